@@ -1,0 +1,1 @@
+"""An open roaming hub for electric-vehicle charging."""
