@@ -1,0 +1,212 @@
+"""What becomes of a statement: judged against the newest state, inside the writer's transaction. Pure.
+
+The rules (design: Three verbs, Decisions 5 and 7):
+
+- A statement older than what is known of the same fields is stale. An EVSE keeps the time of its status apart from
+  the rest's, so a late change of other fields is applied; last_updated stays the newest (OCPI-39).
+- A time more than the tolerance ahead of the clock is compared as the time of reception, and kept as sent.
+- Equal times with different content: the later arrival wins.
+- What says nothing new is unchanged: acknowledged, not delivered (OCPI-36); its newer time is still kept (OCPI-38).
+- A CDR never changes, a completed session neither (OCPI-136, OCPI-132). A settled command stays settled.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from interroam.model.charges import Cdr, Command, CommandState, Session
+from interroam.model.facts import Body, Change, Fact, Statement, Stored, Verdict, Wire, Withdrawal
+from interroam.model.places import Availability, Evse, EvseStatus
+from interroam.model.tokens import Authorization
+
+TOLERANCE = timedelta(minutes=5)
+_STATUS = frozenset({"status"})
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Judgment(NamedTuple):
+    """A verdict and the state to write: recorded means a new entry, unchanged may still refresh times.
+
+    ``body`` is None when nothing is to be written at all.
+    """
+
+    verdict: Verdict
+    body: Body | None = None
+    wire: Wire | None = None
+    judged_at: datetime | None = None
+    updated: datetime | None = None
+    withdrawn: bool = False
+
+
+def judge(statement: Statement, stored: Stored | None, now: datetime) -> Judgment:
+    """Judge one statement against what is stored under its key, at this time."""
+    if isinstance(statement, Change):
+        return _judge_change(statement, stored, now)
+    if isinstance(statement, Fact):
+        return _judge_fact(statement, stored, now)
+    return _judge_withdrawal(statement, stored, now)
+
+
+def removal(stored: Stored, at: datetime) -> Change:
+    """Return the change that says an EVSE is gone: there is no delete (OCPI-91)."""
+
+    def remove(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
+        if not isinstance(body, Evse):
+            return body, wire
+        status = EvseStatus(word="REMOVED", availability=Availability.REMOVED, at=at)
+        return replace(body, status=status, last_updated=max(at, body.last_updated)), None
+
+    return Change(key=stored.key, fields=_STATUS, last_updated=at, merge=remove)
+
+
+def clamped(stated: datetime, now: datetime) -> datetime:
+    """Return the time to compare by: the stated one, or now when that lies too far ahead."""
+    return now if stated - now > TOLERANCE else stated
+
+
+def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgment:
+    if stored is None or stored.withdrawn:
+        return Judgment(Verdict.UNKNOWN)
+    old = stored.body
+    if _is_final(old):
+        return Judgment(Verdict.STALE if isinstance(old, Command) else Verdict.CONFLICT)
+    at = clamped(change.last_updated, now)
+    if isinstance(old, Evse):
+        return _judge_evse_change(change, stored, old, at)
+    if at < stored.judged_at:
+        return Judgment(Verdict.STALE)
+    body, wire = change.merge(old, stored.wire)
+    judged_at, updated = at, max(change.last_updated, stored.updated)
+    if _untimed(body) == _untimed(old) and _bytes(wire) == _bytes(stored.wire):
+        return Judgment(Verdict.UNCHANGED, body, wire, judged_at, updated)
+    return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
+
+
+def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) -> Judgment:
+    status_too = "status" in change.fields
+    rest_too = change.fields != _STATUS
+    late_status = status_too and old.status.at is not None and at < old.status.at
+    late_rest = rest_too and old.rest_at is not None and at < old.rest_at
+    if (late_status or late_rest) and (late_status or not status_too) and (late_rest or not rest_too):
+        return Judgment(Verdict.STALE)
+    merged, wire = change.merge(old, stored.wire)
+    if not isinstance(merged, Evse):
+        return Judgment(Verdict.CONFLICT)
+    if late_status or late_rest:  # half of it is late: keep the newer half as it was, in the model's form only
+        wire = None
+    status = old.status if late_status or not status_too else replace(merged.status, at=at)
+    kept = replace(old, status=status) if late_rest else replace(merged, status=status)
+    body = replace(
+        kept,
+        last_updated=max(change.last_updated, old.last_updated),
+        rest_at=at if rest_too and not late_rest else old.rest_at,
+    )
+    judged_at = max(at, stored.judged_at)
+    updated = max(change.last_updated, stored.updated)
+    same = _untimed(body) == _untimed(old) and (wire is None or _bytes(wire) == _bytes(stored.wire))
+    verdict = Verdict.UNCHANGED if same else Verdict.RECORDED
+    return Judgment(verdict, body, stored.wire if same else wire, judged_at, updated)
+
+
+def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
+    body, row = fact.body, fact.row or fact.wire
+    stated = _time(body)
+    at = clamped(stated, now)
+    if isinstance(body, Evse):
+        body = replace(body, status=replace(body.status, at=at), rest_at=at)
+    fresh = Judgment(Verdict.RECORDED, body, row, at, stated)
+    if stored is None or stored.withdrawn:
+        return fresh
+    same = _untimed(body) == _untimed(stored.body) and _same(fact, row, stored.wire)
+    if _is_final(stored.body):
+        return Judgment(Verdict.UNCHANGED if same else Verdict.CONFLICT)
+    if isinstance(body, Evse) and isinstance(stored.body, Evse):
+        return _judge_evse_fact(body, row, stored, stored.body, same=same)
+    if at < stored.judged_at:
+        return Judgment(Verdict.UNCHANGED if same else Verdict.STALE)
+    if same:
+        return Judgment(Verdict.UNCHANGED, stored.body, stored.wire, at, max(stated, stored.updated))
+    return fresh
+
+
+def _judge_evse_fact(body: Evse, row: Wire | None, stored: Stored, old: Evse, *, same: bool) -> Judgment:
+    at = body.rest_at or body.last_updated
+    late_status = old.status.at is not None and at < old.status.at
+    late_rest = old.rest_at is not None and at < old.rest_at
+    if same:
+        if late_status and late_rest:
+            return Judgment(Verdict.UNCHANGED)
+        return Judgment(
+            Verdict.UNCHANGED,
+            replace(
+                old,
+                status=replace(old.status, at=_later(at, old.status.at)),
+                rest_at=_later(at, old.rest_at),
+                last_updated=max(body.last_updated, old.last_updated),
+            ),
+            stored.wire,
+            max(at, stored.judged_at),
+            max(body.last_updated, stored.updated),
+        )
+    if late_status and late_rest:
+        return Judgment(Verdict.STALE)
+    if late_status:
+        body, row = replace(body, status=old.status), None
+    if late_rest:
+        body, row = replace(old, status=body.status), None
+    body = replace(body, last_updated=max(body.last_updated, old.last_updated))
+    updated = max(body.last_updated, stored.updated)
+    if _untimed(body) == _untimed(old) and row is None:
+        return Judgment(Verdict.UNCHANGED, body, stored.wire, max(at, stored.judged_at), updated)
+    return Judgment(Verdict.RECORDED, body, row, max(at, stored.judged_at), updated)
+
+
+def _judge_withdrawal(withdrawal: Withdrawal, stored: Stored | None, now: datetime) -> Judgment:
+    if stored is None or stored.withdrawn:
+        return Judgment(Verdict.UNKNOWN)
+    at = clamped(withdrawal.at, now)
+    if at < stored.judged_at:
+        return Judgment(Verdict.STALE)
+    return Judgment(Verdict.RECORDED, stored.body, stored.wire, at, max(withdrawal.at, stored.updated), withdrawn=True)
+
+
+def _later(first: datetime, second: datetime | None) -> datetime:
+    return first if second is None else max(first, second)
+
+
+def _is_final(body: Body) -> bool:
+    if isinstance(body, Cdr | Authorization):
+        return True
+    if isinstance(body, Session):
+        return body.status == "COMPLETED"
+    return isinstance(body, Command) and body.state is CommandState.SETTLED
+
+
+def _time(body: Body) -> datetime:
+    if isinstance(body, Authorization):
+        return body.at or _NEVER
+    if isinstance(body, Command):
+        return body.settled_at or body.asked_at
+    return body.last_updated
+
+
+def _untimed(body: Body) -> Body:
+    """The object but for when it was said: what decides whether a statement says anything new."""
+    if isinstance(body, Evse):
+        return replace(body, last_updated=_NEVER, rest_at=None, status=replace(body.status, at=None))
+    if isinstance(body, Authorization | Command):
+        return body
+    return replace(body, last_updated=_NEVER)
+
+
+def _same(fact: Fact, new: Wire | None, old: Wire | None) -> bool:
+    if new is None or old is None or (new.room, new.version) != (old.room, old.version):
+        return True  # nothing to compare but the model's form
+    return new.data == old.data or (fact.same is not None and fact.same(new.data, old.data))
+
+
+def _bytes(wire: Wire | None) -> bytes:
+    return wire.data if wire is not None else b""

@@ -1,0 +1,1 @@
+"""Nouns: frozen values without I/O. Everything else in the house speaks in these."""

@@ -1,0 +1,140 @@
+"""A charge: its session while it runs, its CDR at the end, and the commands that steer it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from interroam.model.ids import Key, Party, PartyId, cdr_key, command_key, session_key
+from interroam.model.money import Price
+
+
+class Dimension(msgspec.Struct, frozen=True, gc=False):
+    """An amount of one kind: kWh, hours, A, kW."""
+
+    type: str
+    volume: Decimal
+
+
+class Period(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stretch of a charge in which nothing that matters for the price changed."""
+
+    starts: datetime
+    dimensions: tuple[Dimension, ...]
+    tariff_id: str | None = None
+
+
+class ChargeToken(msgspec.Struct, frozen=True, gc=False):
+    """The token a charge runs on, as it was at its start."""
+
+    owner: PartyId
+    uid: str
+    type: str
+    contract_id: str
+
+
+class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One charge, from permission to unplug."""
+
+    owner: PartyId
+    id: str
+    status: str
+    starts: datetime
+    ends: datetime | None = None
+    energy_kwh: Decimal
+    token: ChargeToken
+    auth_method: str
+    authorization_reference: str | None = None
+    location_id: str
+    evse_uid: str
+    connector_id: str
+    currency: str
+    periods: tuple[Period, ...] = ()
+    total_cost: Price | None = None
+    last_updated: datetime
+
+    @property
+    def key(self) -> Key:
+        """The identity of this session."""
+        return session_key(self.owner, self.id)
+
+
+class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The final record of a charge; it never changes, a correction is a credit linked to it."""
+
+    owner: PartyId
+    id: str
+    session_id: str | None = None
+    starts: datetime
+    ends: datetime
+    token: ChargeToken
+    auth_method: str
+    authorization_reference: str | None = None
+    location_id: str
+    evse_uid: str
+    evse_id: str
+    connector_id: str
+    currency: str
+    tariff_ids: tuple[str, ...] = ()
+    periods: tuple[Period, ...] = ()
+    total_cost: Price
+    total_energy_kwh: Decimal
+    total_time_h: Decimal
+    total_parking_time_h: Decimal | None = None
+    credit: bool = False
+    credit_of: str | None = None
+    remark: str | None = None
+    last_updated: datetime
+
+    @property
+    def key(self) -> Key:
+        """The identity of this CDR."""
+        return cdr_key(self.owner, self.id)
+
+
+class CommandState(StrEnum):
+    """Where a command stands: sent, acknowledged and awaited, or over."""
+
+    SENT = "sent"
+    PENDING = "pending"
+    SETTLED = "settled"
+
+
+class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A command under way, as a row, so that any process takes the callback, also after a restart.
+
+    ``reply`` is the asker's way back (for OCPI its response_url); it is opaque to the core.
+    """
+
+    id: str
+    name: str
+    state: CommandState
+    asker: Party
+    target: Party
+    reply: str
+    session_id: str | None = None
+    authorization: str | None = None
+    agreement: str = ""
+    correlation: str = ""
+    deadline: datetime
+    result: str | None = None
+    message: str | None = None
+    asked_at: datetime
+    settled_at: datetime | None = None
+
+    @property
+    def key(self) -> Key:
+        """The identity of this command."""
+        return command_key(self.id)
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of a command in the end; ``result`` is a word of OCPI 2.2.1 CommandResultType."""
+
+    command: str
+    result: str
+    message: str | None = None
+    at: datetime

@@ -1,0 +1,215 @@
+"""What partners tell us, and what becomes of it.
+
+A *fact* is an object as its owner states it. A *change* is its younger sister: some fields of one object. A
+*withdrawal* says that an object is no more. Each is judged against what is known, recorded once as an *entry* of
+the journal together with the new picture, and then delivered to whoever is entitled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from interroam.model.charges import Cdr, Command, Outcome, Session
+from interroam.model.ids import Key, Lane, Party
+from interroam.model.places import Evse, Location
+from interroam.model.tariffs import Tariff
+from interroam.model.tokens import Authorization, Token
+
+Body = Location | Evse | Tariff | Token | Session | Cdr | Authorization | Command
+
+
+class Wire(msgspec.Struct, frozen=True, gc=False):
+    """An object in the spelling of the room that brought it; the core never opens ``data``."""
+
+    room: str
+    version: str
+    data: bytes
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """Who says it: the partner, the party it speaks for in this exchange, and the ids of the exchange."""
+
+    partner: str
+    party: Party | None = None
+    correlation: str = ""
+    request: str = ""
+
+
+Merge = Callable[[Body, Wire | None], tuple[Body, Wire | None]]
+"""A pure, deterministic function of a room: applies a change to the newest state, called inside the transaction."""
+
+Same = Callable[[bytes, bytes], bool]
+"""A pure function of a room: whether two wire forms say the same (order of keys, blanks aside)."""
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """An object as its owner states it, in our model and as it stood on the wire.
+
+    ``wire`` goes into the journal whole. ``row`` is the form kept in the picture: without last_updated and without
+    inner objects that have rows of their own; the room puts these back on reading. A location brings its EVSEs as
+    ``parts``; an EVSE known so far and absent from a non-None ``parts`` is set to REMOVED.
+    """
+
+    body: Body
+    wire: Wire | None = None
+    row: Wire | None = None
+    parts: tuple[Fact, ...] | None = None
+    same: Same | None = None
+
+    @property
+    def key(self) -> Key:
+        """The identity of the object."""
+        return self.body.key
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """Some fields of an object; no room reads an object in order to write it.
+
+    ``fields`` names what the change touches (``status`` alone is judged by the status's own time). ``wire`` is the
+    message as it stood, for partners of the same room.
+    """
+
+    key: Key
+    fields: frozenset[str]
+    last_updated: datetime
+    merge: Merge
+    wire: Wire | None = None
+
+
+class Withdrawal(msgspec.Struct, frozen=True, gc=False):
+    """The object is no more."""
+
+    key: Key
+    at: datetime
+
+
+Statement = Fact | Change | Withdrawal
+Tellable = Statement | Outcome
+
+
+class Act(StrEnum):
+    """What an entry does to its object."""
+
+    FACT = "fact"
+    CHANGE = "change"
+    WITHDRAWAL = "withdrawal"
+
+
+class Verdict(StrEnum):
+    """What became of a statement."""
+
+    RECORDED = "recorded"
+    UNCHANGED = "unchanged"  # known already; acknowledged, nothing delivered
+    STALE = "stale"  # older than what is known
+    CONFLICT = "conflict"  # the object may not change like this
+    UNKNOWN = "unknown"  # a change to an object we do not have
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """Something worth telling the sender, without refusing what was sent."""
+
+    field: str
+    message: str
+
+
+class Telling(msgspec.Struct, frozen=True, gc=False):
+    """A statement with all that routing knows of it, as handed to the store."""
+
+    statement: Statement
+    origin: Origin
+    at: datetime
+    lane: Lane
+    receiver: Party | None = None
+    """The one party that is told; none: the agreements decide."""
+    agreement: str = ""
+    subject: bytes = b""
+    contract: bytes = b""
+    refs: tuple[str, ...] = ()
+    due: datetime | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """What became of a telling: verdict, the number of its entry (0 when none), the object's numbers."""
+
+    verdict: Verdict
+    seq: int = 0
+    no: int = 0
+    hub_id: str = ""
+    created: bool = False
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An object of the current picture.
+
+    ``no`` is its creation number, ``version`` the number of the entry that changed it last, ``judged_at`` the time by
+    which a later statement is compared (never ahead of its reception by more than the tolerance).
+    """
+
+    no: int
+    key: Key
+    hub_id: str
+    version: int
+    body: Body
+    wire: Wire | None = None
+    judged_at: datetime
+    updated: datetime
+    receiver: Party | None = None
+    agreement: str = ""
+    origin: str = ""
+    subject: bytes = b""
+    contract: bytes = b""
+    withdrawn: bool = False
+    due: datetime | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A line of the journal.
+
+    ``body`` is there for facts (the object as stated); a change keeps the names of its fields and its message.
+    """
+
+    seq: int
+    at: datetime
+    lane: Lane
+    act: Act
+    key: Key
+    no: int
+    hub_id: str
+    origin: str
+    correlation: str
+    receiver: Party | None = None
+    agreement: str = ""
+    created: bool = False
+    fields: frozenset[str] = frozenset()
+    body: Body | None = None
+    wire: Wire | None = None
+    subject: bytes = b""
+    contract: bytes = b""
+    removed: tuple[str, ...] = ()
+    """Uids of EVSEs that a location's fact left out and that are REMOVED now."""
+
+
+class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One request and its answer, in or out: what a trace keeps.
+
+    ``ids`` are all ids a person might search by (correlation, request, session, reference, uid as a keyed hash);
+    ``code`` is the protocol's own, such as ``200/1000``. Bodies may be empty where the journal holds them.
+    """
+
+    at: datetime
+    partner: str
+    inward: bool
+    operation: str
+    code: str
+    latency_us: int
+    correlation: str = ""
+    ids: tuple[str, ...] = ()
+    seq: int = 0
+    request: bytes = b""
+    response: bytes = b""
+    note: str = ""
+    subject: bytes = b""

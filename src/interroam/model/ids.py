@@ -1,0 +1,199 @@
+"""Who and what: parties, kinds of objects and the keys by which objects are known.
+
+Two rules live here. Codes and ids compare without case, so every key holds them casefolded (OCPI-27), while
+bodies keep the spelling of their owner. And an object belongs to its owner: an id means nothing without one
+(OCPI-63, OCPI-193).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+SEPARATOR = "*"
+_PARTY = re.compile(r"^([A-Za-z$]{2})[*/_-]?([A-Za-z0-9]{3})$")
+
+
+class Role(StrEnum):
+    """What a party does in the roaming network; spelled as OCPI 2.2.1 does."""
+
+    CPO = "CPO"
+    EMSP = "EMSP"
+    HUB = "HUB"
+    NAP = "NAP"
+    NSP = "NSP"
+    OTHER = "OTHER"
+    SCSP = "SCSP"
+
+
+class PartyId(msgspec.Struct, frozen=True, order=True, gc=False):
+    """The country and the code of a party, upper case: ``CH*CCC``."""
+
+    country: str
+    code: str
+
+    @classmethod
+    def of(cls, country: str, code: str) -> PartyId:
+        """Return the id for these two codes, whatever their case; equal ids are one object."""
+        return _party_id(country, code)
+
+    @classmethod
+    def parse(cls, text: str) -> PartyId:
+        """Read ``CH*CCC``, ``CH-CCC``, ``CH/CCC`` or ``CHCCC``; ValueError when it is none of them."""
+        match = _PARTY.match(text.strip())
+        if match is None:
+            message = f"{text!r} is no party: two letters and three letters or digits, such as CH*CCC"
+            raise ValueError(message)
+        return _party_id(match[1], match[2])
+
+    def __str__(self) -> str:
+        return f"{self.country}{SEPARATOR}{self.code}"
+
+
+@lru_cache(maxsize=65_536)
+def _party_id(country: str, code: str) -> PartyId:
+    return PartyId(country.upper(), code.upper())
+
+
+class Party(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A party in one of its roles: the one who holds rights and duties."""
+
+    id: PartyId
+    role: Role
+
+    @classmethod
+    def parse(cls, text: str) -> Party:
+        """Read ``CH*CCC/CPO``; ValueError when it is no party with a role."""
+        name, _, role = text.rpartition("/")
+        return cls(PartyId.parse(name), Role(role.upper()))
+
+    def __str__(self) -> str:
+        return f"{self.id}/{self.role.value}"
+
+
+class Kind(StrEnum):
+    """What an object is."""
+
+    LOCATION = "location"
+    EVSE = "evse"
+    TARIFF = "tariff"
+    TOKEN = "token"
+    SESSION = "session"
+    CDR = "cdr"
+    AUTHORIZATION = "authorization"
+    COMMAND = "command"
+
+
+class Module(StrEnum):
+    """What an agreement switches on or off, one by one."""
+
+    LOCATIONS = "locations"
+    TARIFFS = "tariffs"
+    TOKENS = "tokens"
+    COMMANDS = "commands"
+    SESSIONS = "sessions"
+    CDRS = "cdrs"
+
+
+class Lane(StrEnum):
+    """Facts that must keep order among themselves; ``all`` is the one queue of the policy ``strict``."""
+
+    PLACES = "places"
+    TOKENS = "tokens"
+    CHARGES = "charges"
+    OUTCOMES = "outcomes"
+    ALL = "all"
+
+
+MODULE_OF = {
+    Kind.LOCATION: Module.LOCATIONS,
+    Kind.EVSE: Module.LOCATIONS,
+    Kind.TARIFF: Module.TARIFFS,
+    Kind.TOKEN: Module.TOKENS,
+    Kind.SESSION: Module.SESSIONS,
+    Kind.CDR: Module.CDRS,
+    Kind.AUTHORIZATION: Module.TOKENS,
+    Kind.COMMAND: Module.COMMANDS,
+}
+
+LANE_OF = {
+    Kind.LOCATION: Lane.PLACES,
+    Kind.EVSE: Lane.PLACES,
+    Kind.TARIFF: Lane.PLACES,
+    Kind.TOKEN: Lane.TOKENS,
+    Kind.SESSION: Lane.CHARGES,
+    Kind.CDR: Lane.CHARGES,
+    Kind.AUTHORIZATION: Lane.CHARGES,
+    Kind.COMMAND: Lane.OUTCOMES,
+}
+
+OWNER_ROLE = {kind: Role.EMSP if kind is Kind.TOKEN else Role.CPO for kind in Kind}
+
+
+class Key(NamedTuple):
+    """The identity of an object: (kind, owner, id, sub), all but the kind casefolded.
+
+    ``sub`` is the uid of an EVSE inside its location, the type of a token, the target of a tariff variant; else empty.
+    """
+
+    kind: Kind
+    owner: str
+    id: str
+    sub: str = ""
+
+    @property
+    def party(self) -> PartyId:
+        """The owner as a party."""
+        country, _, code = self.owner.partition(SEPARATOR)
+        return _party_id(country, code)
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part)
+
+
+def _owner(owner: PartyId) -> str:
+    return f"{owner.country}{SEPARATOR}{owner.code}".casefold()
+
+
+def location_key(owner: PartyId, location_id: str) -> Key:
+    """Return the key of a location."""
+    return Key(Kind.LOCATION, _owner(owner), location_id.casefold())
+
+
+def evse_key(owner: PartyId, location_id: str, uid: str) -> Key:
+    """Return the key of an EVSE: its uid is unique only together with owner and location."""
+    return Key(Kind.EVSE, _owner(owner), location_id.casefold(), uid.casefold())
+
+
+def tariff_key(owner: PartyId, tariff_id: str, target: PartyId | None = None) -> Key:
+    """Return the key of a tariff variant (OCPI-153)."""
+    return Key(Kind.TARIFF, _owner(owner), tariff_id.casefold(), _owner(target) if target else "")
+
+
+def token_key(owner: PartyId, token_type: str, uid: str) -> Key:
+    """Return the key of a token."""
+    return Key(Kind.TOKEN, _owner(owner), uid.casefold(), token_type.casefold())
+
+
+def session_key(owner: PartyId, session_id: str) -> Key:
+    """Return the key of a session."""
+    return Key(Kind.SESSION, _owner(owner), session_id.casefold())
+
+
+def cdr_key(owner: PartyId, cdr_id: str) -> Key:
+    """Return the key of a CDR."""
+    return Key(Kind.CDR, _owner(owner), cdr_id.casefold())
+
+
+def authorization_key(reference: str) -> Key:
+    """Return the key of an authorization: its reference is minted here, so no owner is needed."""
+    return Key(Kind.AUTHORIZATION, "", reference.casefold())
+
+
+def command_key(command_id: str) -> Key:
+    """Return the key of a command: its id is minted here, so no owner is needed."""
+    return Key(Kind.COMMAND, "", command_id.casefold())

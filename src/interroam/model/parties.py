@@ -1,0 +1,74 @@
+"""Parties, the partners that speak for them and the routes between the two."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from interroam.model.ids import Party, PartyId, Role
+
+
+class PartnerState(StrEnum):
+    """How a partner stands with us."""
+
+    PLANNED = "planned"  # known, not registered yet
+    CONNECTED = "connected"
+    OFFLINE = "offline"  # registered, does not answer
+    SUSPENDED = "suspended"  # switched off by an operator
+
+
+class Partner(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One connected platform: a token, a set of endpoints, and the parties it speaks for.
+
+    ``parties`` come from our own configuration, never from what the partner declares (OCPI-24, OCPI-25).
+    ``wiring`` belongs to the partner's protocol room; secrets in it are sealed.
+    """
+
+    id: str
+    protocol: str
+    name: str = ""
+    parties: tuple[Party, ...] = ()
+    state: PartnerState = PartnerState.PLANNED
+    profile: str = "spec"
+    switches: dict[str, str | bool | int] = {}
+    addresses: tuple[str, ...] = ()
+    wiring: bytes = b""
+    since: datetime | None = None
+
+    def speaks_for(self, party: PartyId, role: Role | None = None) -> bool:
+        """Whether this partner speaks for the party, in this role when one is given."""
+        return any(own.id == party and role in (None, own.role) for own in self.parties)
+
+    def party(self, party: PartyId) -> Party | None:
+        """Return the party with this id that the partner speaks for, in the first of its roles."""
+        return next((own for own in self.parties if own.id == party), None)
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether parties beyond its own stand behind this partner."""
+        return any(party.role is Role.HUB for party in self.parties)
+
+
+class Purpose(StrEnum):
+    """What an inbound credential is good for."""
+
+    REGISTRATION = "registration"  # versions and credentials only (OCPI-6)
+    REGULAR = "regular"
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A secret a partner presents to us, kept as a keyed hash only."""
+
+    fingerprint: bytes
+    partner: str
+    purpose: Purpose
+    since: datetime
+
+
+class Route(msgspec.Struct, frozen=True):
+    """The partners that speak for a party, in order: the first one connected is used."""
+
+    party: Party
+    partners: tuple[str, ...]

@@ -1,0 +1,121 @@
+"""Where one charges: location, EVSE, connector, and the status of an EVSE."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from interroam.model.ids import Key, PartyId, evse_key, location_key
+
+
+class Element(StrEnum):
+    """What a status was stated of; a higher element's status does not overwrite the lower ones."""
+
+    LOCATION = "location"
+    STATION = "station"
+    EVSE = "evse"
+    CONNECTOR = "connector"
+
+
+class Availability(StrEnum):
+    """Whether the EVSE could serve somebody."""
+
+    IN_SERVICE = "in_service"
+    OUT_OF_SERVICE = "out_of_service"
+    PLANNED = "planned"
+    REMOVED = "removed"
+    UNKNOWN = "unknown"
+
+
+class Busy(StrEnum):
+    """Whether somebody uses it."""
+
+    FREE = "free"
+    OCCUPIED = "occupied"
+    UNKNOWN = "unknown"
+
+
+class EvseStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The status of an EVSE as its owner reported it; ``word`` is the word that stood on the wire."""
+
+    word: str
+    availability: Availability
+    busy: Busy = Busy.UNKNOWN
+    reserved: bool = False
+    blocked: bool = False
+    element: Element = Element.EVSE
+    until: datetime | None = None
+    at: datetime | None = None
+
+
+class Coordinates(msgspec.Struct, frozen=True, gc=False):
+    """Degrees, WGS 84."""
+
+    latitude: Decimal
+    longitude: Decimal
+
+
+class Connector(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """A plug or a socket; ids are unique inside one EVSE only (OCPI-193)."""
+
+    id: str
+    standard: str
+    format: str
+    power_type: str
+    voltage_v: int
+    amperage_a: int
+    power_w: int | None = None
+    tariff_ids: tuple[str, ...] = ()
+    last_updated: datetime | None = None
+
+
+class Evse(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A point where one car charges at a time; known by (owner, location, uid)."""
+
+    owner: PartyId
+    location_id: str
+    uid: str
+    evse_id: str | None = None
+    status: EvseStatus
+    capabilities: tuple[str, ...] = ()
+    connectors: tuple[Connector, ...] = ()
+    coordinates: Coordinates | None = None
+    physical_reference: str | None = None
+    last_updated: datetime
+    rest_at: datetime | None = None
+    """When all but the status was stated; the status keeps its own time in ``status.at``."""
+
+    @property
+    def key(self) -> Key:
+        """The identity of this EVSE."""
+        return evse_key(self.owner, self.location_id, self.uid)
+
+
+class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A site with EVSEs; these are objects of their own and not part of this value."""
+
+    owner: PartyId
+    id: str
+    publish: bool = True
+    name: str | None = None
+    address: str
+    city: str
+    postal_code: str | None = None
+    state: str | None = None
+    country: str
+    """ISO 3166-1 alpha-3."""
+    coordinates: Coordinates
+    time_zone: str | None = None
+    parking_type: str | None = None
+    operator_name: str | None = None
+    owner_name: str | None = None
+    always_open: bool | None = None
+    last_updated: datetime
+
+    @property
+    def key(self) -> Key:
+        """The identity of this location."""
+        return location_key(self.owner, self.id)
