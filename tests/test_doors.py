@@ -1,6 +1,7 @@
 """The doors: what make offers, what is locked, and what the record of shown statements says."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -46,8 +47,19 @@ def project(tmp_path):
 
 def run(project: Path, *arguments: str) -> str:
     """Run pytest there in a process of its own."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False).stdout
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "pytest_asyncio.plugin",
+        *arguments,
+    ]
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(command, cwd=project, env=alone, capture_output=True, text=True, check=False).stdout
 
 
 def shown(project: Path) -> dict[str, list[str]]:

@@ -198,7 +198,7 @@ class Store(Protocol):
         until: datetime | None = None,
         limit: int = 200,
     ) -> list[Exchange]:
-        """Return traces, oldest first: those that carry any of the ids (correlation included), or of a partner and time."""
+        """Return traces, oldest first: those with any of the ids (correlation included), or of a partner and time."""
         ...
 
     # -- register: partners, credentials, agreements, users, schedules, audit … as small documents ------------------
