@@ -36,17 +36,26 @@ class CourierKey(msgspec.Struct, frozen=True, order=True, gc=False):
         return f"{self.party}:{self.lane.value}"
 
 
+class Seed(msgspec.Struct, frozen=True, gc=False):
+    """A part of the picture that a courier still has to send: of this owner, from this creation number on."""
+
+    owner: str
+    reached: int = 0
+
+
 class Cursor(msgspec.Struct, frozen=True):
     """How far a courier is: every entry up to ``through`` is settled, and those in ``ahead`` beyond the first gap.
 
-    While ``seeding`` is not None the picture is being sent in key order and has reached that creation number; the
-    entries follow from ``through`` afterwards. ``failures`` and ``retry_at`` are the back-off, which survives restarts.
+    ``covered`` names the owners whose picture the receiver has had, ``seeds`` those whose picture is being sent; both
+    by owner as in keys, ``*`` for every owner. ``failures`` and ``retry_at`` are the back-off, which survives restarts.
+    The store keeps a cursor as one opaque document under its key.
     """
 
     key: CourierKey
     through: int = 0
     ahead: tuple[int, ...] = ()
-    seeding: int | None = None
+    covered: tuple[str, ...] = ()
+    seeds: tuple[Seed, ...] = ()
     failures: int = 0
     retry_at: datetime | None = None
     paused: bool = False
@@ -244,6 +253,11 @@ class Link(Protocol):
     @property
     def pushes(self) -> bool:
         """Whether facts are sent to this partner (else it fetches them, and no courier runs)."""
+        ...
+
+    @property
+    def answers(self) -> bool:
+        """Whether questions can be put to this partner (else the node answers from what is stored)."""
         ...
 
     async def deliver(self, entry: Entry, to: Party) -> None:

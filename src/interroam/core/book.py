@@ -1,0 +1,123 @@
+"""The address book: partners, their credentials, agreements and routes, in memory and in the store's register."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from interroam.core.keys import Keyring
+from interroam.core.ports import Store
+from interroam.core.routing import Routing
+from interroam.model.agreements import Agreement
+from interroam.model.ids import Party
+from interroam.model.parties import Credential, Partner, PartnerState, Route
+
+PARTNERS = "partner"
+CREDENTIALS = "credential"
+AGREEMENTS = "agreement"
+ROUTES = "route"
+
+
+class Book:
+    """Everything the node knows of those it talks with; ``routing`` is always the newest snapshot.
+
+    ``hub`` is our own hub party when this node plays the part of a hub, else None.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring, hub: Party | None = None) -> None:
+        self.hub = hub
+        self.keyring = keyring
+        self.partners: dict[str, Partner] = {}
+        self.agreements: dict[str, Agreement] = {}
+        self.routes: dict[Party, tuple[str, ...]] = {}
+        self.routing = Routing()
+        self._credentials: dict[bytes, Credential] = {}
+        self._store = store
+        self._listeners: list[Callable[[], None]] = []
+
+    async def load(self) -> None:
+        """Read the register."""
+        for _, body in await self._store.all(PARTNERS):
+            partner = msgspec.msgpack.decode(body, type=Partner)
+            self.partners[partner.id] = partner
+        for _, body in await self._store.all(CREDENTIALS):
+            credential = msgspec.msgpack.decode(body, type=Credential)
+            self._credentials[credential.fingerprint] = credential
+        for _, body in await self._store.all(AGREEMENTS):
+            agreement = msgspec.msgpack.decode(body, type=Agreement)
+            self.agreements[agreement.id] = agreement
+        for _, body in await self._store.all(ROUTES):
+            route = msgspec.msgpack.decode(body, type=Route)
+            self.routes[route.party] = route.partners
+        self._changed()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever partners, agreements or routes changed."""
+        self._listeners.append(listener)
+
+    # -- credentials -----------------------------------------------------------------------------------------------
+
+    def recognize(self, secret: str) -> tuple[Partner, Credential] | None:
+        """Return who presents this secret, or None."""
+        for fingerprint in self.keyring.fingerprints(secret):
+            credential = self._credentials.get(fingerprint)
+            if credential is not None and credential.partner in self.partners:
+                return self.partners[credential.partner], credential
+        return None
+
+    def credentials_of(self, partner_id: str) -> list[Credential]:
+        """Return the credentials of a partner."""
+        return [one for one in self._credentials.values() if one.partner == partner_id]
+
+    async def admit(self, credential: Credential) -> None:
+        """Accept a secret from now on."""
+        await self._store.save(CREDENTIALS, credential.fingerprint.hex(), msgspec.msgpack.encode(credential))
+        self._credentials[credential.fingerprint] = credential
+
+    async def dismiss(self, credential: Credential) -> None:
+        """Accept a secret no more (OCPI-169: dead at once)."""
+        self._credentials.pop(credential.fingerprint, None)
+        await self._store.remove(CREDENTIALS, credential.fingerprint.hex())
+
+    # -- partners, agreements, routes ------------------------------------------------------------------------------
+
+    async def put_partner(self, partner: Partner) -> Partner:
+        """Write a partner."""
+        await self._store.save(PARTNERS, partner.id, msgspec.msgpack.encode(partner))
+        self.partners[partner.id] = partner
+        self._changed()
+        return partner
+
+    async def set_state(self, partner_id: str, state: PartnerState) -> None:
+        """Note how a partner stands with us now."""
+        partner = self.partners.get(partner_id)
+        if partner is not None and partner.state is not state:
+            await self.put_partner(replace(partner, state=state))
+
+    async def remove_partner(self, partner_id: str) -> None:
+        """Forget a partner and its credentials."""
+        for credential in self.credentials_of(partner_id):
+            await self.dismiss(credential)
+        self.partners.pop(partner_id, None)
+        await self._store.remove(PARTNERS, partner_id)
+        self._changed()
+
+    async def put_agreement(self, agreement: Agreement) -> Agreement:
+        """Write an agreement."""
+        await self._store.save(AGREEMENTS, agreement.id, msgspec.msgpack.encode(agreement))
+        self.agreements[agreement.id] = agreement
+        self._changed()
+        return agreement
+
+    async def put_route(self, route: Route) -> None:
+        """Say which partners carry a party's messages, in order."""
+        await self._store.save(ROUTES, str(route.party), msgspec.msgpack.encode(route))
+        self.routes[route.party] = route.partners
+        self._changed()
+
+    def _changed(self) -> None:
+        self.routing = Routing(self.partners.values(), self.agreements.values(), self.routes)
+        for listener in self._listeners:
+            listener()

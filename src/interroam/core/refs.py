@@ -1,0 +1,70 @@
+"""The names under which objects are found besides their keys: pure."""
+
+from __future__ import annotations
+
+from interroam.model.charges import Cdr, Command, Session
+from interroam.model.facts import Body
+from interroam.model.places import Evse, Location
+from interroam.model.tokens import Authorization, Token
+
+
+def normal_evse_id(evse_id: str) -> str:
+    """Return an EVSE id as compared: without case and separators (OCPI-75)."""
+    return evse_id.replace("*", "").replace("-", "").casefold()
+
+
+def location_ref(location_id: str) -> str:
+    """Return the name of locations with this id, whoever owns them."""
+    return f"location:{location_id.casefold()}"
+
+
+def evse_ref(evse_id: str) -> str:
+    """Return the name of EVSEs with this eMI3 id."""
+    return f"evse:{normal_evse_id(evse_id)}"
+
+
+def token_ref(token_type: str, uid: str) -> str:
+    """Return the name of tokens with this type and uid, whoever issued them."""
+    return f"token:{token_type}:{uid}".casefold()
+
+
+def contract_ref(contract_id: str) -> str:
+    """Return the name of tokens of this contract."""
+    return f"contract:{contract_id.replace('-', '').casefold()}"
+
+
+def session_ref(session_id: str) -> str:
+    """Return the name of what belongs to sessions with this id, whoever owns them."""
+    return f"session:{session_id.casefold()}"
+
+
+def authorization_ref(reference: str) -> str:
+    """Return the name of what rests on this authorization."""
+    return f"auth:{reference.casefold()}"
+
+
+def refs_of(body: Body) -> tuple[str, ...]:
+    """Return all names of an object but its key."""
+    match body:
+        case Location():
+            return (location_ref(body.id),)
+        case Evse():
+            return (evse_ref(body.evse_id),) if body.evse_id else ()
+        case Token():
+            return (token_ref(body.type, body.uid), contract_ref(body.contract_id))
+        case Session():
+            return _present(session_ref(body.id), body.authorization_reference)
+        case Cdr():
+            own = (session_ref(body.session_id),) if body.session_id else ()
+            return own + _present(f"cdr:{body.id.casefold()}", body.authorization_reference)
+        case Authorization():
+            return _present(authorization_ref(body.reference), body.emsp_reference)
+        case Command():
+            own = (session_ref(body.session_id),) if body.session_id else ()
+            return own + _present(f"command:{body.id}", body.authorization)
+        case _:
+            return ()
+
+
+def _present(first: str, reference: str | None) -> tuple[str, ...]:
+    return (first, authorization_ref(reference)) if reference else (first,)

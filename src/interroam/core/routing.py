@@ -1,0 +1,224 @@
+"""Who may state what, who is told, who is asked, and why: pure decisions over a snapshot of partners and agreements.
+
+Every refusal names the rule, the object and what would make it pass. A party of role HUB in an agreement stands for
+every party behind that hub; a partner that is a hub may state for every party nobody else speaks for here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from interroam.core.ports import CourierKey
+from interroam.model.agreements import Agreement, Policy
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Act, Entry
+from interroam.model.ids import LANE_OF, MODULE_OF, OWNER_ROLE, Key, Kind, Lane, Module, Party, PartyId, Role
+from interroam.model.parties import Partner, PartnerState
+
+_FOREVER = datetime.max.replace(tzinfo=UTC)
+_PLACES = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TARIFF})
+EVERY_OWNER = "*"
+
+
+def default_policy(receiver: Party, module: Module) -> Policy:
+    """Return how a module travels to a receiver when its agreement does not say (design: Delivery)."""
+    if receiver.role is Role.HUB:
+        return Policy.STRICT
+    return Policy.LATEST if module is Module.LOCATIONS else Policy.FIFO
+
+
+class Routing:
+    """A frozen view: build a new one whenever partners or agreements change."""
+
+    def __init__(
+        self,
+        partners: Iterable[Partner] = (),
+        agreements: Iterable[Agreement] = (),
+        routes: Mapping[Party, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.partners = {partner.id: partner for partner in partners}
+        self.agreements = tuple(sorted(agreements, key=lambda one: (one.starts, one.id)))
+        self._routes = dict(routes or {})
+        self._speakers: dict[Party, list[Partner]] = {}
+        for partner in self.partners.values():
+            for party in partner.parties:
+                self._speakers.setdefault(party, []).append(partner)
+        self._may: dict[tuple[str, str, Role], bool] = {}
+        self._told: dict[tuple[str, Module], tuple[tuple[CourierKey, Policy], ...]] = {}
+        self._told_until = datetime.min.replace(tzinfo=UTC)
+
+    # -- who may state ---------------------------------------------------------------------------------------------
+
+    def may_state(self, partner_id: str, key: Key) -> None:
+        """Pass when this partner may state this object; else Refused(FOREIGN) or Refused(FORBIDDEN)."""
+        role = OWNER_ROLE[key.kind]
+        asked = (partner_id, key.owner, role)
+        allowed = self._may.get(asked)
+        if allowed is None:
+            allowed = self._may[asked] = self._speaks(partner_id, key.party, role)
+        if not allowed:
+            owner = key.party
+            raise Refused(
+                Reason.FOREIGN,
+                f"partner {partner_id} does not speak for {owner} as {role.value}, so it may not state its {key.kind}",
+                remedy=f"add {owner}/{role.value} to the parties of partner {partner_id}",
+            )
+
+    def _speaks(self, partner_id: str, owner: PartyId, role: Role) -> bool:
+        partner = self.partners.get(partner_id)
+        if partner is None or partner.state is PartnerState.SUSPENDED:
+            return False
+        if partner.speaks_for(owner, role):
+            return True
+        return partner.is_hub and not self._speakers.get(Party(owner, role))
+
+    # -- who speaks for whom ---------------------------------------------------------------------------------------
+
+    def partner_for(self, party: Party) -> Partner:
+        """Return the partner that carries messages to this party: the first connected one of its route."""
+        found = self._candidates(party)
+        for partner in found:
+            if partner.state is PartnerState.CONNECTED:
+                return partner
+        if found:
+            return found[0]
+        raise Refused(
+            Reason.UNKNOWN_PARTY,
+            f"no partner speaks for {party}",
+            remedy=f"add {party} to the parties of a partner",
+        )
+
+    def has(self, party: Party) -> bool:
+        """Whether some partner speaks for this party."""
+        return bool(self._candidates(party))
+
+    def roles_of(self, party: PartyId) -> frozenset[Role]:
+        """Return the roles in which this party is known here."""
+        return frozenset(known.role for known in self._speakers if known.id == party)
+
+    def _candidates(self, party: Party) -> list[Partner]:
+        named = self._routes.get(party)
+        if named:
+            return [self.partners[name] for name in named if name in self.partners]
+        return self._speakers.get(party, [])
+
+    # -- agreements ------------------------------------------------------------------------------------------------
+
+    def covering(self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime) -> Agreement | None:
+        """Return the first agreement in force that covers this pair in this module."""
+        for agreement in self.agreements:
+            if (
+                agreement.in_force(at)
+                and agreement.covers_cpo(cpo)
+                and agreement.covers_emsp(emsp)
+                and agreement.of(module).on
+            ):
+                return agreement
+        return None
+
+    def why_not(self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime) -> Refused:
+        """Return the refusal for a pair that no agreement covers: the rule, the pair, and what would make it pass."""
+        pair = [one for one in self.agreements if one.covers_cpo(cpo) and one.covers_emsp(emsp)]
+        if not pair:
+            message = f"no agreement between CPO {cpo} and eMSP {emsp}"
+            return Refused(Reason.NO_AGREEMENT, message, remedy=f"add an agreement between {cpo} and {emsp}")
+        last = pair[-1]
+        if not last.in_force(at):
+            when = f"starts {last.starts:%Y-%m-%d}" if at < last.starts else f"ended {last.ends:%Y-%m-%d}"
+            message = f"agreement {last.id} between {cpo} and {emsp} {when}"
+            return Refused(Reason.NO_AGREEMENT, message, remedy=f"agree on dates that include {at:%Y-%m-%d}")
+        message = f"agreement {last.id} between {cpo} and {emsp} leaves out {module.value}"
+        return Refused(Reason.NO_AGREEMENT, message, remedy=f"amend agreement {last.id} to include {module.value}")
+
+    def askable(self, cpo: PartyId, at: datetime) -> list[Agreement]:
+        """Return the agreements of a CPO under which an eMSP may be asked about a token."""
+        return [one for one in self.agreements if one.in_force(at) and one.covers_cpo(cpo) and one.of(Module.TOKENS).on]
+
+    def visible(self, viewer: Party, module: Module, at: datetime) -> frozenset[PartyId] | None:
+        """Return the owners whose objects this viewer may see in this module; None means every owner."""
+        owners: set[PartyId] = set()
+        for agreement in self.agreements:
+            if not agreement.in_force(at) or not agreement.of(module).on:
+                continue
+            if module is Module.TOKENS:
+                shown: Iterable[Party] = (agreement.emsp,) if viewer in agreement.cpos else ()
+            else:
+                shown = agreement.cpos if agreement.emsp == viewer else ()
+            for party in shown:
+                if party.role is Role.HUB:
+                    return None
+                owners.add(party.id)
+        return frozenset(owners)
+
+    # -- who is told -----------------------------------------------------------------------------------------------
+
+    def receivers(self, entry: Entry, now: datetime) -> tuple[tuple[CourierKey, Policy], ...]:
+        """Return the couriers that owe this entry to somebody, each with its policy."""
+        kind = entry.key.kind
+        if kind in _PLACES or kind is Kind.TOKEN:
+            told = self.told(entry.key.owner, MODULE_OF[kind], now)
+            return told if not told or not entry.origin else self._without_echo(told, entry.origin)
+        if entry.receiver is None or kind is Kind.AUTHORIZATION:
+            return ()
+        if kind is Kind.COMMAND:
+            if entry.act is not Act.CHANGE or "result" not in entry.fields:
+                return ()
+            return ((CourierKey(entry.receiver, Lane.OUTCOMES), Policy.FIFO),)
+        return (self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind])),)
+
+    def told(self, owner: str, module: Module, now: datetime) -> tuple[tuple[CourierKey, Policy], ...]:
+        """Return who is told of this owner's objects in this module at this time."""
+        if now >= self._told_until:
+            self._told = {}
+            self._told_until = self.next_boundary(now)
+        asked = (owner, module)
+        told = self._told.get(asked)
+        if told is None:
+            told = self._told[asked] = tuple(self._told_now(owner, module, now))
+        return told
+
+    def next_boundary(self, now: datetime) -> datetime:
+        """Return when the next agreement starts or ends after this instant."""
+        times = [when for one in self.agreements for when in (one.starts, one.ends) if when is not None and when > now]
+        return min(times, default=_FOREVER)
+
+    def _told_now(self, owner: str, module: Module, now: datetime) -> Iterable[tuple[CourierKey, Policy]]:
+        party = Key(Kind.LOCATION, owner, "").party
+        kind = Kind.TOKEN if module is Module.TOKENS else Kind.TARIFF if module is Module.TARIFFS else Kind.LOCATION
+        found: dict[Party, Policy] = {}
+        for agreement in self.agreements:
+            terms = agreement.of(module)
+            if not agreement.in_force(now) or not terms.on:
+                continue
+            if module is Module.TOKENS:
+                parties = agreement.cpos if agreement.covers_emsp(party) else ()
+            else:
+                parties = (agreement.emsp,) if agreement.covers_cpo(party) else ()
+            for receiver in parties:
+                found.setdefault(receiver, terms.policy or default_policy(receiver, module))
+        for receiver, policy in found.items():
+            if policy is not Policy.NONE and receiver.id != party:
+                yield self._courier(receiver, kind, policy)
+
+    def _without_echo(
+        self, told: tuple[tuple[CourierKey, Policy], ...], origin: str
+    ) -> tuple[tuple[CourierKey, Policy], ...]:
+        partner = self.partners.get(origin)
+        if partner is None or not any(key.party in partner.parties for key, _ in told):
+            return told
+        return tuple(one for one in told if one[0].party not in partner.parties)
+
+    def _policy_of(self, entry: Entry, module: Module) -> Policy:
+        receiver = entry.receiver
+        for agreement in self.agreements:
+            if agreement.id == entry.agreement:
+                policy = agreement.of(module).policy
+                if policy is not None:
+                    return policy
+        return default_policy(receiver, module) if receiver is not None else Policy.FIFO
+
+    @staticmethod
+    def _courier(receiver: Party, kind: Kind, policy: Policy) -> tuple[CourierKey, Policy]:
+        lane = Lane.ALL if policy is Policy.STRICT else LANE_OF[kind]
+        return CourierKey(receiver, lane), policy
