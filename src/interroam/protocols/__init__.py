@@ -1,0 +1,1 @@
+"""One room per language; no room knows another."""

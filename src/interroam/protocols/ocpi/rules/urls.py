@@ -1,0 +1,43 @@
+"""URLs of OCPI: an endpoint and a tail joined by one slash, ids encoded once and decoded once (OCPI-189)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, unquote_to_bytes, urlencode, urljoin, urlsplit
+
+
+def join(endpoint: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
+    """Append ids to a published endpoint URL, whether it ends with a slash or not."""
+    tail = "/".join(quote(each, safe="") for each in segments)
+    joined = f"{endpoint.rstrip('/')}/{tail}" if tail else endpoint
+    return f"{joined}?{urlencode(query, quote_via=quote)}" if query else joined
+
+
+def segments(raw_path: bytes) -> tuple[str, ...]:
+    """Split a path that is still encoded, then decode each part once: an id may contain a slash.
+
+    A slash too much, at the end or in the middle, says nothing. Raises ``ValueError`` for what is no UTF-8.
+    """
+    path = raw_path.partition(b"?")[0]
+    return tuple(unquote_to_bytes(each).decode() for each in path.split(b"/") if each)
+
+
+def absolute(location: str, request_url: str) -> str:
+    """Resolve a Location header, which 2.1.1 shows as a relative path."""
+    return urljoin(request_url, location)
+
+
+def is_secure(url: str) -> bool:
+    """Whether a published URL is https (OCPI-2)."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+def is_usable(url: str) -> bool:
+    """Whether a published URL can be called at all."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

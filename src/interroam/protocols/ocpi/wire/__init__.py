@@ -1,0 +1,9 @@
+"""Shapes of OCPI 2.2.1, one file per module, in the specification's own words.
+
+Lenient in, strict out: ``read`` takes what can be understood and says what was wrong with it, ``write`` is correct.
+"""
+
+from .codec import read, reader, write
+from .lenient import Finding, Malformed, NotJson
+
+__all__ = ["Finding", "Malformed", "NotJson", "read", "reader", "write"]

@@ -1,0 +1,97 @@
+"""Bytes to structs and back.
+
+The strict decoder is tried first. It is fast, and when it says yes there is nothing to report but two things that it
+cannot see, which a glance at the bytes finds. When it says no, the lenient reader says why, or what can be made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from msgspec import Struct, ValidationError
+
+from .lenient import MAGNITUDE, Finding, Malformed, NotJson, understand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T", bound=Struct)
+
+_NOTHING: tuple[Finding, ...] = ()
+_UNTYPED = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+# A time with an offset is read without complaint by the decoder; a number with many decimals as well.
+_EAST = re.compile(rb'\+\d\d:?\d\d"').search
+_WEST = re.compile(rb'-\d\d:\d\d"').search
+_LONG = re.compile(rb"\.\d{5,}[,}\]\s]").search
+# A time without designator means UTC (OCPI 2.2.1 types: DateTime); the decoder wants it said.
+_NAIVE = re.compile(rb'("\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?)"')
+_FINE = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d+Z"')
+
+
+def read(kind: type[T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
+    """Read a message, with what is wrong with it; raises ``Malformed`` or ``NotJson``."""
+    return reader(kind)(raw)
+
+
+def write(shape: Struct) -> bytes:
+    """Write a message as the specification wants it: absent fields left out, times in UTC, to the millisecond."""
+    written = _ENCODER.encode(shape)
+    return _FINE.sub(rb'\1Z"', written) if b"Z" in written else written
+
+
+@cache
+def reader(kind: type[T]) -> Callable[[bytes], tuple[T, tuple[Finding, ...]]]:
+    """The reader of one kind of message, made once."""
+    decode = msgspec.json.Decoder(kind, dec_hook=_number, float_hook=Decimal).decode
+
+    def read_this(raw: bytes) -> tuple[T, tuple[Finding, ...]]:
+        try:
+            shape = decode(raw)
+            # Fields we skip are stored and relayed with the rest, so they must be text as well.
+            if not raw.isascii():
+                raw.decode()
+        except ValidationError:
+            return _again(kind, decode, raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NotJson(str(error)) from None
+        if (b"+" in raw and _EAST(raw)) or _WEST(raw) or _LONG(raw):
+            return _patiently(kind, raw)
+        return shape, _NOTHING
+
+    return read_this
+
+
+def _again(kind: type[T], decode: Callable[[bytes], T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
+    """Read what the strict decoder refused: perhaps only the Z of its times is missing."""
+    zoned, count = _NAIVE.subn(rb'\1Z"', raw)
+    if count and not (_EAST(raw) or _WEST(raw) or _LONG(raw)):
+        try:
+            raw.decode()
+            return decode(zoned), _NOTHING
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+    return _patiently(kind, raw)
+
+
+def _patiently(kind: type[T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
+    try:
+        value = _UNTYPED.decode(raw)
+        raw.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotJson(str(error)) from None
+    return understand(kind, value)
+
+
+def _number(_: type, value: Any) -> Decimal:
+    """Take a JSON number, never text, as the decimal it was written as."""
+    if type(value) is int:
+        value = Decimal(value)
+    if type(value) is Decimal and -MAGNITUDE <= value.adjusted() <= MAGNITUDE:
+        return value
+    raise ValueError
