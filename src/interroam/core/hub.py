@@ -1,0 +1,186 @@
+"""The three verbs: tell a fact, ask a question, find what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from interroam.core.authorizing import Authorizer
+from interroam.core.book import Book
+from interroam.core.commanding import Commander
+from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
+from interroam.core.refs import authorization_ref, refs_of, session_ref
+from interroam.model.charges import Cdr, Outcome, Session
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
+from interroam.model.ids import (
+    LANE_OF,
+    MODULE_OF,
+    Key,
+    Kind,
+    Lane,
+    Party,
+    authorization_key,
+    session_key,
+)
+from interroam.model.questions import Acknowledged, Answer, Authorize, Question, StartSession
+from interroam.model.tokens import Authorization, Token
+
+_CHARGES = frozenset({Kind.SESSION, Kind.CDR})
+
+
+class Deadlines(msgspec.Struct, frozen=True):
+    """How long things may take, in seconds."""
+
+    partner: float = 5.0
+    door: float = 10.0
+    command: float = 60.0
+    """How long an outcome is awaited when the target does not say."""
+
+
+class Hub:
+    """The core as the rooms see it.
+
+    ``links`` maps partners to their links; ``book`` says who is who. ``is_hub`` tells whether this node plays the
+    part of a hub: then references and session ids are its own on every leg.
+    """
+
+    def __init__(
+        self, store: Store, book: Book, links: Mapping[str, Link], clock: Clock, ids: Ids, deadlines: Deadlines
+    ) -> None:
+        self.store = store
+        self.book = book
+        self.links = links
+        self.clock = clock
+        self.ids = ids
+        self.deadlines = deadlines
+        self._authorizer = Authorizer(self)
+        self._commander = Commander(self)
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether this node plays the part of a hub."""
+        return self.book.hub is not None
+
+    # -- tell ------------------------------------------------------------------------------------------------------
+
+    async def tell(self, origin: Origin, statement: Tellable) -> Receipt:
+        """Judge and record; returns after the commit. Refused when the origin may not state it."""
+        if isinstance(statement, Outcome):
+            return await self._commander.settle(origin, statement)
+        key = statement.key
+        self.book.routing.may_state(origin.partner, key)
+        return await self.store.record(await self._telling(origin, key, statement))
+
+    async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
+        now = self.clock.now()
+        kind = key.kind
+        if isinstance(statement, Change) or not isinstance(statement, Fact):
+            return Telling(statement, origin, now, LANE_OF[kind])
+        body = statement.body
+        receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")
+        subject, contract = self.subjects_of(body)
+        return Telling(statement, origin, now, LANE_OF[kind], receiver, agreement, subject, contract, refs_of(body))
+
+    async def _pinned(self, body: Body, now: datetime) -> tuple[Party | None, str]:
+        """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""
+        if not isinstance(body, Session | Cdr):
+            return None, ""
+        if body.authorization_reference:
+            authorization = await self.authorization(body.authorization_reference)
+            if authorization is not None and authorization.cpo == body.owner:
+                return authorization.receiver, authorization.agreement
+        if isinstance(body, Cdr) and body.session_id:
+            session = await self.store.get(session_key(body.owner, body.session_id))
+            if session is not None and session.receiver is not None:
+                return session.receiver, session.agreement
+        agreement = self.book.routing.covering(body.owner, body.token.owner, MODULE_OF[body.key.kind], now)
+        return (agreement.emsp, agreement.id) if agreement is not None else (None, "")
+
+    async def authorization(self, reference: str) -> Authorization | None:
+        """Return the permission with this reference, ours or the provider's."""
+        stored = await self.store.get(authorization_key(reference))
+        if stored is None:
+            found = await self.store.by_ref(authorization_ref(reference), Kind.AUTHORIZATION, limit=1)
+            stored = found[0] if found else None
+        return stored.body if stored is not None and isinstance(stored.body, Authorization) else None
+
+    async def record_authorization(self, origin: Origin, body: Authorization, now: datetime) -> None:
+        """Make a permission durable, with the agreement it rests on."""
+        subject, contract = self.subjects_of(body)
+        told = Telling(
+            Fact(body), origin, now, Lane.CHARGES, body.receiver, body.agreement, subject, contract, refs_of(body)
+        )
+        await self.store.record(told)
+
+    def subjects_of(self, body: Body) -> tuple[bytes, bytes]:
+        """Return the keyed hashes of the driver's token and contract that an object speaks of."""
+        token = body if isinstance(body, Token) else getattr(body, "token", None)
+        if token is None:
+            return b"", b""
+        keyring = self.book.keyring
+        return keyring.subject(token.type, token.uid), keyring.subject("contract", token.contract_id)
+
+    # -- ask -------------------------------------------------------------------------------------------------------
+
+    async def authorize(self, origin: Origin, question: Authorize) -> Authorization:
+        """Ask whether a driver may charge; a yes is recorded before it is returned."""
+        return await self._authorizer.ask(origin, question)
+
+    async def command(self, origin: Origin, question: Question) -> Acknowledged:
+        """Steer a charge: the acknowledgment now, the outcome later as a fact."""
+        if isinstance(question, Authorize):
+            message = "authorize is a question of its own"
+            raise TypeError(message)
+        if isinstance(question, StartSession):
+            return await self._commander.start(origin, question)
+        return await self._commander.stop(origin, question)
+
+    async def put(self, question: Question, to: Party, via: Party, origin: Origin, asker: Party) -> Answer:
+        """Put a question to the partner that carries messages to ``via``, within the partner's deadline."""
+        partner = self.book.routing.partner_for(via)
+        link = self.links.get(partner.id)
+        if link is None:
+            raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")
+        return await link.ask(question, to, asker, origin.correlation or self.ids.new(), self.deadlines.partner)
+
+    async def sweep(self) -> int:
+        """State TIMEOUT, once, for every command whose time has come; returns how many."""
+        return await self._commander.sweep()
+
+    # -- find ------------------------------------------------------------------------------------------------------
+
+    async def find(self, viewer: Party, query: Query) -> Page:
+        """Return a page of what this viewer may see: its agreements' owners, its own charges."""
+        module = MODULE_OF[query.kind]
+        if query.kind in _CHARGES:
+            return await self.store.page(msgspec.structs.replace(query, receiver=viewer))
+        shown = self.book.routing.visible(viewer, module, self.clock.now())
+        asked = query.owners
+        owners = shown if asked is None else asked if shown is None else shown & asked
+        return await self.store.page(msgspec.structs.replace(query, owners=owners))
+
+    def may_see(self, viewer: Party, stored: Stored) -> bool:
+        """Whether this viewer may see this object."""
+        if stored.key.kind in _CHARGES:
+            return stored.receiver == viewer
+        shown = self.book.routing.visible(viewer, MODULE_OF[stored.key.kind], self.clock.now())
+        return shown is None or stored.key.party in shown
+
+    async def session(self, session_id: str, cpo: Party | None = None) -> Stored | None:
+        """Return a session by its hub id, its owner's id, or the only one of that id."""
+        stored = await self.store.by_hub_id(session_id)
+        if stored is not None and stored.key.kind is Kind.SESSION:
+            return stored
+        if cpo is not None:
+            return await self.store.get(session_key(cpo.id, session_id))
+        found = await self.store.by_ref(session_ref(session_id), Kind.SESSION, limit=2)
+        if len(found) > 1:
+            raise Refused(
+                Reason.AMBIGUOUS,
+                f"more than one CPO has a session {session_id}",
+                remedy="address the CPO (To headers) or use the hub's session id",
+            )
+        return found[0] if found else None
