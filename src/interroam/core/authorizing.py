@@ -194,19 +194,7 @@ class Authorizer:
             location_id=question.location_id,
             evse_uids=allowed_at,
         )
-        subject, contract = hub.subjects_of(answer)
-        telling = Telling(
-            Fact(answer),
-            origin,
-            now,
-            Lane.CHARGES,
-            answer.receiver,
-            answer.agreement,
-            subject,
-            contract,
-            refs_of(answer),
-        )
-        await hub.store.record(telling)
+        await hub.record_authorization(origin, answer, now)
         return answer
 
 
