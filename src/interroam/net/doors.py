@@ -1,0 +1,61 @@
+"""Which handler answers which path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from interroam.net.http import Handler, Refusal, Request, Response, plain_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Door(msgspec.Struct, frozen=True):
+    """A path prefix and who answers behind it."""
+
+    prefix: str
+    """``/ocpi`` is the door of ``/ocpi`` and ``/ocpi/…``, not of ``/ocpis``; ``/`` of everything else."""
+    handler: Handler
+    refusal: Refusal = plain_refusal
+    """How this room answers by itself for the handler: 413, 500 and the like."""
+    body_bytes: int | None = None
+    """The largest body, where the listener's own limit does not fit."""
+
+
+def _nobody(_request: Request) -> Response:
+    return plain_refusal(404, "nothing answers at this path")
+
+
+NOBODY = Door("", _nobody)
+
+
+class Doorway:
+    """All doors of a listener; the longest prefix that fits wins."""
+
+    def __init__(self, doors: Iterable[Door] = (), refusal: Refusal = plain_refusal) -> None:
+        self.refusal = refusal
+        """How to refuse before a door is known: 400, 408, 431, 503."""
+        self._doors: list[tuple[str, str, Door]] = []
+        for door in doors:
+            self.add(door)
+
+    def add(self, door: Door) -> None:
+        """Open one more door."""
+        bare = door.prefix.rstrip("/")
+        if bare and not bare.startswith("/"):
+            message = f"the path of a door starts with a slash: {door.prefix!r}"
+            raise ValueError(message)
+        if any(bare == known for _, known, _ in self._doors):
+            message = f"two doors at {door.prefix!r}"
+            raise ValueError(message)
+        self._doors.append((bare + "/", bare, door))
+        self._doors.sort(key=lambda row: -len(row[1]))
+
+    def at(self, path: str) -> Door:
+        """Find the door of a decoded path."""
+        for slashed, bare, door in self._doors:
+            if path.startswith(slashed) or path == bare:
+                return door
+        return NOBODY

@@ -1,0 +1,86 @@
+"""Requests as rooms receive them and answers as rooms give them.
+
+Repeated header fields are joined by a comma, as RFC 9110 5.3 has it; of those that may appear only once
+(``SINGLE``) the first wins, so that nobody can smuggle a second token behind the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from typing import TypeAlias
+
+import msgspec
+
+SINGLE = frozenset({b"authorization", b"content-type", b"host", b"user-agent"})
+BODILESS = frozenset({204, 304})
+JSON = (b"content-type", b"application/json")
+
+
+class Request(msgspec.Struct, gc=False):
+    """One request, complete with its body."""
+
+    method: str
+    path: str
+    """Percent-decoded once; a room that must tell ``%2F`` from ``/`` splits ``raw_path`` first."""
+    raw_path: bytes
+    query: bytes
+    headers: dict[bytes, bytes]
+    """Names in lower case."""
+    body: bytes
+    client: str
+    """The caller's address; that of the caller behind it where a trusted proxy called."""
+    certificate: bytes | None
+    """The caller's verified certificate, DER."""
+    began: float
+    """``time.perf_counter()`` when its last byte arrived."""
+
+
+class Response(msgspec.Struct, gc=False):
+    """One answer; its length is added when it is written."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
+    body: bytes = b""
+
+
+class Stream(msgspec.Struct):
+    """An answer that comes in pieces and ends when its iterator does, or when the caller leaves."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    pieces: AsyncIterator[bytes]
+
+
+Answered: TypeAlias = Response | Stream
+Handler: TypeAlias = Callable[[Request], Answered | Awaitable[Answered]]
+"""What answers requests. One that knows its answer at once may return it without ``async``: that saves a task."""
+Refusal: TypeAlias = Callable[[int, str], Response]
+"""Writes an answer this room gives by itself (status, message) in the form the caller expects."""
+
+
+def plain_refusal(status: int, message: str) -> Response:
+    """Refuse in a few bytes of JSON."""
+    return Response(status, [JSON], msgspec.json.encode({"error": message}))
+
+
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
+
+
+def head(answer: Answered, extra: bytes) -> bytes:
+    """Write status line and headers, ``extra`` lines last, up to and with the empty line."""
+    lines = [b"%b: %b\r\n" % field for field in answer.headers]
+    written = b"".join((STATUS_LINES[answer.status], *lines, extra, b"\r\n"))
+    expected = len(lines) + 2 + extra.count(b"\n")
+    if written.count(b"\n") != expected or written.count(b"\r") != expected:
+        message = "a header of an answer holds a line break"  # somebody's data would become headers
+        raise ValueError(message)
+    return written

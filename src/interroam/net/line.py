@@ -1,0 +1,212 @@
+"""One outgoing connection: one request at a time, its answer into a future.
+
+The timer is never cancelled: one that rings early looks at the present deadline and is set again, so a busy line sets
+it once per time-out and not once per request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, cast
+
+import httptools
+import msgspec
+
+from interroam.net.errors import BadAnswer, NoAnswer, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interroam.model.errors import Unavailable
+    from interroam.net.limits import ClientLimits
+
+FIRST_FINAL = 200
+"""Answers below are interim: another follows."""
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What the other side answered."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    """Names in lower case; repeated ones joined by a comma."""
+    body: bytes
+
+
+class Stale(Exception):  # noqa: N818  caught by the client
+    """A connection used before turned out closed, before anything of the answer came."""
+
+
+class Line(asyncio.Protocol):
+    """One outgoing connection."""
+
+    def __init__(self, name: str, limits: ClientLimits, released: Callable[[Line], None]) -> None:
+        self.usable = False
+        """Connected, and the last answer left the connection in order."""
+        self._name = name
+        self._limits = limits
+        self._released = released
+        self._loop = asyncio.get_running_loop()
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._future: asyncio.Future[Answer] | None = None
+        self._deadline = 0.0
+        self._rested = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._used = False
+        self._bare = False
+        self._fed = 0
+        self._status = 0
+        self._headers: dict[bytes, bytes] = {}
+        self._body = b""
+        self._pieces: list[bytes] | None = None
+        self._received = 0
+
+    def send(self, payload: bytes, deadline: float, *, bare: bool) -> asyncio.Future[Answer]:
+        """Write a request; the future brings its answer. Whoever stops waiting for it drops the line."""
+        transport = self._transport
+        if transport is None or not self.usable:
+            raise Stale
+        self._future = future = self._loop.create_future()
+        self._bare = bare
+        self._fed = self._status = self._received = 0
+        self._headers = {}
+        self._body = b""
+        self._pieces = None
+        self._deadline = deadline
+        timer = self._timer
+        if timer is None or timer.when() > deadline:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._ring)
+        transport.write(payload)
+        return future
+
+    def drop(self) -> None:
+        """Give up an answer still awaited, and hang up."""
+        self._fail(NoAnswer(f"the call to {self._name} was given up"))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._future = None
+        self.usable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        due = self._deadline if self._future is not None else self._rested + self._limits.idle_seconds
+        if now < due:
+            self._timer = self._loop.call_at(due, self._ring)
+        elif self._future is not None:
+            self._fail(NoAnswer(f"{self._name} did not answer in time"))
+        else:
+            self.close()
+
+    # -- what the transport calls --
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ready for the first request."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.usable = True
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self._future is None or self._parser is None:
+            self.close()  # nobody asked: whatever this is, it must not become the next request's answer
+            return
+        self._fed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self._future is not None:
+                self._fail(BadAnswer(f"{self._name} answered something that is not HTTP: {error}"))
+            self.close()
+            return
+        if self._future is not None and self._status == 0 and self._fed > self._limits.head_bytes:
+            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.head_bytes} bytes of headers"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who waits: a stale connection, a broken one, or an answer that ends with the connection."""
+        self.usable = False
+        self._transport = None
+        self._parser = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._future is None:
+            self._released(self)
+        elif self._fed == 0 and self._used and not isinstance(exc, ssl.SSLError):
+            self._fail(Stale())
+        elif self._fed == 0 and isinstance(exc, ssl.SSLError):
+            # In TLS 1.3 a refusal of our certificate arrives after the handshake; no request is read then.
+            self._fail(Unreachable(f"{self._name} refused the TLS connection: {exc}"))
+        elif self._status >= FIRST_FINAL and exc is None and self._ends_with_connection():
+            self._finish(keep=False)
+        else:
+            self._fail(NoAnswer(f"{self._name} hung up before its answer was complete"))
+
+    # -- what the parser calls --
+
+    def on_message_begin(self) -> None:
+        """See that this answer was asked for: left alone, it would be taken for the next request's."""
+        if self._future is None:
+            self.close()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        name = name.lower()
+        if name in self._headers:
+            value = self._headers[name] + b", " + value
+        self._headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        """Note the status; an answer to HEAD ends here, whatever length it speaks of."""
+        self._status = cast("httptools.HttpResponseParser", self._parser).get_status_code()
+        if self._bare and self._status >= FIRST_FINAL:
+            self._finish(keep=False)
+
+    def on_body(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._received += len(piece)
+        if self._received > self._limits.body_bytes:
+            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.body_bytes} bytes"))
+        elif not self._body:
+            self._body = piece
+        elif self._pieces is None:
+            self._pieces = [self._body, piece]
+        else:
+            self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Hand the answer over, unless it is an interim one."""
+        if self._status < FIRST_FINAL:
+            self._status, self._headers = 0, {}
+        elif self._future is not None:
+            self._finish(keep=cast("httptools.HttpResponseParser", self._parser).should_keep_alive())
+
+    # -- ends --
+
+    def _ends_with_connection(self) -> bool:
+        return b"content-length" not in self._headers and b"transfer-encoding" not in self._headers
+
+    def _finish(self, *, keep: bool) -> None:
+        body = self._body if self._pieces is None else b"".join(self._pieces)
+        self._pieces = None
+        future, self._future = self._future, None
+        if future is not None and not future.done():
+            future.set_result(Answer(self._status, self._headers, body))
+        self._used = True
+        self._rested = self._loop.time()
+        if not keep:
+            self.close()
+        self._released(self)
+
+    def _fail(self, error: Unavailable | Stale) -> None:
+        future, self._future = self._future, None
+        if future is not None and not future.done():
+            future.set_exception(error)
+        self.close()
+        self._released(self)

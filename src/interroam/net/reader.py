@@ -1,0 +1,239 @@
+"""Bytes of one connection to requests, within the limits; no I/O here.
+
+A message that breaks a limit or the grammar becomes a refusal and is the connection's last: behind it nobody can say
+where the next request begins.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import httptools
+
+from interroam.net.addresses import Addresses
+from interroam.net.doors import NOBODY, Door
+from interroam.net.http import SINGLE, Request, Response
+from interroam.net.proxies import forwarded_certificate, forwarded_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interroam.net.doors import Doorway
+    from interroam.net.limits import Limits
+
+IDLE, HEAD, BODY = range(3)
+"""Between two messages; inside a head; inside a body."""
+
+
+class Message:
+    """A request, or our refusal of it, on its way to its answer."""
+
+    __slots__ = ("bare", "door", "keep", "old", "refusal", "request")
+
+    def __init__(self, door: Door, request: Request | None, *, keep: bool, old: bool, bare: bool) -> None:
+        self.door = door
+        self.request = request
+        self.keep = keep
+        self.old = old
+        """HTTP/1.0: knows no chunks and no keep-alive."""
+        self.bare = bare
+        """HEAD: the headers of the answer only."""
+        self.refusal: Response | None = None
+
+
+class _Stop(Exception):  # noqa: N818  no error: the way out of the parser's own loop
+    pass
+
+
+class Reader:
+    """Reads one connection; complete messages go to ``take``, in order."""
+
+    def __init__(
+        self, doorway: Doorway, limits: Limits, take: Callable[[Message], None], expect: Callable[[], None]
+    ) -> None:
+        self.phase = IDLE
+        self.done = False
+        """Nothing more is read on this connection."""
+        self.begun = 0.0
+        """When the head or the body at hand began."""
+        self.received = 0
+        self.expecting = False
+        """The caller holds its body back until told to go on (RFC 9110 10.1.1)."""
+        self.client = ""
+        self.certificate: bytes | None = None
+        self.proxied = False
+        self.proxies = Addresses()
+        self._doorway = doorway
+        self._limits = limits
+        self._take = take
+        self._expect = expect
+        self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
+        self._now = 0.0
+        self._size = 0
+        self._fed = 0
+        self._door = NOBODY
+        self._request: Request | None = None
+        self._keep = self._old = False
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._repeated = 0
+        self._body = b""
+        self._pieces: list[bytes] | None = None
+        self._allowed = 0
+
+    def close(self) -> None:
+        """Let the parser go, which holds on to us."""
+        self.done = True
+        self._parser = None
+
+    def feed(self, data: bytes) -> None:
+        """Read on."""
+        parser = self._parser
+        if self.done or parser is None:
+            return
+        self._now = perf_counter()
+        self._size = len(data)
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.done = True  # nothing to upgrade to: the request was answered as it stands, and is the last
+        except httptools.HttpParserError:
+            if not self.done:  # else: what follows the last message is nobody's request
+                self._refuse(400, "this is not HTTP")
+            return
+        self._fed += self._size
+        if self.phase == HEAD and self._fed > self._limits.head_bytes:
+            self.refuse(431, "request line and headers are too long")
+        elif self.phase == BODY and self._fed > self._limits.head_bytes + 2 * self._allowed + 65_536:
+            self.refuse(413, "the chunks of the body are wasteful")
+
+    def refuse(self, status: int, message: str) -> None:
+        """End reading with a refusal of the message at hand."""
+        if not self.done:
+            self._refuse(status, message)
+
+    def _refuse(self, status: int, message: str) -> None:
+        self.done = True
+        door = self._door if self.phase == BODY else NOBODY
+        refused = Message(door, None, keep=False, old=False, bare=False)
+        refused.refusal = (door.refusal if door is not NOBODY else self._doorway.refusal)(status, message)
+        self._take(refused)
+
+    # -- what the parser calls --
+
+    def on_message_begin(self) -> None:
+        """Start a message."""
+        self.phase = HEAD
+        self.begun = self._now
+        self._url = b""
+        self._headers = {}
+        self._repeated = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take the target, or a part of it."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        name = name.lower()
+        headers = self._headers
+        if name not in headers:
+            headers[name] = value
+        elif self.phase == HEAD:  # not the trailers of a chunked body
+            self._repeated += len(name) + len(value)
+            if name not in SINGLE:
+                headers[name] += b", " + value
+
+    def on_headers_complete(self) -> None:
+        """Judge the head; from here on the door is known."""
+        parser, limits, headers = self._parser, self._limits, self._headers
+        assert parser is not None  # noqa: S101  a closed reader is not fed
+        if (self._size > limits.head_bytes or self._fed + self._size > limits.head_bytes) and (
+            self._head_size() > limits.head_bytes
+        ):
+            raise self._stop(431, "request line and headers are too long")
+        self._keep = parser.should_keep_alive()
+        self._old = (not self._keep or b"connection" in headers) and parser.get_http_version() == "1.0"
+        raw_path, _, query = self._target()
+        path = raw_path.decode("latin-1")
+        if "%" in path:
+            path = unquote(path)
+        client, certificate = self.client, self.certificate
+        if self.proxied:
+            client = forwarded_client(client, headers, self.proxies)
+            certificate = forwarded_certificate(headers)
+        self._request = Request(
+            parser.get_method().decode(), path, raw_path, query, headers, b"", client, certificate, self._now
+        )
+        self._door = door = self._doorway.at(path)
+        self.phase = BODY
+        self.begun = self._now
+        self.received = 0
+        self._body = b""
+        self._pieces = None
+        self._allowed = limits.body_bytes if door.body_bytes is None else door.body_bytes
+        if b"content-length" in headers or b"transfer-encoding" in headers or b"upgrade" in headers:
+            self._await_body(parser)
+
+    def on_body(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self.received += len(piece)
+        if self.received > self._allowed:
+            raise self._stop(413, f"the body is larger than {self._allowed} bytes")
+        if not self._body:
+            self._body = piece
+        elif self._pieces is None:
+            self._pieces = [self._body, piece]
+        else:
+            self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Hand the request over."""
+        request = self._request
+        assert request is not None  # noqa: S101  set with the headers
+        request.body = self._body if self._pieces is None else b"".join(self._pieces)
+        request.began = self._now
+        self._request = self._pieces = None
+        self.expecting = False
+        self.phase = IDLE
+        self._fed = -self._size  # what else this piece of data holds belongs to the next message
+        if self._old or not self._keep:
+            self._keep, self.done = False, True
+        self._take(Message(self._door, request, keep=self._keep, old=self._old, bare=request.method == "HEAD"))
+
+    # -- details --
+
+    def _head_size(self) -> int:
+        fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
+        return len(self._url) + fields + self._repeated
+
+    def _target(self) -> tuple[bytes, bytes, bytes]:
+        url = self._url
+        if url[:1] == b"/" or url == b"*":
+            return url.partition(b"?")
+        try:  # absolute form, as to a proxy; CONNECT's host and port is no path
+            parsed = httptools.parse_url(url)
+        except httptools.HttpParserInvalidURLError:
+            parsed = None
+        if parsed is None or not parsed.schema:
+            raise self._stop(400, "the request line names no path")
+        return parsed.path or b"/", b"?", parsed.query or b""
+
+    def _await_body(self, parser: httptools.HttpRequestParser) -> None:
+        headers = self._headers
+        length = int(headers.get(b"content-length") or 0)
+        if length > self._allowed:
+            raise self._stop(413, f"the body is larger than {self._allowed} bytes")
+        if parser.should_upgrade():
+            self._keep = False
+            if length or b"transfer-encoding" in headers:
+                raise self._stop(400, "a request with a body cannot ask for another protocol")
+        elif headers.get(b"expect", b"").lower() == b"100-continue" and not self._old:
+            self.expecting = True
+            self._expect()
+
+    def _stop(self, status: int, message: str) -> _Stop:
+        self._refuse(status, message)
+        return _Stop()
