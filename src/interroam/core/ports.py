@@ -37,17 +37,21 @@ class CourierKey(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Seed(msgspec.Struct, frozen=True, gc=False):
-    """A part of the picture that a courier still has to send: of this owner, from this creation number on."""
+    """A part of the picture that a courier still has to send: this owner's objects of a kind, after a number."""
 
     owner: str
+    kind: Kind
     reached: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.owner}:{self.kind.value}"
 
 
 class Cursor(msgspec.Struct, frozen=True):
     """How far a courier is: every entry up to ``through`` is settled, and those in ``ahead`` beyond the first gap.
 
-    ``covered`` names the owners whose picture the receiver has had, ``seeds`` those whose picture is being sent; both
-    by owner as in keys, ``*`` for every owner. ``failures`` and ``retry_at`` are the back-off, which survives restarts.
+    ``covered`` names the parts of the picture (owner and kind, ``*`` for every owner) that the receiver has had or is
+    being sent, ``seeds`` those under way. ``failures`` and ``retry_at`` are the back-off, which survives restarts.
     The store keeps a cursor as one opaque document under its key.
     """
 
