@@ -62,6 +62,7 @@ class Line(asyncio.Protocol):
         self._body = b""
         self._pieces: list[bytes] | None = None
         self._received = 0
+        self._repeated = 0
 
     def send(self, payload: bytes, deadline: float, *, bare: bool) -> asyncio.Future[Answer]:
         """Write a request; the future brings its answer. Whoever stops waiting for it drops the line."""
@@ -70,7 +71,7 @@ class Line(asyncio.Protocol):
             raise Stale
         self._future = future = self._loop.create_future()
         self._bare = bare
-        self._fed = self._status = self._received = 0
+        self._fed = self._status = self._received = self._repeated = 0
         self._headers = {}
         self._body = b""
         self._pieces = None
@@ -126,7 +127,7 @@ class Line(asyncio.Protocol):
             self.close()
             return
         if self._future is not None and self._status == 0 and self._fed > self._limits.head_bytes:
-            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.head_bytes} bytes of headers"))
+            self._fail(BadAnswer(f"{self._name} answered too many headers"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits: a stale connection, a broken one, or an answer that ends with the connection."""
@@ -156,15 +157,25 @@ class Line(asyncio.Protocol):
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
+        """Take one header; trailers are counted and dropped."""
         name = name.lower()
-        if name in self._headers:
-            value = self._headers[name] + b", " + value
-        self._headers[name] = value
+        headers = self._headers
+        if self._status == 0 and name not in headers:
+            headers[name] = value
+            return
+        self._repeated += len(name) + len(value) + 4
+        if self._repeated > self._limits.head_bytes:  # at once: joining without end would be quadratic
+            self._fail(BadAnswer(f"{self._name} answered too many headers"))
+        elif self._status == 0:
+            headers[name] += b", " + value
 
     def on_headers_complete(self) -> None:
         """Note the status; an answer to HEAD ends here, whatever length it speaks of."""
         self._status = cast("httptools.HttpResponseParser", self._parser).get_status_code()
+        if self._fed > self._limits.head_bytes:
+            size = self._repeated + sum(len(name) + len(value) + 4 for name, value in self._headers.items())
+            if size > self._limits.head_bytes:
+                self._fail(BadAnswer(f"{self._name} answered too many headers"))
         if self._bare and self._status >= FIRST_FINAL:
             self._finish(keep=False)
 

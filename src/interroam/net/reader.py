@@ -136,15 +136,17 @@ class Reader:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
+        """Take one header; the trailers of a chunked body are counted and dropped."""
         name = name.lower()
         headers = self._headers
-        if name not in headers:
+        if self.phase == HEAD and name not in headers:
             headers[name] = value
-        elif self.phase == HEAD:  # not the trailers of a chunked body
-            self._repeated += len(name) + len(value)
-            if name not in SINGLE:
-                headers[name] += b", " + value
+            return
+        self._repeated += len(name) + len(value) + 4
+        if self._repeated > self._limits.head_bytes:  # at once: joining without end would be quadratic
+            raise self._stop(431, "the headers are too long")
+        if self.phase == HEAD and name not in SINGLE:
+            headers[name] += b", " + value
 
     def on_headers_complete(self) -> None:
         """Judge the head; from here on the door is known."""
