@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Struct, ValidationError
 
-from .lenient import MAGNITUDE, Finding, Malformed, NotJson, understand
+from .lenient import DECIMALS, MAGNITUDE, Finding, Malformed, NotJson, understand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +28,10 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 # A time with an offset is read without complaint by the decoder; a number with many decimals as well.
 _EAST = re.compile(rb'\+\d\d:?\d\d"').search
 _WEST = re.compile(rb'-\d\d:\d\d"').search
-_LONG = re.compile(rb"\.\d{5,}[,}\]\s]").search
+_LONG = re.compile(rb"\.\d{5,}[,}\]\seE]").search
 # A time without designator means UTC (OCPI 2.2.1 types: DateTime); the decoder wants it said.
 _NAIVE = re.compile(rb'("\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?)"')
+_FINER = re.compile(rb'\.\d{6}Z"').search
 _FINE = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d+Z"')
 
 
@@ -42,7 +43,7 @@ def read(kind: type[T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
 def write(shape: Struct) -> bytes:
     """Write a message as the specification wants it: absent fields left out, times in UTC, to the millisecond."""
     written = _ENCODER.encode(shape)
-    return _FINE.sub(rb'\1Z"', written) if b"Z" in written else written
+    return _FINE.sub(rb'\1Z"', written) if _FINER(written) else written
 
 
 @cache
@@ -56,7 +57,7 @@ def reader(kind: type[T]) -> Callable[[bytes], tuple[T, tuple[Finding, ...]]]:
             # Fields we skip are stored and relayed with the rest, so they must be text as well.
             if not raw.isascii():
                 raw.decode()
-        except ValidationError:
+        except (ValidationError, ArithmeticError):
             return _again(kind, decode, raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise NotJson(str(error)) from None
@@ -74,7 +75,7 @@ def _again(kind: type[T], decode: Callable[[bytes], T], raw: bytes) -> tuple[T, 
         try:
             raw.decode()
             return decode(zoned), _NOTHING
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
             pass
     return _patiently(kind, raw)
 
@@ -83,6 +84,8 @@ def _patiently(kind: type[T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
     try:
         value = _UNTYPED.decode(raw)
         raw.decode()
+    except (ValidationError, ArithmeticError):
+        raise Malformed("", "a number is out of all proportion") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotJson(str(error)) from None
     return understand(kind, value)
@@ -92,6 +95,6 @@ def _number(_: type, value: Any) -> Decimal:
     """Take a JSON number, never text, as the decimal it was written as."""
     if type(value) is int:
         value = Decimal(value)
-    if type(value) is Decimal and -MAGNITUDE <= value.adjusted() <= MAGNITUDE:
+    if type(value) is Decimal and -DECIMALS <= value.adjusted() <= MAGNITUDE:
         return value
     raise ValueError

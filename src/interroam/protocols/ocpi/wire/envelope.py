@@ -5,6 +5,7 @@ OCPI 2.2.1 transport_and_format: response format.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -96,7 +97,7 @@ def read_reply(raw: bytes) -> Reply:
     if "timestamp" not in fields:
         findings.append(Finding("timestamp", "is missing"))
     data = bytes(fields["data"]).strip() if "data" in fields else None
-    message = msgspec.json.decode(fields["status_message"]) if "status_message" in fields else None
+    message = _value(fields.get("status_message"))
     return Reply(
         status_code=code,
         data=None if data == b"null" else data,
@@ -105,9 +106,16 @@ def read_reply(raw: bytes) -> Reply:
     )
 
 
+def _value(raw: Raw | None) -> object:
+    try:
+        return None if raw is None else msgspec.json.decode(raw)
+    except msgspec.DecodeError:  # a number beyond all numbers
+        return None
+
+
 def _status_code(raw: Raw | None, findings: list[Finding]) -> int:
-    code = None if raw is None else msgspec.json.decode(raw)
-    if isinstance(code, str) and code.isascii() and code.isdigit():
+    code = _value(raw)
+    if isinstance(code, str) and re.fullmatch("[0-9]{4}", code):
         findings.append(Finding("status_code", "is text, a number is expected"))
         code = int(code)
     if isinstance(code, bool) or not isinstance(code, int):

@@ -32,7 +32,8 @@ from msgspec.inspect import (
 )
 
 _INTEGER = 2**63
-_DECIMALS = 4  # OCPI 2.2.1 types: number
+_DIGITS = 32
+DECIMALS = 4  # OCPI 2.2.1 types: number
 # The text of the specification says RESERVED of a session, its enumeration RESERVATION (C10).
 _SPELLED = {"RESERVED": "RESERVATION"}
 MAGNITUDE = 15  # nothing that is billed has more digits before or after the point
@@ -116,11 +117,11 @@ class _Patience:
 
     def field(self, given: dict[str, object], field: Field, raw: object, path: str) -> None:
         expected, notes, _ = _unwrapped(field.type)
-        if raw == "" and not field.required:
+        if raw == "" and not (isinstance(expected, StrType) and not expected.min_length and not expected.pattern):
+            if field.required:
+                raise Malformed(path, "is empty")
             self.note(path, "is empty, read as absent")
             return
-        if raw == "" and isinstance(expected, StrType) and expected.min_length:
-            raise Malformed(path, "is empty")
         if not field.required and isinstance(expected, StrType):
             notes = {**notes, "text_of_number": True}
         given[field.name] = self.value(expected, notes, raw, path)
@@ -151,7 +152,7 @@ class _Patience:
     def text(self, expected: StrType, raw: object, path: str, *, number_too: bool) -> str:
         if number_too and isinstance(raw, int | Decimal) and not isinstance(raw, bool):
             self.note(path, "is a number, text is expected")
-            raw = format(raw, "f") if not isinstance(raw, Decimal) or plain(raw) else str(raw)
+            raw = format(raw, "f") if isinstance(raw, Decimal) and plain(raw) else str(raw)
         if not isinstance(raw, str):
             raise Malformed(path, "text is expected")
         if expected.max_length is not None and len(raw) > expected.max_length:
@@ -197,11 +198,11 @@ class _Patience:
         if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
             raise Malformed(path, "a number is expected")
         number = Decimal(raw)
-        if not plain(number):
+        if not plain(number) or len(number.as_tuple().digits) > _DIGITS:
             raise Malformed(path, "is out of all proportion")
         exponent = number.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and exponent < -_DECIMALS:
-            self.note(path, f"has more than {_DECIMALS} decimals")
+        if isinstance(exponent, int) and exponent < -DECIMALS:
+            self.note(path, f"has more than {DECIMALS} decimals")
         return number
 
     def integer(self, expected: IntType, raw: object, path: str) -> int:
