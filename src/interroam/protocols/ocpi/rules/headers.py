@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -18,6 +19,7 @@ Encoding = Literal["base64", "plain", "auto"]
 Headers = Mapping[bytes, bytes]
 
 _SCHEME = b"token"
+_PRINTABLE = re.compile(rb"[\x21-\x7E]+").fullmatch
 _LINE_ENDS = ("\r\n", "\n", "\r")
 # As written, and as looked up.
 _FROM = ("OCPI-from-country-code", "OCPI-from-party-id", b"ocpi-from-country-code", b"ocpi-from-party-id")
@@ -54,12 +56,9 @@ def tokens_presented(authorization: bytes | None, encoding: Encoding) -> tuple[s
     presented = presented.strip()
     if scheme.lower() != _SCHEME or not presented or b" " in presented:
         return ()
-    raw = _printable(presented)
-    if encoding == "plain":
-        return () if raw is None else (raw,)
-    decoded = _decoded(presented)
-    candidates = (decoded,) if encoding == "base64" else (decoded, raw)
-    return tuple(dict.fromkeys(each for each in candidates if each))
+    raw = _printable(presented) if encoding != "base64" else None
+    decoded = _decoded(presented) if encoding != "plain" else None
+    return tuple(each for each in (decoded, raw) if each is not None)
 
 
 def authorization(token: str, encoding: Encoding = "base64") -> str:
@@ -80,7 +79,7 @@ def _decoded(presented: bytes) -> str | None:
 
 def _printable(token: bytes) -> str | None:
     """A token as it may be: printable ASCII without blanks (OCPI-13)."""
-    return token.decode("ascii") if token and all(0x21 <= byte <= 0x7E for byte in token) else None
+    return token.decode("ascii") if _PRINTABLE(token) else None
 
 
 def routing(headers: Headers) -> Routing:

@@ -19,6 +19,8 @@ def segments(raw_path: bytes) -> tuple[str, ...]:
     A slash too much, at the end or in the middle, says nothing. Raises ``ValueError`` for what is no UTF-8.
     """
     path = raw_path.partition(b"?")[0]
+    if b"%" not in path:
+        return tuple(each for each in path.decode().split("/") if each)
     return tuple(unquote_to_bytes(each).decode() for each in path.split(b"/") if each)
 
 
