@@ -1,10 +1,9 @@
-import pytest
+"""Everything here holds on both loops: a node runs on uvloop, a small tool may not."""
+
+import asyncio
+
 import uvloop
 
 
-@pytest.fixture(params=["asyncio", "uvloop"], scope="session")
-def event_loop_policy(request):
-    """Everything holds on both loops: a node runs on uvloop, a small tool may not."""
-    import asyncio
-
-    return asyncio.DefaultEventLoopPolicy() if request.param == "asyncio" else uvloop.EventLoopPolicy()
+def pytest_asyncio_loop_factories(config, item):
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -10,12 +9,11 @@ from interroam.model.errors import Reason, Unavailable
 from interroam.net.addresses import Addresses
 from interroam.net.client import Client
 from interroam.net.doors import Door
-from interroam.net.errors import BadAnswer, NoAnswer, Unreachable
+from interroam.net.errors import NoAnswer, Unreachable
 from interroam.net.http import Response, Stream
 from interroam.net.limits import ClientLimits
+from tests.net.misbehaving import OK, saying, server
 from tests.net.raw import echo, serving
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture
@@ -23,42 +21,6 @@ async def client():
     client = Client()
     yield client
     await client.close()
-
-
-@asynccontextmanager
-async def server(talk):
-    """Run a server that does whatever ``talk(number, reader, writer)`` does, number counting connections from 0."""
-    connections = []
-
-    async def connected(reader, writer):
-        connections.append(writer)
-        try:
-            await talk(len(connections) - 1, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}", connections
-    finally:
-        listening.close()
-        for writer in connections:
-            writer.transport.abort()
-
-
-def saying(*answers):
-    """Answer each request of a connection with the next of these."""
-
-    async def talk(number, reader, writer):
-        for answer in answers:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer)
-            await writer.drain()
-
-    return talk
 
 
 async def test_a_request_goes_out_whole_and_its_answer_comes_back(client):
@@ -297,63 +259,6 @@ async def test_the_time_out_covers_a_dripping_answer(client):
     async with server(drip) as (url, _):
         with pytest.raises(NoAnswer):
             await client.request("GET", url, timeout=0.1)
-
-
-@pytest.mark.parametrize(
-    ("answer", "body"),
-    [
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", b"abc"),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", b"a"),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", b""),
-        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n", b""),
-        (b"HTTP/1.0 200 OK\r\n\r\nto the end", b"to the end"),
-        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\na", b"a"),
-    ],
-    ids=["chunked", "continue", "hints", "not modified", "to the end", "close"],
-)
-async def test_every_shape_of_an_answer_is_understood(client, answer, body):
-    async with server(saying(answer)) as (url, _):
-        for _ in range(2):
-            assert (await client.request("GET", url)).body == body
-
-
-async def test_an_answer_to_head_ends_with_its_headers(client):
-    async with serving(Door("/", lambda request: Response(200, [], b"12345"))) as listener:
-        answer = await client.request("HEAD", listener.url)
-        assert (answer.headers[b"content-length"], answer.body) == (b"5", b"")
-        assert (await client.request("GET", listener.url)).body == b"12345"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"SSH-2.0-OpenSSH\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000,
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"a" * 2000,
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"400\r\n" + b"a" * 1024 + b"\r\n1\r\na\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: a\r\n" * 20_000 + b"\r\n",
-    ],
-    ids=["ssh", "length", "upgrade", "head", "endless head", "body", "chunks", "trailers"],
-)
-async def test_what_is_no_answer_or_too_much_of_one_is_a_bad_answer(answer):
-    client = Client(ClientLimits(body_bytes=1024))
-    async with server(saying(answer)) as (url, _):
-        with pytest.raises(BadAnswer) as caught:
-            await client.request("GET", url, timeout=1)
-        assert (caught.value.reached, caught.value.reason) == (True, Reason.BAD_ANSWER)
-        await client.close()
-
-
-async def test_an_answer_nobody_asked_for_is_never_taken_for_one(client):
-    poison = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
-    for length in (len(poison), 20):
-        async with server(saying(OK + poison[:length], OK, OK)) as (url, connections):
-            assert (await client.request("GET", url)).body == b"ok"
-            assert (await client.request("GET", url)).body == b"ok"
-            assert len(connections) == 2
 
 
 async def test_a_connection_unused_for_long_is_closed():

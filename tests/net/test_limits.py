@@ -179,11 +179,14 @@ async def test_connections_of_one_address_are_counted():
 
 
 async def test_connections_of_all_addresses_are_counted():
-    async with serving(limits=Limits(connections=1, linger_seconds=0.1), proxies=["127.0.0.1"]) as listener:
-        async with calling(listener) as first, calling(listener) as second:
-            await refused(second, 503)
-            await first.say(GET)
-            assert (await first.reply()).status == 200
+    async with (
+        serving(limits=Limits(connections=1, linger_seconds=0.1), proxies=["127.0.0.1"]) as listener,
+        calling(listener) as first,
+        calling(listener) as second,
+    ):
+        await refused(second, 503)
+        await first.say(GET)
+        assert (await first.reply()).status == 200
 
 
 @pytest.mark.parametrize(

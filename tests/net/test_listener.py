@@ -69,10 +69,12 @@ async def test_pipelined_requests_are_answered_in_order_one_at_a_time():
 
 
 async def test_pipelined_requests_of_a_handler_without_await_are_answered_too():
-    async with serving(Door("/", lambda request: Response(200, [], request.path.encode()))) as listener:
-        async with calling(listener) as caller:
-            await caller.say(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(5000)))
-            assert [(await caller.reply()).body for _ in range(5000)] == [b"/%d" % n for n in range(5000)]
+    async with (
+        serving(Door("/", lambda request: Response(200, [], request.path.encode()))) as listener,
+        calling(listener) as caller,
+    ):
+        await caller.say(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(5000)))
+        assert [(await caller.reply()).body for _ in range(5000)] == [b"/%d" % n for n in range(5000)]
 
 
 async def test_a_bad_request_behind_a_slow_one_does_not_overtake_its_answer():
@@ -89,7 +91,8 @@ async def test_a_bad_request_behind_a_slow_one_does_not_overtake_its_answer():
 
 async def test_a_request_in_single_bytes_is_understood():
     async with serving() as listener, calling(listener) as caller:
-        for byte in b"PUT /echo?a=b HTTP/1.1\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nT: u\r\n\r\n":
+        head = b"PUT /echo?a=b HTTP/1.1\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for byte in head + b"3\r\nabc\r\n2\r\nde\r\n0\r\nT: u\r\n\r\n":
             await caller.say(bytes([byte]))
             await asyncio.sleep(0)
         reply = await caller.reply()
@@ -107,7 +110,8 @@ async def test_trailers_do_not_become_headers():
 
     async with serving(Door("/", note)) as listener, calling(listener) as caller:
         await caller.say(
-            b"PUT / HTTP/1.1\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-A: 2\r\nAuthorization: me\r\n\r\n"
+            b"PUT / HTTP/1.1\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\na\r\n0\r\nX-A: 2\r\nAuthorization: me\r\n\r\n"
         )
         await caller.reply()
     assert seen == [{b"x-a": b"1", b"transfer-encoding": b"chunked"}]
@@ -134,22 +138,26 @@ async def test_the_word_to_go_on_waits_for_the_answer_before_it():
 
 
 async def test_head_is_answered_without_the_body_and_with_its_length():
-    async with serving(Door("/", lambda request: Response(200, [], b"12345"))) as listener:
-        async with calling(listener) as caller:
-            await caller.say(b"HEAD / HTTP/1.1\r\n\r\n" + GET)
-            reply = await caller.reply(bare=True)
-            assert reply.headers[b"content-length"] == b"5"
-            assert (await caller.reply()).body == b"12345"
+    async with (
+        serving(Door("/", lambda request: Response(200, [], b"12345"))) as listener,
+        calling(listener) as caller,
+    ):
+        await caller.say(b"HEAD / HTTP/1.1\r\n\r\n" + GET)
+        reply = await caller.reply(bare=True)
+        assert reply.headers[b"content-length"] == b"5"
+        assert (await caller.reply()).body == b"12345"
 
 
 @pytest.mark.parametrize("status", [204, 304])
 async def test_an_answer_that_has_no_body_speaks_of_none(status):
-    async with serving(Door("/", lambda request: Response(status, [], b"dropped"))) as listener:
-        async with calling(listener) as caller:
-            await caller.say(GET + GET)
-            for _ in range(2):
-                reply = await caller.reply()
-                assert (reply.status, reply.headers, reply.body) == (status, {}, b"")
+    async with (
+        serving(Door("/", lambda request: Response(status, [], b"dropped"))) as listener,
+        calling(listener) as caller,
+    ):
+        await caller.say(GET + GET)
+        for _ in range(2):
+            reply = await caller.reply()
+            assert (reply.status, reply.headers, reply.body) == (status, {}, b"")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +167,7 @@ async def test_an_answer_that_has_no_body_speaks_of_none(status):
         b"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         b"GET /echo HTTP/1.1\r\nConnection: close\r\n\r\n",
         b"GET /echo HTTP/1.1\r\nConnection: close\r\n\r\n" + GET,
-        b"GET /echo HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+        b"GET /echo HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
     ],
 )
 async def test_the_last_request_of_a_connection_is_answered_and_the_connection_closed(said):
@@ -273,14 +281,16 @@ async def test_a_stream_goes_no_faster_than_its_caller_reads():
             made += 1
             yield b"a" * 100_000
 
-    async with serving(Door("/", lambda request: Stream(200, [], many()))) as listener:
-        async with calling(listener, limit=1024) as caller:
-            caller.writer.transport.pause_reading()
-            await caller.say(GET)
-            await asyncio.sleep(0.1)
-            assert made < 200
-            caller.writer.transport.resume_reading()
-            assert len((await caller.reply()).body) == 30_000_000
+    async with (
+        serving(Door("/", lambda request: Stream(200, [], many()))) as listener,
+        calling(listener, limit=1024) as caller,
+    ):
+        caller.writer.transport.pause_reading()
+        await caller.say(GET)
+        await asyncio.sleep(0.1)
+        assert made < 200
+        caller.writer.transport.resume_reading()
+        assert len((await caller.reply()).body) == 30_000_000
 
 
 async def test_a_stream_that_breaks_does_not_look_complete():
@@ -288,10 +298,12 @@ async def test_a_stream_that_breaks_does_not_look_complete():
         yield b"some"
         raise RuntimeError
 
-    async with serving(Door("/", lambda request: Stream(200, [], breaking()))) as listener:
-        async with calling(listener) as caller:
-            await caller.say(GET)
-            assert not (await caller.rest()).endswith(b"0\r\n\r\n")
+    async with (
+        serving(Door("/", lambda request: Stream(200, [], breaking()))) as listener,
+        calling(listener) as caller,
+    ):
+        await caller.say(GET)
+        assert not (await caller.rest()).endswith(b"0\r\n\r\n")
 
 
 async def test_closing_lets_requests_in_flight_finish_and_turns_new_ones_away():
