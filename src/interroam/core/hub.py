@@ -72,7 +72,17 @@ class Hub:
             return await self._commander.settle(origin, statement)
         key = statement.key
         self.book.routing.may_state(origin.partner, key)
-        return await self.store.record(await self._telling(origin, key, statement))
+        telling = await self._telling(origin, key, statement)
+        receipt = await self.store.record(telling)
+        if key.kind in _CHARGES and telling.receiver is None and isinstance(statement, Fact):
+            return msgspec.structs.replace(receipt, finding=self._nobody(statement.body, telling.at))
+        return receipt
+
+    def _nobody(self, body: Body, now: datetime) -> str:
+        """Say why a charge that was recorded goes to nobody."""
+        if not isinstance(body, Session | Cdr):
+            return ""
+        return self.book.routing.why_not(body.owner, body.token.owner, MODULE_OF[body.key.kind], now).message
 
     async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
         now = self.clock.now()

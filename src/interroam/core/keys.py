@@ -23,6 +23,9 @@ class Keyring:
     """The keys of one node."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._adopt(keys)
+
+    def _adopt(self, keys: tuple[bytes, ...]) -> None:
         if not keys:
             message = "a keyring needs at least one key"
             raise ValueError(message)
@@ -49,6 +52,15 @@ class Keyring:
         keys = [secrets.token_bytes(_BYTES), *(_read(path) if path.exists() else ())]
         _write(path, keys)
         return cls(tuple(keys))
+
+    @property
+    def count(self) -> int:
+        """How many keys are recognized."""
+        return len(self._keys)
+
+    def renew(self, other: Keyring) -> None:
+        """Use the keys of another ring, such as one rotated meanwhile, in place."""
+        self._adopt(other._keys)
 
     def fingerprints(self, secret: str) -> tuple[bytes, ...]:
         """Return the keyed hashes under which a presented secret may be known, the newest key's first."""

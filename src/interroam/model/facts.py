@@ -140,6 +140,8 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     no: int = 0
     hub_id: str = ""
     created: bool = False
+    finding: str = ""
+    """What the sender should know although it was recorded: for instance that nobody may receive it."""
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
