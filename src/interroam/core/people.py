@@ -1,0 +1,166 @@
+"""Those who work with the node: their names, ranks and passwords, and who is logged in.
+
+A log-in gives a token that lives twenty minutes, renewed while in use, twelve hours at most (OCPI-12). Tokens are kept
+in memory as keyed hashes: a restart logs everybody out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec.structs import replace
+
+from interroam.core.audit import Actor, Audit, Rank
+from interroam.core.keys import Keyring, new_secret
+from interroam.core.ports import Clock, Store
+from interroam.model.errors import Reason, Refused, Unavailable
+
+USERS = "user"
+IDLE = timedelta(minutes=20)
+LONGEST = timedelta(hours=12)
+SHORTEST_PASSWORD = 10
+_GUESSES = 5
+_PAUSE = timedelta(minutes=5)
+_HASHER = PasswordHasher()
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQxMjM0NTY3OA$PPrt5dqlpb4ZDkKxVvCkIvxNF6fvJk2Wx4Yw8nLGJLA"
+"""A hash of no password, so that an unknown name takes as long as a wrong password."""
+
+
+class User(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person with a name."""
+
+    name: str
+    password: str
+    rank: Rank = Rank.VIEWER
+    bodies: bool = False
+    since: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The person at work."""
+        return Actor(self.name, self.rank, self.bodies)
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """What a log-in gives: the token, and when it ends unless it is used."""
+
+    token: str
+    ends: datetime
+    actor: Actor
+
+
+class _Login(msgspec.Struct):
+    name: str
+    began: datetime
+    used: datetime
+
+
+class People:
+    """The users of one node."""
+
+    def __init__(self, store: Store, clock: Clock, keyring: Keyring, audit: Audit) -> None:
+        self._store = store
+        self._clock = clock
+        self._keyring = keyring
+        self._audit = audit
+        self._users: dict[str, User] = {}
+        self._logins: dict[bytes, _Login] = {}
+        self._misses: dict[str, tuple[int, datetime]] = {}
+
+    async def load(self) -> None:
+        """Read the register."""
+        self._users = {name: msgspec.msgpack.decode(body, type=User) for name, body in await self._store.all(USERS)}
+
+    # -- users -----------------------------------------------------------------------------------------------------
+
+    def users(self, actor: Actor) -> list[User]:
+        """Return everybody, without their hashes."""
+        actor.needs(Rank.ADMIN)
+        return [replace(user, password="") for user in self._users.values()]
+
+    async def put(self, actor: Actor, name: str, password: str | None, rank: Rank, *, bodies: bool) -> User:
+        """Add a person, or change one; without a password the old one stays."""
+        actor.needs(Rank.ADMIN)
+        old = self._users.get(name)
+        if not name or not name.isprintable() or "/" in name:
+            raise Refused(Reason.MALFORMED, "a user needs a printable name without slashes")
+        if password is None and old is None:
+            raise Refused(Reason.INCOMPLETE, f"{name} is new and needs a password")
+        if password is not None and len(password) < SHORTEST_PASSWORD:
+            raise Refused(Reason.MALFORMED, f"a password has at least {SHORTEST_PASSWORD} characters")
+        kept = old.password if old is not None else ""
+        hashed = kept if password is None else await asyncio.to_thread(_HASHER.hash, password)
+        user = User(name, hashed, rank, bodies, old.since if old is not None else self._clock.now())
+        await self._store.save(USERS, name, msgspec.msgpack.encode(user))
+        self._users[name] = user
+        if password is not None:
+            self._log_out(name)
+        await self._audit.write(actor, "user put", name, rank=rank.value, bodies=bodies)
+        return replace(user, password="")
+
+    async def remove(self, actor: Actor, name: str) -> None:
+        """Remove a person, logged in or not."""
+        actor.needs(Rank.ADMIN)
+        if name not in self._users:
+            raise Refused(Reason.UNKNOWN_OBJECT, f"there is no user {name}")
+        del self._users[name]
+        self._log_out(name)
+        await self._store.remove(USERS, name)
+        await self._audit.write(actor, "user remove", name)
+
+    # -- logging in ------------------------------------------------------------------------------------------------
+
+    async def log_in(self, name: str, password: str) -> Ticket:
+        """Give a token for a password; Refused(UNAUTHENTICATED), and after five misses Unavailable for a while."""
+        now = self._clock.now()
+        misses, last = self._misses.get(name, (0, now))
+        if misses >= _GUESSES and now - last < _PAUSE:
+            wait = (_PAUSE - (now - last)).total_seconds()
+            raise Unavailable(Reason.OVERLOADED, "too many wrong passwords: wait", retry_after=wait)
+        user = self._users.get(name)
+        fits = await asyncio.to_thread(_fits, user.password if user is not None else _NOBODY, password)
+        if user is None or not fits:
+            if len(self._misses) > 10_000:  # names are free to invent, memory is not
+                self._misses.clear()
+            self._misses[name] = (misses + 1, now)
+            raise Refused(Reason.UNAUTHENTICATED, "no such name and password")
+        self._misses.pop(name, None)
+        token = new_secret()
+        self._logins[self._keyring.fingerprint(token)] = _Login(name, now, now)
+        await self._audit.write(user.actor, "log in", name)
+        return Ticket(token, now + IDLE, user.actor)
+
+    def recognize(self, token: str) -> Actor:
+        """Return who shows this token, and renew it; Refused(UNAUTHENTICATED) when it is over."""
+        now = self._clock.now()
+        for fingerprint in self._keyring.fingerprints(token):
+            login = self._logins.get(fingerprint)
+            if login is None:
+                continue
+            user = self._users.get(login.name)
+            if user is None or now - login.used >= IDLE or now - login.began >= LONGEST:
+                del self._logins[fingerprint]
+                break
+            login.used = now
+            return user.actor
+        raise Refused(Reason.UNAUTHENTICATED, "log in first", remedy="POST /api/v1/admin/login")
+
+    def log_out(self, token: str) -> None:
+        """End a token."""
+        for fingerprint in self._keyring.fingerprints(token):
+            self._logins.pop(fingerprint, None)
+
+    def _log_out(self, name: str) -> None:
+        for fingerprint in [key for key, login in self._logins.items() if login.name == name]:
+            del self._logins[fingerprint]
+
+
+def _fits(hashed: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
