@@ -1,0 +1,231 @@
+"""What a group of tellings makes of the picture, before anything is written.
+
+Each telling is judged against the newest state: what is stored, and what the tellings before it in the same group made
+of it. A telling that raises leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from interroam.core.refs import refs_of
+from interroam.core.uuid7 import Uuid7
+from interroam.core.verdicts import Judgment, judge, removal
+from interroam.model.charges import Command, CommandState
+from interroam.model.facts import Act, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
+from interroam.model.ids import Key, Kind
+from interroam.model.places import Availability, Evse
+
+_NONE: frozenset[str] = frozenset()
+_mint = Uuid7()
+
+
+class _Step(NamedTuple):
+    """One row of a telling: what it was, and how it was judged."""
+
+    key: Key
+    before: Stored | None
+    judgment: Judgment
+    removed: str = ""
+    """The uid, when it is an EVSE that its location left out."""
+
+
+class Draft:
+    """The overlay of one group.
+
+    ``known`` returns a stored row, ``evses`` the stored EVSEs of a location; ``seq`` and ``no`` are the numbers last
+    used. Afterwards ``rows`` holds every row that changed, ``before`` what each was, ``entries`` the new lines.
+    """
+
+    def __init__(
+        self,
+        known: Callable[[Key], Stored | None],
+        evses: Callable[[Key], Iterable[Stored]],
+        seq: int,
+        no: int,
+    ) -> None:
+        self._known = known
+        self._evses = evses
+        self._built: defaultdict[tuple[str, str], list[Key]] = defaultdict(list)
+        self.seq = seq
+        self.no = no
+        self.rows: dict[Key, Stored] = {}
+        self.before: dict[Key, Stored | None] = {}
+        self.entries: list[Entry] = []
+        self.refs: list[tuple[str, int]] = []
+
+    def tell(self, telling: Telling) -> Receipt:
+        """Judge one telling and keep what it makes."""
+        statement = telling.statement
+        key = statement.key
+        stored = self._look(key)
+        if not isinstance(statement, Change):
+            if key.kind is Kind.LOCATION:
+                return self._keep(telling, self._site(telling, key, stored))
+            if key.kind is Kind.EVSE and not self._stands(Key(Kind.LOCATION, key.owner, key.id)):
+                return Receipt(Verdict.UNKNOWN)
+        return self._keep(telling, [_Step(key, stored, judge(statement, stored, telling.at))])
+
+    def _look(self, key: Key) -> Stored | None:
+        return self.rows.get(key) or self._known(key)
+
+    def _stands(self, key: Key) -> bool:
+        row = self._look(key)
+        return row is not None and not row.withdrawn
+
+    def _inner(self, key: Key) -> dict[Key, Stored]:
+        """Return the EVSEs of a location as they are now."""
+        inner = {row.key: self.rows.get(row.key, row) for row in self._evses(key)}
+        inner.update((one, self.rows[one]) for one in self._built.get((key.owner, key.id), ()))
+        return inner
+
+    def _site(self, telling: Telling, key: Key, stored: Stored | None) -> list[_Step]:
+        """Judge a whole location: with the EVSEs it brings and those it leaves out, or its withdrawal."""
+        statement = telling.statement
+        first = _Step(key, stored, judge(statement, stored, telling.at))
+        if isinstance(statement, Withdrawal) and first.judgment.withdrawn:
+            return [first, *self._emptied(key)]
+        if isinstance(statement, Fact) and statement.parts is not None:
+            inner = {} if stored is None else self._inner(key)
+            return [first, *_parts(statement.parts, inner, telling.at, first.judgment.updated or telling.at)]
+        return [first]
+
+    def _emptied(self, key: Key) -> list[_Step]:
+        """The EVSEs of a location go with it, so that a late status finds nothing."""
+        return [
+            _Step(one, row, Judgment(Verdict.RECORDED, row.body, row.wire, row.judged_at, row.updated, withdrawn=True))
+            for one, row in self._inner(key).items()
+            if not row.withdrawn
+        ]
+
+    def _keep(self, telling: Telling, steps: list[_Step]) -> Receipt:
+        """Take over what was judged: from here on nothing raises."""
+        key, before, judgment, _ = steps[0]
+        verdict = judgment.verdict
+        if verdict is not Verdict.RECORDED and any(step.judgment.verdict is Verdict.RECORDED for step in steps):
+            # The entry is the location's, so its version is the entry's number, though only EVSEs say anything new.
+            verdict, steps[0] = Verdict.RECORDED, _Step(key, before, _carried(judgment, before))
+        seq = 0
+        if verdict is Verdict.RECORDED:
+            self.seq = seq = self.seq + 1
+        first = before
+        for step in steps:
+            if step.judgment.body is not None:
+                row = self._put(telling, step, seq)
+                first = row if step.key is key else first
+        if first is None:
+            return Receipt(verdict)
+        created = seq > 0 and (before is None or before.withdrawn)
+        if seq:
+            self.entries.append(_entry(telling, first, seq, created, steps))
+            if telling.refs:
+                self.refs += [(name, first.no) for name in telling.refs]
+        return Receipt(verdict, seq, first.no, first.hub_id, created)
+
+    def _put(self, telling: Telling, step: _Step, seq: int) -> Stored:
+        key, before, judgment, _ = step
+        row = _row(telling, step, seq, self.no + 1)
+        if key not in self.before:
+            self.before[key] = before
+        if before is None:
+            self.no = row.no
+            if key.kind is Kind.EVSE:
+                self._built[key.owner, key.id].append(key)
+        if key.kind is Kind.EVSE and judgment.verdict is Verdict.RECORDED and telling.statement.key is not key:
+            self.refs += [(name, row.no) for name in refs_of(row.body)]
+        self.rows[key] = row
+        return row
+
+
+def _parts(parts: Iterable[Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:
+    """Judge the EVSEs a location brings (of two with one uid the later), and those it leaves out."""
+    steps = []
+    for key, part in {part.key: part for part in parts}.items():
+        row = inner.pop(key, None)
+        steps.append(_Step(key, row, judge(part, row, now)))
+    for key, row in inner.items():
+        body = row.body
+        if isinstance(body, Evse) and not row.withdrawn and body.status.availability is not Availability.REMOVED:
+            judgment = judge(removal(row, at), row, now)
+            steps.append(_Step(key, row, judgment, body.uid if judgment.verdict is Verdict.RECORDED else ""))
+    return steps
+
+
+def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
+    if judgment.body is not None or before is None:
+        return judgment._replace(verdict=Verdict.RECORDED)
+    return Judgment(Verdict.RECORDED, before.body, before.wire, before.judged_at, before.updated)
+
+
+def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
+    key, before, judgment, _ = step
+    body, judged_at, updated = judgment.body, judgment.judged_at, judgment.updated
+    if body is None or judged_at is None or updated is None:
+        raise TypeError("a judgment that writes brings a body and its times")
+    if before is None:
+        return Stored(
+            no=no, key=key, hub_id=_mint.at(telling.at), version=seq, body=body, wire=judgment.wire,
+            judged_at=judged_at, updated=updated, receiver=telling.receiver, agreement=telling.agreement,
+            origin=telling.origin.partner, subject=telling.subject, contract=telling.contract,
+            withdrawn=judgment.withdrawn, due=_due(telling, None, judgment),
+        )  # fmt: skip
+    return Stored(
+        no=before.no,
+        key=key,
+        hub_id=before.hub_id,
+        version=seq if judgment.verdict is Verdict.RECORDED else before.version,
+        body=body,
+        wire=judgment.wire,
+        judged_at=judged_at,
+        updated=updated,
+        receiver=telling.receiver or before.receiver,
+        agreement=telling.agreement or before.agreement,
+        origin=telling.origin.partner,
+        subject=telling.subject or before.subject,
+        contract=telling.contract or before.contract,
+        withdrawn=judgment.withdrawn,
+        due=None if before.due is None and telling.due is None else _due(telling, before.due, judgment),
+    )
+
+
+def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datetime | None:
+    """A fact sets the time anew, a change keeps it; what is settled or withdrawn is not due any more."""
+    body = judgment.body
+    if judgment.withdrawn or (isinstance(body, Command) and body.state is CommandState.SETTLED):
+        return None
+    if judgment.verdict is Verdict.RECORDED and isinstance(telling.statement, Fact):
+        return telling.due
+    return telling.due or before
+
+
+def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: list[_Step]) -> Entry:  # noqa: FBT001
+    statement, origin = telling.statement, telling.origin
+    if isinstance(statement, Change):
+        act, names, body, wire = Act.CHANGE, statement.fields, None, statement.wire
+    elif isinstance(statement, Fact):
+        act, names, body, wire = Act.FACT, _NONE, statement.body, statement.wire
+    else:
+        act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
+    return Entry(
+        seq=seq,
+        at=telling.at,
+        lane=telling.lane,
+        act=act,
+        key=row.key,
+        no=row.no,
+        hub_id=row.hub_id,
+        origin=origin.partner,
+        correlation=origin.correlation,
+        receiver=row.receiver,
+        agreement=row.agreement,
+        created=created,
+        fields=names,
+        body=body,
+        wire=wire,
+        subject=row.subject,
+        contract=row.contract,
+        removed=() if len(steps) == 1 else tuple(step.removed for step in steps if step.removed),
+    )

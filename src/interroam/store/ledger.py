@@ -1,0 +1,350 @@
+"""What both stores share: the writer and its memory, the pages, the journal's listeners, cursors, shelf and register.
+
+A database brings four things: to fetch a little, to search for long, to commit a group, and to copy itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from interroam.core.ports import CourierKey, Cursor, Page, Query, Shelved
+from interroam.model.facts import Entry, Exchange, Receipt, Stored, Telling
+from interroam.model.ids import Key, Kind, Lane, PartyId
+from interroam.store import rows
+from interroam.store.draft import Draft
+from interroam.store.listing import Listing, Place, View, place
+from interroam.store.recent import Recent
+from interroam.store.retention import Retention
+from interroam.store.rows import Row
+from interroam.store.traces import Traces
+from interroam.store.writer import Errand, Outcome, Writer
+
+MOST_SITES = 65_536
+_FOREVER = 2**62
+
+
+class Ledger(ABC):
+    """The store but for its database."""
+
+    def __init__(self, traces: Traces, retention: Retention | None = None, recent: Recent | None = None) -> None:
+        self.retention = retention or Retention()
+        self._traces = traces
+        self._recent = recent or Recent()
+        self._sites: dict[Key, list[int]] = {}
+        self._listings: dict[Kind, Listing] = {}
+        self._moves: dict[Kind, list[tuple[int, Place | None, Place | None]]] = {}
+        self._listing_turn = asyncio.Lock()
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._writer = Writer(self._commit)
+        self._seq = 0
+        self._no = 0
+        self._commits = 0
+        self._shelved = 0
+        self._horizon: dict[Lane, int] = {}
+        self._tally: Counter[str] | None = None
+
+    # -- what a database brings ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def _fetch(self, name: str, *params: object) -> list[Row]:
+        """Run a named statement that finds a little."""
+
+    @abstractmethod
+    async def _search(self, name: str, *params: object) -> list[Row]:
+        """Run a named statement that may take long, without holding anybody up."""
+
+    @abstractmethod
+    async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
+        """Judge, write and commit a group."""
+
+    @abstractmethod
+    def _list(self, values: Iterable[int]) -> object:
+        """Return numbers as one parameter."""
+
+    # -- facts -----------------------------------------------------------------------------------------------------
+
+    async def record(self, telling: Telling) -> Receipt:
+        """Judge and record; returns after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
+        return await self._writer.tell(telling)
+
+    async def get(self, key: Key) -> Stored | None:
+        """Return an object of the picture (withdrawn ones included)."""
+        row = self._recent.get(key)
+        if row is None:
+            found = await self._read("by_key", *key)
+            row = found[0] if found else None
+        return row
+
+    async def by_hub_id(self, hub_id: str) -> Stored | None:
+        """Return the object that got this hub id, whatever its kind."""
+        found = await self._read("by_hub_id", hub_id)
+        return found[0] if found else None
+
+    async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:
+        """Return the objects known by this reference (see core.refs)."""
+        if kind is None:
+            return await self._read("by_ref", ref, limit)
+        return await self._read("by_ref_and_kind", ref, kind.value, limit)
+
+    async def by_no(self, numbers: Sequence[int]) -> list[Stored]:
+        """Return the objects with these creation numbers, in that order; missing ones are left out."""
+        recent = self._recent.by_no
+        found = [recent(no) for no in numbers]
+        missing = [no for no, row in zip(numbers, found, strict=True) if row is None]
+        if not missing:
+            return found  # type: ignore[return-value]  # none is missing
+        read = {row.no: row for row in await self._read("by_no", self._list(missing))}
+        both = (row or read.get(no) for no, row in zip(numbers, found, strict=True))
+        return [row for row in both if row is not None]
+
+    async def evses(self, locations: Sequence[Key]) -> list[list[Stored]]:
+        """Return, for each location, its EVSEs in order of creation."""
+        sites = self._sites
+        for key in locations:
+            if key not in sites:
+                await self._site(key)
+        numbers = [sites.get(key, ()) for key in locations]
+        by_no = {row.no: row for row in await self.by_no([no for some in numbers for no in some])}
+        return [[by_no[no] for no in some if no in by_no] for some in numbers]
+
+    async def _site(self, key: Key) -> list[Stored]:
+        """Read the EVSEs of a location, and remember which they are."""
+        found = await self._read("evses", key.owner, key.id)
+        self._know_site(key, found)
+        return found
+
+    def _know_site(self, key: Key, found: Sequence[Stored]) -> None:
+        if len(self._sites) >= MOST_SITES:
+            self._sites.clear()
+        self._sites[key] = [row.no for row in found]
+
+    async def _read(self, name: str, *params: object) -> list[Stored]:
+        """Fetch rows and remember them, unless a commit came between: then they may be old."""
+        before = self._commits
+        found = [rows.stored(row) for row in await self._fetch(name, *params)]
+        if before == self._commits:
+            for row in found:
+                self._recent.put(row)
+        return found
+
+    # -- pages -----------------------------------------------------------------------------------------------------
+
+    async def page(self, query: Query) -> Page:
+        """Return one page. A location counts as updated when one of its EVSEs is."""
+        owners = None if query.owners is None else _owners(query.owners)
+        view = owners, None if query.receiver is None else str(query.receiver)
+        listing = self._listings.get(query.kind) or await self._load_listing(query.kind)
+        numbers: Sequence[int] = listing.view(view)
+        if query.updated_from is not None or query.updated_to is not None:
+            numbers = await self._dated(query, listing, view)
+        start = query.offset if query.after is None else bisect_right(numbers, query.after)
+        chosen = numbers[start : start + query.limit]
+        more = len(chosen) > 0 and start + query.limit < len(numbers)
+        total = len(numbers) if query.total is None else query.total
+        items = await self.by_no(chosen)
+        return Page(tuple(items), total, chosen[-1] if more else 0)
+
+    async def _dated(self, query: Query, listing: Listing, view: View) -> list[int]:
+        since = rows.micros(query.updated_from) if query.updated_from else -_FOREVER
+        until = rows.micros(query.updated_to) if query.updated_to else _FOREVER
+        if query.kind is not Kind.LOCATION:
+            return sorted(
+                listing.among(view, (no for (no,) in await self._search("updated", query.kind.value, since, until)))
+            )
+        found = {no for (no,) in await self._search("updated_places", since)}
+        if until < _FOREVER:
+            found -= {no for (no,) in await self._search("updated_places", until)}
+        return sorted(listing.among(view, found))
+
+    async def _load_listing(self, kind: Kind) -> Listing:
+        async with self._listing_turn:
+            if kind not in self._listings:
+                moves = self._moves[kind] = []
+                listed = await self._search("listed", kind.value)
+                gone = {no for (no,) in await self._search("withdrawn", kind.value)}
+                receivers = {no: receiver for receiver, no in await self._search("received", kind.value)}
+                listing = await asyncio.to_thread(
+                    lambda: Listing((no, (owner, receivers.get(no))) for owner, no in listed if no not in gone)
+                )
+                for move in moves:  # what was committed meanwhile
+                    listing.move(*move)
+                del self._moves[kind]
+                self._listings[kind] = listing
+            return self._listings[kind]
+
+    async def due(self, kind: Kind, at: datetime, limit: int = 100) -> list[Stored]:
+        """Return the objects whose ``due`` has come."""
+        return await self._read("due", kind.value, rows.micros(at), limit)
+
+    # -- after a commit --------------------------------------------------------------------------------------------
+
+    def _committed(self, draft: Draft) -> None:
+        """Take over what a group made, and tell who listens."""
+        self._seq, self._no = draft.seq, draft.no
+        self._commits += 1
+        put = self._recent.put
+        for key, row in draft.rows.items():
+            put(row)
+            before = draft.before[key]
+            if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
+                self._moved(row, before)
+        if draft.entries:
+            if self._tally is not None:
+                self._tally["entries"] += len(draft.entries)
+            for listener in tuple(self._listeners):
+                try:
+                    listener(draft.entries)
+                except Exception as error:  # noqa: BLE001  a listener's fault is not the writer's
+                    context = {"message": "a listener of the journal failed", "exception": error}
+                    asyncio.get_running_loop().call_exception_handler(context)
+
+    def _moved(self, row: Stored, before: Stored | None) -> None:
+        key = row.key
+        kind = key.kind
+        if before is None:
+            if kind is Kind.EVSE:
+                site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id))
+                if site is not None:
+                    site.append(row.no)
+            if self._tally is not None:
+                self._tally[kind.value] += 1
+        if kind in self._listings:
+            self._listings[kind].move(row.no, place(before), place(row))
+        elif kind in self._moves:
+            self._moves[kind].append((row.no, place(before), place(row)))
+
+    # -- journal ---------------------------------------------------------------------------------------------------
+
+    def head(self) -> int:
+        """Return the number of the newest committed entry."""
+        return self._seq
+
+    def oldest(self, lane: Lane | None = None) -> int:
+        """Return the number from which on the journal of a lane (none: of all) is whole; older ones may be dropped."""
+        known = self._horizon
+        return 1 + (max(known.values(), default=0) if lane in (None, Lane.ALL) else known.get(lane, 0))
+
+    def subscribe(self, listener: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:
+        """Call ``listener`` with the entries of each commit, in order; returns what ends it."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            with contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return end
+
+    async def entries(
+        self,
+        after: int,
+        limit: int = 500,
+        *,
+        kinds: Iterable[Kind] | None = None,
+        through: int | None = None,
+        correlation: str | None = None,
+        numbers: Iterable[int] | None = None,
+    ) -> list[Entry]:
+        """Return entries with a number above ``after`` in order, at most ``limit``.
+
+        ``numbers`` are creation numbers of objects: entries of these objects only.
+        """
+        last = self._seq if through is None else min(through, self._seq)
+        wanted = None if kinds is None else frozenset(kinds)
+        if correlation is not None:
+            found = await self._search("entries_by_correlation", correlation, after, last, _FOREVER)
+        elif numbers is not None:
+            found = await self._search("entries_by_no", self._list(numbers), after, last, _FOREVER)
+        elif wanted is not None:
+            some = [await self._search("entries_of_kind", after, last, kind.value, limit) for kind in wanted]
+            found = sorted((row for part in some for row in part), key=lambda row: int(row[0]))
+        else:
+            found = await self._fetch("entries", after, last, limit)
+        entries = (rows.entry(row) for row in found)
+        return [one for one in entries if wanted is None or one.key.kind in wanted][:limit]
+
+    # -- couriers --------------------------------------------------------------------------------------------------
+
+    async def cursors(self) -> list[Cursor]:
+        """Return all cursors."""
+        found = {one.key: one for one in (rows.cursor(state) for (state,) in await self._fetch("cursors"))}
+        return list((found | self._writer.cursors).values())
+
+    async def settle(self, cursor: Cursor, shelved: Sequence[Shelved] = ()) -> None:
+        """Persist a cursor, and what it shelved, in one transaction; rides on the next group's commit.
+
+        With something for the shelf it returns after the commit; without, a crash may lose it, and what was settled
+        is delivered again.
+        """
+        self._writer.settle(cursor)
+        if not shelved:
+            return
+        lines = []
+        for item in shelved:
+            self._shelved = id = max(self._shelved + 1, item.id)
+            lines.append(rows.shelved_row(replace(item, id=id)))
+        await self._writer.run(Errand("shelve", lines), Errand("save_cursor", [rows.cursor_row(cursor)]))
+
+    async def drop_cursor(self, key: CourierKey) -> None:
+        """Forget a courier."""
+        self._writer.cursors.pop(key, None)
+        await self._writer.run(Errand("drop_cursor", [(str(key),)]))
+
+    async def shelf(self, courier: CourierKey | None = None, limit: int = 200) -> list[Shelved]:
+        """Return what lies on the shelf, oldest first."""
+        found = self._fetch("shelf", limit) if courier is None else self._fetch("shelf_of", str(courier), limit)
+        return [rows.shelved(state) for (state,) in await found]
+
+    async def unshelve(self, ids: Sequence[int]) -> None:
+        """Take from the shelf: delivered after all, or given up by an operator."""
+        await self._writer.run(Errand("unshelve", [(id,) for id in ids]))
+
+    # -- traces ----------------------------------------------------------------------------------------------------
+
+    def note(self, exchange: Exchange) -> None:
+        """Keep a trace; buffered, written in compressed blocks, never in the way of an answer."""
+        self._traces.note(exchange)
+
+    async def traces(
+        self,
+        *,
+        ids: Iterable[str] = (),
+        partner: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 200,
+    ) -> list[Exchange]:
+        """Return traces, oldest first: those that carry any of the ids (correlation included), or of a partner and time."""
+        return await self._traces.find(frozenset(ids), partner, since, until, limit)
+
+    # -- register --------------------------------------------------------------------------------------------------
+
+    async def save(self, shelf: str, id: str, body: bytes) -> None:
+        """Write a document."""
+        await self._writer.run(Errand("save", [(shelf, id, body)]))
+
+    async def load(self, shelf: str, id: str) -> bytes | None:
+        """Return a document."""
+        found = await self._fetch("load", shelf, id)
+        return found[0][0] if found else None
+
+    async def all(self, shelf: str) -> list[tuple[str, bytes]]:
+        """Return all documents of a shelf, in order of id."""
+        return [(id, body) for id, body in await self._fetch("all", shelf)]
+
+    async def remove(self, shelf: str, id: str) -> None:
+        """Remove a document."""
+        await self._writer.run(Errand("remove", [(shelf, id)]))
+
+
+@lru_cache(maxsize=1024)
+def _owners(owners: frozenset[PartyId]) -> frozenset[str]:
+    return frozenset(str(owner).casefold() for owner in owners)

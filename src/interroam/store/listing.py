@@ -1,0 +1,91 @@
+"""Pages without dates: the creation numbers of what is listed, in memory, in order.
+
+One compact array per owner and receiver, merged once for every set of owners that somebody looks at and kept up to
+date from then on. So a page costs the same at a thousand and at a million objects, and the last as much as the first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from interroam.model.facts import Stored
+
+MOST_VIEWS = 256
+
+View = tuple[frozenset[str] | None, str | None]
+"""Owners (none: all) and receiver (none: any), as in the columns."""
+Place = tuple[str, str | None]
+
+
+def place(row: Stored | None) -> Place | None:
+    """Return where a row is listed: under its owner and receiver; withdrawn ones nowhere."""
+    if row is None or row.withdrawn:
+        return None
+    return row.key.owner, None if row.receiver is None else str(row.receiver)
+
+
+class Listing:
+    """The numbers of one kind."""
+
+    def __init__(self, rows: Iterable[tuple[int, Place]]) -> None:
+        found: defaultdict[Place, list[int]] = defaultdict(list)
+        for no, where in rows:
+            found[where].append(no)
+        self._places = {where: array("q", sorted(numbers)) for where, numbers in found.items()}
+        self._views: dict[View, array[int]] = {}
+
+    def view(self, view: View) -> array[int]:
+        """Return the numbers of a view; they change as rows do."""
+        numbers = self._views.get(view)
+        if numbers is None:
+            matching = [own for where, own in self._places.items() if _shows(view, where)]
+            numbers = array("q", sorted(chain.from_iterable(matching)))
+            if len(self._views) >= MOST_VIEWS:
+                del self._views[next(iter(self._views))]
+            self._views[view] = numbers
+        return numbers
+
+    def move(self, no: int, old: Place | None, new: Place | None) -> None:
+        """List a number at another place than before; harmless when it is there already."""
+        if old is not None and old in self._places:
+            _discard(self._places[old], no)
+        if new is not None:
+            _add(self._places.setdefault(new, array("q")), no)
+        for view, numbers in self._views.items():
+            if new is not None and _shows(view, new):
+                _add(numbers, no)
+            elif old is not None and _shows(view, old):
+                _discard(numbers, no)
+
+    def among(self, view: View, numbers: Iterable[int]) -> Iterator[int]:
+        """Return those of the numbers that a view shows."""
+        shown = self.view(view)
+        end = len(shown)
+        for no in numbers:
+            at = bisect_left(shown, no)
+            if at < end and shown[at] == no:
+                yield no
+
+
+def _shows(view: View, where: Place) -> bool:
+    owners, receiver = view
+    return (owners is None or where[0] in owners) and (receiver is None or where[1] == receiver)
+
+
+def _add(numbers: array[int], no: int) -> None:
+    if not numbers or numbers[-1] < no:
+        numbers.append(no)
+        return
+    at = bisect_left(numbers, no)
+    if at == len(numbers) or numbers[at] != no:
+        numbers.insert(at, no)
+
+
+def _discard(numbers: array[int], no: int) -> None:
+    at = bisect_left(numbers, no)
+    if at < len(numbers) and numbers[at] == no:
+        del numbers[at]

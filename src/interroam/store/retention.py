@@ -1,0 +1,29 @@
+"""How long what is kept."""
+
+from __future__ import annotations
+
+import msgspec
+
+from interroam.model.ids import Kind
+
+YEAR = 366
+THIRTEEN_MONTHS = 397
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """Days by kind of entry, and of traces (design: Trace, Retention); the picture never expires."""
+
+    location: int = THIRTEEN_MONTHS
+    evse: int = 30
+    tariff: int = 10 * YEAR
+    token: int = 10 * YEAR
+    session: int = THIRTEEN_MONTHS
+    cdr: int = 10 * YEAR
+    authorization: int = THIRTEEN_MONTHS
+    command: int = THIRTEEN_MONTHS
+    traces: int = THIRTEEN_MONTHS
+
+    def days(self, kind: Kind) -> int:
+        """Return how many days entries of this kind are kept."""
+        days: int = getattr(self, kind.value)
+        return days

@@ -1,0 +1,89 @@
+-- What both databases say in the same words. $PICTURE and $JOURNAL stand for the columns in store/rows.py.
+
+-- name: by_key
+SELECT $PICTURE FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3 AND sub = ?4
+-- name: by_hub_id
+SELECT $PICTURE FROM picture WHERE hub_id = ?1
+-- name: by_ref
+SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) ORDER BY no LIMIT ?2
+-- name: by_ref_and_kind
+SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND kind = ?2 ORDER BY no LIMIT ?3
+-- name: evses
+SELECT $PICTURE FROM picture WHERE kind = 'evse' AND owner = ?1 AND id = ?2 ORDER BY no
+-- name: due
+SELECT $PICTURE FROM picture WHERE kind = ?1 AND due <= ?2 ORDER BY due, no LIMIT ?3
+-- name: of_subject
+SELECT $PICTURE FROM picture WHERE subject = ?1 OR contract = ?1
+
+-- name: listed
+SELECT owner, no FROM picture WHERE kind = ?1
+-- name: withdrawn
+SELECT no FROM picture WHERE kind = ?1 AND withdrawn
+-- name: received
+SELECT receiver, no FROM picture WHERE kind = ?1 AND receiver IS NOT NULL
+-- name: updated
+SELECT no FROM picture WHERE kind = ?1 AND updated >= ?2 AND updated < ?3
+-- name: updated_places
+SELECT no FROM picture WHERE kind = 'location' AND updated >= ?1
+UNION
+SELECT place.no FROM picture AS evse
+JOIN picture AS place ON place.kind = 'location' AND place.owner = evse.owner AND place.id = evse.id AND place.sub = ''
+WHERE evse.kind = 'evse' AND evse.updated >= ?1
+
+-- name: newest
+SELECT (SELECT coalesce(max(seq), 0) FROM journal), (SELECT coalesce(max(no), 0) FROM picture)
+-- name: tally_entries
+SELECT count(*) FROM journal
+-- name: tally_objects
+SELECT kind, count(*) FROM picture GROUP BY kind
+-- name: tally_shelf
+SELECT count(*) FROM shelf
+
+-- name: entries
+SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3
+-- name: entries_of_kind
+SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 AND kind = ?3 ORDER BY seq LIMIT ?4
+-- name: entries_by_correlation
+SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND correlation <> '' AND seq > ?2 AND seq <= ?3
+ORDER BY seq LIMIT ?4
+-- name: entries_of_subject
+SELECT $JOURNAL FROM journal WHERE subject = ?1 OR contract = ?1
+-- name: past
+SELECT seq, lane, kind FROM journal WHERE seq > ?1 AND seq <= ?2 AND at < CASE kind
+    WHEN 'location' THEN ?3 WHEN 'evse' THEN ?4 WHEN 'tariff' THEN ?5 WHEN 'token' THEN ?6
+    WHEN 'session' THEN ?7 WHEN 'cdr' THEN ?8 WHEN 'authorization' THEN ?9 WHEN 'command' THEN ?10 END
+ORDER BY seq
+
+-- name: cursors
+SELECT state FROM cursors ORDER BY courier
+-- name: shelf
+SELECT state FROM shelf ORDER BY id LIMIT ?1
+-- name: shelf_of
+SELECT state FROM shelf WHERE courier = ?1 ORDER BY id LIMIT ?2
+-- name: newest_shelved
+SELECT coalesce(max(id), 0) FROM shelf
+-- name: load
+SELECT body FROM register WHERE shelf = ?1 AND id = ?2
+-- name: all
+SELECT id, body FROM register WHERE shelf = ?1 ORDER BY id
+-- name: horizons
+SELECT lane, seq FROM horizon
+
+-- name: insert_ref
+INSERT INTO refs (ref, no) VALUES (?1, ?2) ON CONFLICT DO NOTHING
+-- name: save_cursor
+INSERT INTO cursors (courier, state) VALUES (?1, ?2) ON CONFLICT (courier) DO UPDATE SET state = excluded.state
+-- name: drop_cursor
+DELETE FROM cursors WHERE courier = ?1
+-- name: shelve
+INSERT INTO shelf (id, courier, seq, state) VALUES (?1, ?2, ?3, ?4)
+-- name: unshelve
+DELETE FROM shelf WHERE id = ?1
+-- name: save
+INSERT INTO register (shelf, id, body) VALUES (?1, ?2, ?3) ON CONFLICT (shelf, id) DO UPDATE SET body = excluded.body
+-- name: remove
+DELETE FROM register WHERE shelf = ?1 AND id = ?2
+-- name: save_horizon
+INSERT INTO horizon (lane, seq) VALUES (?1, ?2) ON CONFLICT (lane) DO UPDATE SET seq = excluded.seq
+-- name: delete_entry
+DELETE FROM journal WHERE seq = ?1

@@ -1,0 +1,19 @@
+-- What only SQLite says like this: lists travel as JSON.
+
+-- name: by_no
+SELECT $PICTURE FROM picture WHERE no IN (SELECT value FROM json_each(?1))
+-- name: entries_by_no
+SELECT $JOURNAL FROM journal WHERE no IN (SELECT value FROM json_each(?1)) AND seq > ?2 AND seq <= ?3
+ORDER BY seq LIMIT ?4
+
+-- name: insert_row
+INSERT INTO picture ($PICTURE) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+-- name: replace_row
+INSERT OR REPLACE INTO picture ($PICTURE) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+-- name: update_state
+UPDATE picture SET version = ?, body = ?, wire_room = ?, wire_version = ?, wire = ?, judged_at = ?, updated = ?,
+    agreement = ?, origin = ? WHERE no = ?
+-- name: insert_entry
+INSERT INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+-- name: replace_entry
+INSERT OR REPLACE INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,264 @@
+"""The embedded store: one SQLite file for journal and picture, one per day for traces.
+
+Rows are read and written on the event loop's own thread, where they are cheap; a worker thread only waits for the disk,
+in COMMIT, and the loop leaves the writing connection alone meanwhile. Reads have a connection of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Stored, Telling
+from interroam.model.ids import Key, Lane
+from interroam.store import rows
+from interroam.store.draft import Draft
+from interroam.store.hand import Hand
+from interroam.store.retention import Retention
+from interroam.store.rows import Row
+from interroam.store.sqlite_traces import SqliteTraces
+from interroam.store.statements import migrations, statements
+from interroam.store.upkeep import Upkeep
+from interroam.store.writer import CommitFailed, Errand, Outcome
+
+CHECKPOINT_AFTER = 5_000
+"""Changed rows: about 30 MB of write-ahead log."""
+_BACKUP_PAGES = 1_000
+
+
+class SqliteStore(Upkeep):
+    """The store in a file; ``read_only`` is for a look from outside, beside a running node or without one."""
+
+    def __init__(self, path: str | Path, *, read_only: bool = False, retention: Retention | None = None) -> None:
+        self.path = Path(path)
+        super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention)
+        self._read_only = read_only
+        self._sql = statements("sqlite")
+        self._lock: int | None = None
+        self._checkpoint: asyncio.Task[None] | None = None
+        self._changes = 0
+        self._rest = False
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take the store for this process (a second one is refused), migrate it, start the writer."""
+        if not self._read_only:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self.path)
+            try:
+                self._db = _connect(self.path)
+                _migrate(self._db, self.path)
+            except BaseException:
+                self._unlock()
+                raise
+        self._reader = _connect(self.path, read_only=True)
+        self._searcher = _connect(self.path, read_only=True)
+        self._committing, self._searching = Hand("store commit"), Hand("store search")
+        ((self._seq, self._no),) = await self._fetch("newest")
+        ((self._shelved,),) = await self._fetch("newest_shelved")
+        self._horizon = {Lane(lane): seq for lane, seq in await self._fetch("horizons")}
+        await self._traces.open()
+        if not self._read_only:
+            self._writer.start()
+
+    async def close(self) -> None:
+        """Commit what waits and let go."""
+        await self._writer.close()
+        await self._traces.close()
+        if self._checkpoint is not None:
+            await self._checkpoint
+        await self._searching.do(self._searcher.close)
+        self._reader.close()
+        if not self._read_only:
+            await self._committing.do(self._db.close)  # the last one out checkpoints
+        self._committing.stop()
+        self._searching.stop()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    # -- what the ledger asks for ----------------------------------------------------------------------------------
+
+    async def _fetch(self, name: str, *params: object) -> list[Row]:
+        return self._reader.execute(self._sql[name], params).fetchall()
+
+    async def _search(self, name: str, *params: object) -> list[Row]:
+        return await self._searching.do(lambda: self._searcher.execute(self._sql[name], params).fetchall())
+
+    def _list(self, values: Iterable[int]) -> str:
+        return json.dumps(list(values))
+
+    async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
+        draft = Draft(self._known, self._known_evses, self._seq, self._no)
+        outcomes = [_judge(draft, telling) for telling in tellings]
+        if not draft.rows and not errands:
+            return outcomes
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            self._write(draft, errands)
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        try:
+            await self._committing.do(self._flush)
+        except Exception as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise CommitFailed(str(error)) from error
+        self._committed(draft)
+        self._checkpoint_soon()
+        return outcomes
+
+    def _known(self, key: Key) -> Stored | None:
+        row = self._recent.get(key)
+        if row is None:
+            found = self._reader.execute(self._sql["by_key"], key).fetchone()
+            if found is not None:
+                row = rows.stored(found)
+                self._recent.put(row)
+        return row
+
+    def _known_evses(self, key: Key) -> list[Stored]:
+        found = self._reader.execute(self._sql["evses"], (key.owner, key.id)).fetchall()
+        return [rows.stored(row) for row in found]
+
+    def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
+        run, sql = self._db.executemany, self._sql
+        built, moved, changed = [], [], []
+        for key, row in draft.rows.items():
+            before = draft.before[key]
+            if before is None:
+                built.append(rows.picture_row(row))
+            elif rows.is_indexed_alike(before, row):
+                changed.append(rows.state_row(row))
+            else:
+                moved.append(rows.picture_row(row))
+        if changed:
+            run(sql["update_state"], changed)
+        if built:
+            run(sql["insert_row"], built)
+        if moved:
+            run(sql["replace_row"], moved)
+        if draft.entries:
+            run(sql["insert_entry"], [rows.journal_row(line) for line in draft.entries])
+        if draft.refs:
+            run(sql["insert_ref"], draft.refs)
+        for errand in errands:
+            run(sql[errand.name], errand.rows)
+
+    # -- the disk --------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Commit; and when the log was copied meanwhile, copy its last pages too, so that it starts anew."""
+        self._db.execute("COMMIT")
+        if self._rest:
+            self._rest = False
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _checkpoint_soon(self) -> None:
+        if self._db.total_changes - self._changes > CHECKPOINT_AFTER and self._checkpoint is None:
+            self._changes = self._db.total_changes
+            self._checkpoint = asyncio.get_running_loop().create_task(self._copy_log())
+
+    async def _copy_log(self) -> None:
+        """Copy the log into the file while commits go on."""
+        try:
+            await asyncio.to_thread(_checkpoint, self.path)
+            self._rest = True
+        finally:
+            self._checkpoint = None
+
+    async def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a consistent copy while running."""
+        loop = asyncio.get_running_loop()
+
+        def tell(_status: int, remaining: int, total: int) -> None:
+            if progress is not None:
+                loop.call_soon_threadsafe(progress, total - remaining, total)
+
+        await asyncio.to_thread(_copy, self.path, Path(target), tell)
+
+
+def _judge(draft: Draft, telling: Telling) -> Outcome:
+    try:
+        return draft.tell(telling)
+    except Exception as error:  # noqa: BLE001  a bad statement is its sender's, not its group's
+        return error
+
+
+def _lock(path: Path) -> int:
+    """Take the file for this process; the lock ends with it, however it ends."""
+    file = path.with_name(f"{path.name}.lock")
+    lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = os.read(lock, 32).decode() or "?"
+        os.close(lock)
+        message = f"{path} belongs to a running node (process {owner})"
+        raise Refused(
+            Reason.WRONG_STATE, message, remedy="stop that node, or give this one a file of its own"
+        ) from error
+    os.ftruncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    return lock
+
+
+def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    if read_only and not path.exists():
+        raise Refused(Reason.UNKNOWN_OBJECT, f"there is no store at {path}")
+    mode = "ro" if read_only else "rwc"
+    db = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    db.execute("PRAGMA busy_timeout = 5000")
+    db.execute("PRAGMA cache_size = -65536")
+    if not read_only:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")  # NORMAL would not flush before COMMIT returns
+        db.execute("PRAGMA wal_autocheckpoint = 0")  # a checkpoint inside COMMIT would keep a whole group waiting
+    return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    ((version,),) = db.execute("PRAGMA user_version")
+    newer = [(number, text) for number, text in migrations("sqlite") if number > version]
+    if newer and version:
+        _copy(path, path.with_name(f"{path.name}.before-{newer[0][0]:04}"), lambda *_: None)
+    for number, text in newer:
+        try:
+            db.executescript(f"BEGIN IMMEDIATE; {text} PRAGMA user_version = {number}; COMMIT;")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+def _checkpoint(path: Path) -> None:
+    db = _connect(path)
+    try:
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        db.close()
+
+
+def _copy(path: Path, target: Path, progress: Callable[[int, int, int], None]) -> None:
+    source, copy = _connect(path, read_only=True), sqlite3.connect(target)
+    try:
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # one snapshot, however long it takes
+        source.backup(copy, pages=_BACKUP_PAGES, progress=progress)
+    finally:
+        copy.close()
+        source.close()

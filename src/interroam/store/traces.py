@@ -1,0 +1,205 @@
+"""Traces: every exchange in and out, apart from the journal, in compressed blocks, one place per day.
+
+Notes are buffered and written by a worker: 256 together, four times a second, and at the end. What a crash takes with
+it is at most the last of them; the journal still holds every fact. A block carries a short hash of every id in it, so
+a search by id scans a few kilobytes per thousand exchanges and opens only the blocks that hold one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+
+import msgspec
+from msgspec.structs import replace
+
+from interroam.model.facts import Exchange
+from interroam.store.rows import micros
+
+MOST_IN_BLOCK = 256
+FLUSH_AFTER = 0.25
+_DIGEST = 4
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Exchange]).decode
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Up to 256 exchanges of one day, as written."""
+
+    day: date
+    since: int
+    until: int
+    partners: str
+    digests: bytes
+    data: bytes
+
+
+def pack(exchanges: Sequence[Exchange]) -> list[Block]:
+    """Return exchanges as blocks, a day each."""
+    return [_block(day, list(some)) for day, some in groupby(exchanges, key=lambda one: one.at.date())]
+
+
+def unpack(data: bytes) -> list[Exchange]:
+    """Return the exchanges of a block."""
+    return _decode(zlib.decompress(data))
+
+
+def digest(id: str) -> bytes:
+    """Return the short hash under which a block is known to hold an id; another id may share it."""
+    return zlib.crc32(id.encode()).to_bytes(_DIGEST, "big")
+
+
+def without_bodies(exchanges: Iterable[Exchange], subject: bytes) -> list[Exchange]:
+    """Return exchanges, those of this subject without their bodies."""
+    return [replace(one, request=b"", response=b"") if one.subject == subject else one for one in exchanges]
+
+
+def ids_of(exchange: Exchange) -> set[str]:
+    """Return every id by which an exchange is found."""
+    ids = {exchange.correlation, *exchange.ids}
+    if exchange.subject:
+        ids.add(exchange.subject.hex())
+    ids.discard("")
+    return ids
+
+
+def _block(day: date, exchanges: list[Exchange]) -> Block:
+    times = [micros(one.at) for one in exchanges]
+    ids = set().union(*(ids_of(one) for one in exchanges))
+    return Block(
+        day,
+        min(times),
+        max(times),
+        "\n".join(("", *sorted({one.partner for one in exchanges}), "")),
+        b"".join(digest(id) for id in ids),
+        zlib.compress(_encode(exchanges), 1),
+    )
+
+
+class Traces(ABC):
+    """The buffer of one node, and the days behind it."""
+
+    def __init__(self) -> None:
+        self._buffer: list[Exchange] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- what a database brings ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Get ready."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Write what is buffered and let go."""
+
+    @abstractmethod
+    async def _days(self) -> list[date]:
+        """Return the days there are traces of, in order."""
+
+    @abstractmethod
+    async def _append(self, exchanges: Sequence[Exchange]) -> None:
+        """Pack exchanges and write the blocks, away from the event loop."""
+
+    @abstractmethod
+    async def _blocks(self, day: date, digests: Sequence[bytes], partner: str, since: int, until: int) -> list[bytes]:
+        """Return the data of a day's blocks that may hold what is sought."""
+
+    @abstractmethod
+    async def _rewrite(self, day: date, digest: bytes, rewrite: Callable[[bytes], bytes]) -> int:
+        """Rewrite the data of a day's blocks with this digest."""
+
+    @abstractmethod
+    async def _drop(self, day: date) -> None:
+        """Drop a whole day."""
+
+    # -- the buffer ------------------------------------------------------------------------------------------------
+
+    def note(self, exchange: Exchange) -> None:
+        """Keep a trace."""
+        self._buffer.append(exchange)
+        if len(self._buffer) >= MOST_IN_BLOCK:
+            self._flush_soon()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER, self._flush_soon)
+
+    def _flush_soon(self) -> None:
+        exchanges = self._taken()
+        if exchanges:
+            task = asyncio.get_running_loop().create_task(self._write(exchanges))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _taken(self) -> list[Exchange]:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        taken, self._buffer = self._buffer, []
+        return taken
+
+    async def _write(self, exchanges: list[Exchange]) -> None:
+        async with self._turn:
+            await self._append(exchanges)
+
+    async def flush(self) -> None:
+        """Write what is buffered."""
+        if exchanges := self._taken():
+            await self._write(exchanges)
+        if self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    # -- the days --------------------------------------------------------------------------------------------------
+
+    async def find(
+        self,
+        ids: frozenset[str],
+        partner: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        limit: int,
+    ) -> list[Exchange]:
+        """Return exchanges, oldest first, that carry any of the ids, or are of this partner and time."""
+        await self.flush()
+        digests = [digest(id) for id in ids]
+        low = micros(since) if since else 0
+        high = micros(until) if until else 2**62
+        found: list[Exchange] = []
+        for day in await self._days():
+            if (since and day < since.date()) or (until and day > until.date()):
+                continue
+            for data in await self._blocks(day, digests, "" if partner is None else f"\n{partner}\n", low, high):
+                some = await asyncio.to_thread(unpack, data)
+                found += [one for one in some if _matches(one, ids, partner, low, high)]
+            if len(found) >= limit:
+                break
+        return sorted(found, key=lambda one: one.at)[:limit]
+
+    async def erase(self, subject: bytes) -> int:
+        """Drop the bodies of the exchanges of this subject; returns in how many blocks."""
+        await self.flush()
+
+        def rewrite(data: bytes) -> bytes:
+            return zlib.compress(_encode(without_bodies(unpack(data), subject)), 1)
+
+        return sum([await self._rewrite(day, digest(subject.hex()), rewrite) for day in await self._days()])
+
+    async def retain(self, before: date) -> int:
+        """Drop the days before this one; returns how many."""
+        old = [day for day in await self._days() if day < before]
+        for day in old:
+            await self._drop(day)
+        return len(old)
+
+
+def _matches(one: Exchange, ids: frozenset[str], partner: str | None, low: int, high: int) -> bool:
+    if partner is not None and one.partner != partner:
+        return False
+    if ids and ids.isdisjoint(one.ids) and one.correlation not in ids and one.subject.hex() not in ids:
+        return False
+    return low <= micros(one.at) < high

@@ -1,0 +1,79 @@
+"""What both stores share of the upkeep: retention, erasure of a driver, figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from interroam.model.facts import Entry, Stored
+from interroam.model.ids import Kind, Lane
+from interroam.store import rows
+from interroam.store.ledger import Ledger
+from interroam.store.writer import Errand
+
+SPAN = 20_000
+"""Numbers of the journal that are looked at together."""
+HANDFUL = 500
+"""Entries that are deleted in one transaction."""
+
+
+class Upkeep(Ledger):
+    """The rest of a store but for its database."""
+
+    async def erase(self, subject: bytes, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
+        """Rewrite every row and entry that carries this subject (or contract); drops their traces' bodies."""
+        async with self._writer.turn:  # nothing is told between reading and writing
+            found = [rows.stored(row) for row in await self._search("of_subject", subject)]
+            lines = [rows.entry(row) for row in await self._search("entries_of_subject", subject)]
+            objects = [rows.picture_row(row) for row in map(rewrite, found) if isinstance(row, Stored)]
+            entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
+            await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries)])
+            self._recent.forget(row.key for row in found)
+        await self._traces.erase(subject)
+        return len(objects) + len(entries)
+
+    async def retain(self, now: datetime) -> dict[str, int]:
+        """Drop what is older than its retention; returns how many of what.
+
+        The newest entry always stays: it keeps the count. What a lane lost is noted (see ``oldest``).
+        """
+        limits = [rows.micros(now - timedelta(days=self.retention.days(kind))) for kind in Kind]
+        dropped: Counter[str] = Counter()
+        for start in range(0, self._seq - 1, SPAN):
+            past = await self._search("past", start, min(start + SPAN, self._seq - 1), *limits)
+            for first in range(0, len(past), HANDFUL):
+                some = past[first : first + HANDFUL]
+                horizon = self._horizon | {
+                    Lane(lane): max(seq, self._horizon.get(Lane(lane), 0)) for seq, lane, _ in some
+                }
+                delete = Errand("delete_entry", [(seq,) for seq, _, _ in some])
+                await self._writer.run(
+                    delete, Errand("save_horizon", [(lane.value, seq) for lane, seq in horizon.items()])
+                )
+                self._horizon = horizon
+                dropped.update(kind for _, _, kind in some)
+        if self._tally is not None:
+            self._tally["entries"] -= dropped.total()
+        days = await self._traces.retain((now - timedelta(days=self.retention.traces)).date())
+        return {**dropped, "trace days": days}
+
+    async def counts(self) -> dict[str, int]:
+        """Return figures for metrics and tests: entries, objects by kind, waiting, the shelf."""
+        if self._tally is None:
+            await self._count()
+        tally = self._tally or {}
+        ((shelf,),) = await self._fetch("tally_shelf")
+        return {
+            "entries": tally.get("entries", 0),
+            **{kind.value: tally.get(kind.value, 0) for kind in Kind},
+            "waiting": self._writer.waiting,
+            "shelf": shelf,
+        }
+
+    async def _count(self) -> None:
+        """Count once, between two groups; from then on every group adds its own."""
+        async with self._writer.turn:
+            ((entries,),) = await self._search("tally_entries")
+            self._tally = Counter({kind: count for kind, count in await self._search("tally_objects")})
+            self._tally["entries"] = entries
