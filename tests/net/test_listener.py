@@ -224,9 +224,12 @@ async def test_a_handler_that_fails_is_answered_with_500_and_the_connection_live
     def broken(request):
         return Response(200, [(b"x", b"a\r\nset-cookie: b")])
 
-    doors = [Door("/a", failing), Door("/b", failing_at_once), Door("/c", broken), Door("/", echo)]
+    async def silent(request):
+        return None
+
+    doors = [Door("/a", failing), Door("/b", failing_at_once), Door("/c", broken), Door("/d", silent), Door("/", echo)]
     async with serving(*doors) as listener, calling(listener) as caller:
-        for path in (b"/a", b"/b", b"/c"):
+        for path in (b"/a", b"/b", b"/c", b"/d"):
             await caller.say(b"GET %b HTTP/1.1\r\n\r\n" % path)
             reply = await caller.reply()
             assert reply.status == 500
@@ -234,6 +237,18 @@ async def test_a_handler_that_fails_is_answered_with_500_and_the_connection_live
             assert b"set-cookie" not in reply.headers
         await caller.say(GET)
         assert (await caller.reply()).status == 200
+
+
+async def test_a_handler_that_is_cancelled_takes_only_its_own_connection_along():
+    async def cancelled(request):
+        raise asyncio.CancelledError
+
+    async with serving(Door("/cancelled", cancelled), Door("/", echo)) as listener, calling(listener) as other:
+        async with calling(listener) as caller:
+            await caller.say(b"GET /cancelled HTTP/1.1\r\n\r\n")
+            assert await caller.rest() == b""
+        await other.say(GET)
+        assert (await other.reply()).status == 200
 
 
 async def test_a_stream_leaves_in_pieces_and_the_connection_lives_on():

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from interroam.net.errors import NoAnswer, Unreachable
 from interroam.net.limits import ClientLimits
-from interroam.net.line import Answer, Line, Stale
+from interroam.net.line import Answer, Stale
 from interroam.net.origin import Origin
 from interroam.net.tls import client_context
 
@@ -69,12 +69,15 @@ class Client:
         bare = method == "HEAD"
         line = origin.free() or await origin.line(deadline)
         try:
-            return await _answer(line, payload, deadline, bare=bare)
-        except Stale:
-            if not again:
-                message = f"{origin.name} hung up"
-                raise NoAnswer(message) from None
-        return await self._once_more(origin, payload, deadline, bare=bare)
+            return await line.send(payload, deadline, bare=bare)
+        except asyncio.CancelledError:
+            line.drop()  # its answer would come to the next request
+            raise
+        except Stale as stale:
+            if stale.written and not again:
+                raise NoAnswer(f"{origin.name} hung up") from None
+            written = stale.written
+        return await _once_more(origin, payload, deadline, bare=bare, written=written)
 
     async def close(self) -> None:
         """Hang up everywhere; what is awaited fails."""
@@ -84,32 +87,17 @@ class Client:
         self._origins.clear()
         await asyncio.sleep(0)
 
-    @staticmethod
-    async def _once_more(origin: Origin, payload: bytes, deadline: float, *, bare: bool) -> Answer:
-        try:
-            line = await origin.line(deadline, fresh=True)
-            return await _answer(line, payload, deadline, bare=bare)
-        except Stale:
-            message = f"{origin.name} hung up twice"
-            raise NoAnswer(message) from None
-        except Unreachable as error:
-            error.reached = True  # by the first attempt, for all we know
-            raise
-
     def _open(self, url: str, tls: ssl.SSLContext | None) -> tuple[Origin, str]:
         """Read a URL with care; its origin is known from then on."""
         if self._closed:
-            message = "the client is closed"
-            raise Unreachable(message)
+            raise Unreachable("the client is closed")
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            message = f"no usable address: {error}"
-            raise Unreachable(message) from None
+            raise Unreachable(f"no usable address: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            message = f"no address one could call: {url!r}"
-            raise Unreachable(message)
+            raise Unreachable(f"no address one could call: {url!r}")
         context = None
         if parts.scheme == "https":
             if self._tls is None:
@@ -124,12 +112,19 @@ class Client:
         return origin, f"{target}?{parts.query}" if parts.query else target
 
 
-async def _answer(line: Line, payload: bytes, deadline: float, *, bare: bool) -> Answer:
+async def _once_more(origin: Origin, payload: bytes, deadline: float, *, bare: bool, written: bool) -> Answer:
+    try:
+        line = await origin.line(deadline, fresh=True)
+    except Unreachable as error:
+        error.reached = written  # by the first attempt, for all we know
+        raise
     try:
         return await line.send(payload, deadline, bare=bare)
     except asyncio.CancelledError:
-        line.drop()  # its answer would come to the next request
+        line.drop()
         raise
+    except Stale:
+        raise NoAnswer(f"{origin.name} hung up twice") from None
 
 
 def _payload(method: str, target: str, origin: Origin, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
@@ -143,6 +138,5 @@ def _payload(method: str, target: str, origin: Origin, headers: Iterable[tuple[b
     start = f"{method} {target} HTTP/1.1\r\nhost: {origin.host}\r\n".encode("ascii")
     written = b"".join((start, *lines, b"\r\n"))
     if written.count(b"\n") != expected or written.count(b"\r") != expected:
-        message = "a header of a request holds a line break"  # somebody's data would become headers
-        raise ValueError(message)
+        raise ValueError("a header of a request holds a line break")  # somebody's data would become headers
     return written + body

@@ -172,18 +172,22 @@ class Connection(asyncio.Protocol):
             self._desk.busy.add(self)
             self._task = self._desk.loop.create_task(self._work(message, answer))
 
-    async def _work(self, message: Message, answer: Answered | Awaitable[Answered]) -> None:
+    async def _work(self, message: Message, awaited: Stream | Awaitable[Answered]) -> None:
+        answer: Answered
         try:
-            if not isinstance(answer, Stream | Response):
-                try:
-                    answer = await answer
-                except Exception as error:  # noqa: BLE001  see above
-                    answer = _failure(message, error)
-            if type(answer) is Response:
-                self._finish(message, answer)
+            try:
+                answer = awaited if type(awaited) is Stream else await cast("Awaitable[Answered]", awaited)
+            except Exception as error:  # noqa: BLE001  see above
+                answer = _failure(message, error)
+            if type(answer) is Stream:
+                await self._pour(message, answer)
             else:
-                await self._pour(message, cast("Stream", answer))
+                self._finish(message, cast("Response", answer))
         finally:
+            if self.current is message:  # cancelled: there will be no answer
+                self.current = None
+                if self._transport is not None:
+                    self._transport.abort()
             self._task = None
             self._desk.rest(self)
         self._settle()
@@ -215,7 +219,7 @@ class Connection(asyncio.Protocol):
             return
         keep = message.keep and not self._last
         try:
-            start = self._start(answer, length=len(answer.body), keep=keep)
+            start = self._start(answer, length=len(answer.body), keep=keep)  # fails too for what is no answer at all
         except Exception as error:  # noqa: BLE001  see above
             answer = _failure(message, error)
             start = self._start(answer, length=len(answer.body), keep=keep)
@@ -249,10 +253,10 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
         finally:
             self._streaming = False
-            self.current = None
             close = getattr(stream.pieces, "aclose", None)
             if close is not None:
                 await close()
+            self.current = None
         if self._transport is not None:
             self._rest(self._transport, keep=keep, refused=False)
 

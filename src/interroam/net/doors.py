@@ -45,11 +45,9 @@ class Doorway:
         """Open one more door."""
         bare = door.prefix.rstrip("/")
         if bare and not bare.startswith("/"):
-            message = f"the path of a door starts with a slash: {door.prefix!r}"
-            raise ValueError(message)
+            raise ValueError(f"the path of a door starts with a slash: {door.prefix!r}")
         if any(bare == known for _, known, _ in self._doors):
-            message = f"two doors at {door.prefix!r}"
-            raise ValueError(message)
+            raise ValueError(f"two doors at {door.prefix!r}")
         self._doors.append((bare + "/", bare, door))
         self._doors.sort(key=lambda row: -len(row[1]))
 

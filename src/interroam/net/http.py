@@ -81,6 +81,5 @@ def head(answer: Answered, extra: bytes) -> bytes:
     written = b"".join((STATUS_LINES[answer.status], *lines, extra, b"\r\n"))
     expected = len(lines) + 2 + extra.count(b"\n")
     if written.count(b"\n") != expected or written.count(b"\r") != expected:
-        message = "a header of an answer holds a line break"  # somebody's data would become headers
-        raise ValueError(message)
+        raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
     return written

@@ -37,6 +37,10 @@ class Answer(msgspec.Struct, gc=False):
 class Stale(Exception):  # noqa: N818  caught by the client
     """A connection used before turned out closed, before anything of the answer came."""
 
+    def __init__(self, *, written: bool) -> None:
+        super().__init__()
+        self.written = written
+
 
 class Line(asyncio.Protocol):
     """One outgoing connection."""
@@ -68,7 +72,7 @@ class Line(asyncio.Protocol):
         """Write a request; the future brings its answer. Whoever stops waiting for it drops the line."""
         transport = self._transport
         if transport is None or not self.usable:
-            raise Stale
+            raise Stale(written=False)
         self._future = future = self._loop.create_future()
         self._bare = bare
         self._fed = self._status = self._received = self._repeated = 0
@@ -140,7 +144,7 @@ class Line(asyncio.Protocol):
         if self._future is None:
             self._released(self)
         elif self._fed == 0 and self._used and not isinstance(exc, ssl.SSLError):
-            self._fail(Stale())
+            self._fail(Stale(written=True))
         elif self._fed == 0 and isinstance(exc, ssl.SSLError):
             # In TLS 1.3 a refusal of our certificate arrives after the handshake; no request is read then.
             self._fail(Unreachable(f"{self._name} refused the TLS connection: {exc}"))

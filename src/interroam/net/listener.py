@@ -78,8 +78,7 @@ class Listener:
     async def _serve(self) -> asyncio.Server:
         desk, bound, tls = self._desk, self._socket, self._tls
         if desk is None or bound is None:
-            message = "the listener is not started"
-            raise RuntimeError(message)
+            raise RuntimeError("the listener is not started")
         # Each server gets its own handle of the one listening socket, whose queue outlives a change of certificates.
         return await desk.loop.create_server(
             lambda: Connection(desk),

@@ -63,8 +63,7 @@ class Origin:
                     self._connecting += 1
                 return await self._connect()
         except TimeoutError:
-            message = f"no connection to {self.name} in time"
-            raise Unreachable(message) from None
+            raise Unreachable(f"no connection to {self.name} in time") from None
 
     def close(self) -> None:
         """Hang up."""
@@ -105,13 +104,11 @@ class Origin:
                 server_hostname=self._address if self._tls else None,
             )
         except (OSError, ssl.SSLError, UnicodeError) as error:
-            message = f"no connection to {self.name}: {error}"
-            raise Unreachable(message) from None
+            raise Unreachable(f"no connection to {self.name}: {error}") from None
         else:
             if self._forbidden and transport.get_extra_info("peername")[0] in self._forbidden:
                 transport.abort()
-                message = f"{self.name} is at an address that may not be called"
-                raise Unreachable(message)
+                raise Unreachable(f"{self.name} is at an address that may not be called")
             self._lines.add(line)
             return line
         finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httptools
+import msgspec
 
 from interroam.net.addresses import Addresses
 from interroam.net.doors import NOBODY, Door
@@ -27,20 +28,18 @@ IDLE, HEAD, BODY = range(3)
 """Between two messages; inside a head; inside a body."""
 
 
-class Message:
+class Message(msgspec.Struct, gc=False):
     """A request, or our refusal of it, on its way to its answer."""
 
-    __slots__ = ("bare", "door", "keep", "old", "refusal", "request")
-
-    def __init__(self, door: Door, request: Request | None, *, keep: bool, old: bool, bare: bool) -> None:
-        self.door = door
-        self.request = request
-        self.keep = keep
-        self.old = old
-        """HTTP/1.0: knows no chunks and no keep-alive."""
-        self.bare = bare
-        """HEAD: the headers of the answer only."""
-        self.refusal: Response | None = None
+    door: Door
+    request: Request | None
+    keep: bool = False
+    """The connection may serve another request after this one."""
+    old: bool = False
+    """HTTP/1.0: knows no chunks and no keep-alive."""
+    bare: bool = False
+    """HEAD: the headers of the answer only."""
+    refusal: Response | None = None
 
 
 class _Stop(Exception):  # noqa: N818  no error: the way out of the parser's own loop
@@ -117,9 +116,8 @@ class Reader:
     def _refuse(self, status: int, message: str) -> None:
         self.done = True
         door = self._door if self.phase == BODY else NOBODY
-        refused = Message(door, None, keep=False, old=False, bare=False)
-        refused.refusal = (door.refusal if door is not NOBODY else self._doorway.refusal)(status, message)
-        self._take(refused)
+        refusal = door.refusal if door is not NOBODY else self._doorway.refusal
+        self._take(Message(door, None, refusal=refusal(status, message)))
 
     # -- what the parser calls --
 
@@ -203,7 +201,7 @@ class Reader:
         self._fed = -self._size  # what else this piece of data holds belongs to the next message
         if self._old or not self._keep:
             self._keep, self.done = False, True
-        self._take(Message(self._door, request, keep=self._keep, old=self._old, bare=request.method == "HEAD"))
+        self._take(Message(self._door, request, self._keep, self._old, request.method == "HEAD"))
 
     # -- details --
 
