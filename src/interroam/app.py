@@ -1,0 +1,255 @@
+"""A node: the only file that introduces rooms to each other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from interroam.core.book import Book
+from interroam.core.dispatch import Dispatch
+from interroam.core.hub import Hub
+from interroam.core.keys import Keyring
+from interroam.core.ports import Clock, Link, Room, Store
+from interroam.core.uuid7 import Uuid7
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Exchange
+from interroam.model.ids import Party, Role
+from interroam.model.parties import Partner, PartnerState
+from interroam.net.addresses import Addresses
+from interroam.net.client import Client
+from interroam.net.doors import Door, Doorway
+from interroam.net.http import JSON, Request, Response, plain_refusal
+from interroam.net.listener import Listener
+from interroam.net.metrics import Metrics
+from interroam.net.socketfile import SocketFile
+from interroam.net.tls import TlsIdentity, client_context, server_context
+from interroam.settings import Part, Settings
+from interroam.store import SqliteStore
+
+log = structlog.get_logger()
+
+_SECOND = 1.0
+_DAY = 86_400.0
+_COUNTED_S = 5.0
+
+
+class WallClock:
+    """The hour of this machine."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class Node:
+    """One running node: ``await start()``, then ``url`` says where it is; ``await stop()`` ends it gracefully."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or WallClock()
+        self.ids = Uuid7(self.clock)
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.store = open_store(settings)
+        own = Party(settings.own_party, Role.HUB) if Part.HUB in settings.parts else None
+        self.book = Book(self.store, Keyring.load(settings.key_file), own)
+        self.links: dict[str, Link] = {}
+        self.hub = Hub(self.store, self.book, self.links, self.clock, self.ids, settings.deadlines)
+        self.dispatch = Dispatch(self.hub)
+        self.rooms: dict[str, Room] = {}
+        self.client = Client(settings.calls, client_context(settings.tls.authorities))
+        self.metrics = Metrics(self._room_of, self._figures)
+        self._doorway = Doorway([Door("/", self._elsewhere)])
+        self._listener = _listener(settings, self._doorway)
+        self._socket: SocketFile | None = None
+        self._wired: dict[str, Partner] = {}
+        self._counts: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready = False
+
+    @property
+    def port(self) -> int:
+        """The port the node listens at."""
+        return self._listener.port
+
+    @property
+    def url(self) -> str:
+        """The address partners are told, without a slash at its end."""
+        return (self.settings.listen.public_url or self._listener.url).rstrip("/")
+
+    # -- start and stop --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take the store, open the doors, go on where the couriers were."""
+        await self.store.open()
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        _tap(self.store, self.metrics.saw)
+        await self.book.load()
+        await self._listener.start()
+        self._introduce()
+        self.book.on_change(self._relink)
+        self._relink()
+        await self.dispatch.start()
+        await self._open_socket()
+        for chore, seconds in ((self._sweep, _SECOND), (self._count, _COUNTED_S), (self._retain, _DAY)):
+            self._spawn(self._every(chore, seconds))
+        self._ready = True
+        log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())
+
+    async def stop(self) -> None:
+        """Accept nobody any more, finish what is in flight, then let go of everything."""
+        self._ready = False
+        await self._listener.close(self.settings.listen.grace_seconds)
+        if self._socket is not None:
+            await self._socket.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.dispatch.stop()
+        await asyncio.gather(*(link.close() for link in self.links.values()), return_exceptions=True)
+        await self.client.close()
+        await self.store.close()
+        log.info("node_stopped")
+
+    # -- introductions ---------------------------------------------------------------------------------------------
+
+    def _introduce(self) -> None:
+        """Make the rooms and open their doors; removing a protocol is removing its line here."""
+        doorway = self._doorway
+        doorway.add(Door("/health", self._health))
+        doorway.add(Door("/metrics", self._metrics))
+
+    async def _open_socket(self) -> None:
+        """Let the owner of the data directory administrate the node."""
+
+    def _relink(self) -> None:
+        """Make a new link for every partner whose wiring changed, and none for one switched off."""
+        wanted = {
+            partner.id: replace(partner, state=PartnerState.CONNECTED, since=None)
+            for partner in self.book.partners.values()
+            if partner.state is not PartnerState.SUSPENDED and partner.protocol in self.rooms
+        }
+        for gone in [known for known, wired in self._wired.items() if wanted.get(known) != wired]:
+            del self._wired[gone]
+            self._spawn(self.links.pop(gone).close())
+        for name, wired in wanted.items():
+            if name not in self._wired:
+                self.links[name] = self.rooms[wired.protocol].link(self.book.partners[name])
+                self._wired[name] = wired
+
+    # -- the node's own doors --------------------------------------------------------------------------------------
+
+    def _elsewhere(self, _request: Request) -> Response:
+        if self._ready:
+            return plain_refusal(404, "nothing answers at this path")
+        refusal = plain_refusal(503, "the node is starting or stopping")
+        refusal.headers.append((b"retry-after", b"1"))
+        return refusal
+
+    def _health(self, _request: Request) -> Response:
+        body = {
+            "status": "ok" if self._ready else "starting",
+            "name": self.settings.name,
+            "version": version("interroam"),
+            "parts": sorted(self.settings.parts),
+            "party": self.settings.party,
+            "head": self.store.head(),
+        }
+        return Response(200 if self._ready else 503, [JSON], msgspec.json.encode(body))
+
+    def _metrics(self, request: Request) -> Response:
+        if not self.settings.metrics or request.client not in Addresses(self.settings.metrics_from):
+            return plain_refusal(404, "nothing answers at this path")
+        return self.metrics.page()
+
+    # -- figures ---------------------------------------------------------------------------------------------------
+
+    def _room_of(self, partner: str) -> str:
+        known = self.book.partners.get(partner)
+        return known.protocol if known is not None else "none"
+
+    def _figures(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
+        head = self.store.head()
+        yield "interroam_journal_head", (), head
+        yield "interroam_tellings_waiting", (), self._counts.get("waiting", 0)
+        yield "interroam_traces_waiting", (), self._counts.get("traces_waiting", 0)
+        yield "interroam_shelf_size", (), self._counts.get("shelf", 0)
+        for courier in self.dispatch.couriers:
+            cursor = courier.cursor
+            labels = (str(courier.key.party), courier.key.lane.value)
+            yield "interroam_courier_lag", labels, max(0, head - cursor.through)
+            yield "interroam_courier_waiting", labels, courier.waiting
+            yield "interroam_courier_failures", labels, cursor.failures
+            yield "interroam_courier_paused", labels, float(cursor.paused)
+        for state in PartnerState:
+            known = sum(partner.state is state for partner in self.book.partners.values())
+            yield "interroam_partners", (state.value,), known
+
+    # -- chores ----------------------------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        await self.hub.sweep()
+
+    async def _count(self) -> None:
+        self._counts = await self.store.counts()
+
+    async def _retain(self) -> None:
+        dropped = await self.store.retain(self.clock.now())
+        if any(dropped.values()):
+            log.info("retention_ended", **dropped)
+
+    async def _every(self, chore: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:
+            await self.clock.sleep(seconds)
+            try:
+                await chore()
+            except Exception:
+                log.exception("chore_failed", chore=getattr(chore, "__name__", ""))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def open_store(settings: Settings, *, read_only: bool = False) -> Store:
+    """Return the store that the settings name, not opened yet; read-only beside a running node or without one."""
+    if settings.database.startswith("postgresql:"):
+        raise Refused(Reason.NOT_OFFERED, "PostgreSQL is not built in yet", remedy="leave store.url empty")
+    return SqliteStore(settings.database, read_only=read_only, retention=settings.retention)
+
+
+def _listener(settings: Settings, doorway: Doorway) -> Listener:
+    tls = None
+    if settings.tls.certificate is not None and settings.tls.key is not None:
+        identity = TlsIdentity(settings.tls.certificate, settings.tls.key)
+        tls = server_context(identity, settings.tls.callers, required=settings.tls.callers_required)
+    listen = settings.listen
+    return Listener(doorway, listen.host, listen.port, limits=settings.limits, tls=tls, proxies=listen.proxies)
+
+
+def _tap(store: Store, saw: Callable[[Exchange], None]) -> None:
+    """Let the metrics see what is noted."""
+    note = store.note
+
+    def noted(exchange: Exchange) -> None:
+        saw(exchange)
+        note(exchange)
+
+    store.note = noted  # type: ignore[method-assign]
