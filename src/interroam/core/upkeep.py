@@ -150,7 +150,8 @@ class Upkeep:
         await self._audit.write(actor, "shelf drop", " ".join(map(str, ids)))
 
     async def _entries(self, numbers: Sequence[int]) -> list[Entry]:
-        return await self._store.entries(0, len(numbers), numbers=numbers) if numbers else []
+        found = [await self._store.entries(seq - 1, 1) for seq in sorted(set(numbers))]
+        return [entry for some in found for entry in some]
 
     # -- drivers ---------------------------------------------------------------------------------------------------
 
