@@ -1,0 +1,90 @@
+"""OCPI 2.2.1 mod_commands ⇄ StartSession, StopSession, their acknowledgment and their outcome."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from interroam.model import questions as model
+from interroam.model.charges import Outcome
+from interroam.model.ids import PartyId
+from interroam.protocols.ocpi.wire import commands as wire
+from interroam.protocols.ocpi.wire import write
+from interroam.protocols.ocpi.wire.types import DisplayText
+
+from .tokens import read_token, token_shape
+
+_LONGEST = 512
+
+
+def read_start(shape: wire.StartSession, emsp: PartyId, cpo: PartyId | None) -> model.StartSession:
+    """Read a start; ``emsp`` asks for it, ``cpo`` is the one addressed, when one is."""
+    return model.StartSession(
+        emsp=emsp,
+        token=read_token(shape.token),
+        location_id=shape.location_id,
+        evse_uid=shape.evse_uid,
+        connector_id=shape.connector_id,
+        reference=shape.authorization_reference,
+        reply=shape.response_url,
+        cpo=cpo,
+    )
+
+
+def write_start(question: model.StartSession, response_url: str) -> bytes:
+    """Write a start, to be answered at ``response_url``."""
+    shape = wire.StartSession(
+        response_url=response_url,
+        token=token_shape(question.token),
+        location_id=question.location_id,
+        evse_uid=question.evse_uid,
+        connector_id=question.connector_id,
+        authorization_reference=question.reference,
+    )
+    return write(shape)
+
+
+def read_stop(shape: wire.StopSession, emsp: PartyId, cpo: PartyId | None) -> model.StopSession:
+    """Read a stop."""
+    return model.StopSession(emsp=emsp, session_id=shape.session_id, reply=shape.response_url, cpo=cpo)
+
+
+def write_stop(question: model.StopSession, response_url: str) -> bytes:
+    """Write a stop, to be answered at ``response_url``."""
+    return write(wire.StopSession(response_url=response_url, session_id=question.session_id))
+
+
+def read_acknowledged(shape: wire.CommandResponse) -> model.Acknowledged:
+    """Read the answer at once."""
+    return model.Acknowledged(result=shape.result, within=max(shape.timeout, 0), message=_read_texts(shape.message))
+
+
+def write_acknowledged(answer: model.Acknowledged) -> bytes:
+    """Write the answer at once."""
+    shape = wire.CommandResponse(
+        result=answer.result,  # type: ignore[arg-type]  # the words are those of OCPI
+        timeout=answer.within,
+        message=_write_texts(answer.message),
+    )
+    return write(shape)
+
+
+def read_outcome(shape: wire.CommandResult, command_id: str, at: datetime) -> Outcome:
+    """Read the answer of the charge point."""
+    return Outcome(command=command_id, result=shape.result, message=_read_texts(shape.message), at=at)
+
+
+def write_outcome(result: str, message: str | None = None) -> bytes:
+    """Write the answer of the charge point."""
+    shape = wire.CommandResult(
+        result=result,  # type: ignore[arg-type]  # the words are those of OCPI
+        message=_write_texts(message),
+    )
+    return write(shape)
+
+
+def _read_texts(texts: tuple[DisplayText, ...]) -> str | None:
+    return next((each.text for each in texts if each.language == "en"), texts[0].text if texts else None)
+
+
+def _write_texts(text: str | None) -> tuple[DisplayText, ...]:
+    return (DisplayText(language="en", text=text[:_LONGEST]),) if text else ()

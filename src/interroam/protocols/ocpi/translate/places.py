@@ -1,0 +1,336 @@
+"""OCPI 2.2.1 mod_locations ⇄ Location, Evse, Connector, and the changes that PATCH makes of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from msgspec.structs import replace
+
+from interroam.core.statuses import from_word, one_word
+from interroam.model import places as model
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Body, Change, Fact, Wire
+from interroam.model.ids import PartyId, evse_key, location_key
+from interroam.protocols.ocpi.wire import locations as wire
+from interroam.protocols.ocpi.wire import write
+from interroam.protocols.ocpi.wire.raw import find_connector, merge_patch, replace_connector, split_location
+from interroam.protocols.ocpi.wire.types import BusinessDetails, GeoLocation
+
+from .rows import UNTIMED, insist, insist_owner, is_ours, merged, named, row_of, same, wired, written
+
+NOT_KNOWN = "#NA"
+"""What OCPI allows in a mandatory text that truly cannot be filled."""
+ZONE = "UTC"
+STATUS = frozenset({"status"})
+CONNECTORS = frozenset({"connectors"})
+_LOCATION_ID = frozenset({"country_code", "party_id", "id"})
+_EVSE_ID = frozenset({"uid"})
+
+
+# -- connectors --------------------------------------------------------------------------------------------------------
+
+
+def read_connector(shape: wire.Connector) -> model.Connector:
+    """Read a connector."""
+    return model.Connector(
+        id=shape.id,
+        standard=shape.standard,
+        format=shape.format,
+        power_type=shape.power_type,
+        voltage_v=shape.max_voltage,
+        amperage_a=shape.max_amperage,
+        power_w=shape.max_electric_power,
+        tariff_ids=shape.tariff_ids,
+        last_updated=shape.last_updated,
+    )
+
+
+def write_connector(connector: model.Connector, at: datetime) -> bytes:
+    """Write a connector, which keeps its last_updated; ``at`` is when its EVSE was stated last."""
+    return write(_connector_shape(connector, at))
+
+
+def _connector_shape(connector: model.Connector, at: datetime) -> wire.Connector:
+    return wire.Connector(
+        id=connector.id,
+        standard=connector.standard,
+        format=connector.format,
+        power_type=connector.power_type,
+        max_voltage=connector.voltage_v,
+        max_amperage=connector.amperage_a,
+        max_electric_power=connector.power_w,
+        tariff_ids=connector.tariff_ids,
+        last_updated=connector.last_updated or at,
+    )
+
+
+# -- EVSEs -------------------------------------------------------------------------------------------------------------
+
+
+def read_evse(shape: wire.Evse, owner: PartyId, location_id: str) -> model.Evse:
+    """Read an EVSE; its place is said by the location or the URL around it."""
+    return model.Evse(
+        owner=owner,
+        location_id=location_id,
+        uid=shape.uid,
+        evse_id=shape.evse_id,
+        status=from_word(shape.status),
+        capabilities=shape.capabilities,
+        connectors=tuple(read_connector(each) for each in shape.connectors),
+        coordinates=_read_point(shape.coordinates),
+        physical_reference=shape.physical_reference,
+        last_updated=shape.last_updated,
+    )
+
+
+def write_evse(evse: model.Evse) -> bytes:
+    """Write the row form of an EVSE."""
+    shape = wire.Evse(
+        uid=evse.uid,
+        evse_id=evse.evse_id,
+        status=one_word(evse.status),  # type: ignore[arg-type]  # a word of the table in core/statuses.py
+        capabilities=evse.capabilities,
+        connectors=tuple(_connector_shape(each, evse.last_updated) for each in evse.connectors),
+        coordinates=write_point(evse.coordinates) if evse.coordinates is not None else None,
+        physical_reference=evse.physical_reference,
+        last_updated=evse.last_updated,
+    )
+    return written(shape)
+
+
+def evse_fact(shape: wire.Evse, raw: bytes, owner: PartyId, location_id: str) -> Fact:
+    """Make a fact of an EVSE as it stood."""
+    return Fact(read_evse(shape, owner, location_id), wired(raw), wired(row_of(raw)), None, same)
+
+
+# -- locations ---------------------------------------------------------------------------------------------------------
+
+
+def read_location(shape: wire.Location) -> model.Location:
+    """Read a location without its EVSEs."""
+    hours = shape.opening_times
+    return model.Location(
+        owner=PartyId.of(shape.country_code, shape.party_id),
+        id=shape.id,
+        publish=shape.publish,
+        name=shape.name,
+        address=shape.address,
+        city=shape.city,
+        postal_code=shape.postal_code,
+        state=shape.state,
+        country=shape.country,
+        coordinates=_read_point(shape.coordinates) or _NOWHERE,
+        time_zone=shape.time_zone,
+        parking_type=shape.parking_type,
+        operator_name=shape.operator.name if shape.operator is not None else None,
+        owner_name=shape.owner.name if shape.owner is not None else None,
+        always_open=hours.twentyfourseven if hours is not None else None,
+        last_updated=shape.last_updated,
+    )
+
+
+def write_location(location: model.Location) -> bytes:
+    """Write the row form of a location."""
+    shape = wire.Location(
+        country_code=location.owner.country,
+        party_id=location.owner.code,
+        id=location.id,
+        publish=location.publish,
+        name=location.name,
+        address=location.address,
+        city=location.city,
+        postal_code=location.postal_code,
+        state=location.state,
+        country=location.country,
+        coordinates=write_point(location.coordinates),
+        time_zone=location.time_zone or ZONE,
+        parking_type=location.parking_type,
+        operator=BusinessDetails(name=location.operator_name) if location.operator_name else None,
+        owner=BusinessDetails(name=location.owner_name) if location.owner_name else None,
+        opening_times=wire.Hours(twentyfourseven=True) if location.always_open else None,
+        last_updated=location.last_updated,
+    )
+    return written(shape)
+
+
+def location_fact(shape: wire.Location, raw: bytes) -> Fact:
+    """Make a fact of a location as it stood, its EVSEs as parts; those known and left out are gone (OCPI-91)."""
+    row, evses = split_location(raw)
+    body = read_location(shape)
+    parts = [
+        evse_fact(each, inner, body.owner, body.id)
+        for each, inner in zip(shape.evses, (one for one in evses if one != b"null"), strict=True)
+    ]
+    return Fact(body, wired(raw), wired(row_of(row)), tuple(parts), same)
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+def location_change(shape: wire.LocationPatch, raw: bytes, owner: PartyId, location_id: str) -> Change:
+    """Make a change of a PATCH of a location; EVSEs in it are statements of their own."""
+    insist_owner(shape.country_code, shape.party_id, owner)
+    insist("id", shape.id, location_id)
+    fields = named(raw, _LOCATION_ID)
+
+    def change(body: model.Location) -> model.Location:
+        given = {
+            name: value for name in _SHARED if name in fields and (value := getattr(shape, name, None)) is not None
+        }
+        if shape.coordinates is not None:
+            given["coordinates"] = _read_point(shape.coordinates)
+        if shape.operator is not None:
+            given["operator_name"] = shape.operator.name
+        if shape.owner is not None:
+            given["owner_name"] = shape.owner.name
+        if shape.opening_times is not None:
+            given["always_open"] = shape.opening_times.twentyfourseven
+        return replace(body, **given, last_updated=max(shape.last_updated, body.last_updated))
+
+    own = row_of(raw, ("evses", *UNTIMED))
+    key = location_key(owner, location_id)
+    return Change(key, fields, shape.last_updated, merged(model.Location, change, own), wired(raw))
+
+
+def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: str, uid: str) -> Change:
+    """Make a change of a PATCH of an EVSE; most often its status alone."""
+    insist("uid", shape.uid, uid)
+    key = evse_key(owner, location_id, uid)
+    fields = named(raw, _EVSE_ID)
+    status = from_word(shape.status) if shape.status is not None else None
+
+    def set_status(body: model.Evse) -> model.Evse:
+        return replace(body, status=status or body.status, last_updated=shape.last_updated)
+
+    def change(body: model.Evse) -> model.Evse:
+        body = set_status(body)
+        return replace(
+            body,
+            evse_id=shape.evse_id if shape.evse_id is not None else body.evse_id,
+            capabilities=shape.capabilities if shape.capabilities is not None else body.capabilities,
+            connectors=body.connectors if shape.connectors is None else tuple(map(read_connector, shape.connectors)),
+            coordinates=_read_point(shape.coordinates) or body.coordinates,
+            physical_reference=shape.physical_reference or body.physical_reference,
+        )
+
+    if fields == STATUS:
+        return Change(key, STATUS, shape.last_updated, merged(model.Evse, set_status, raw), wired(raw))
+    return Change(key, fields, shape.last_updated, merged(model.Evse, change, raw), wired(raw))
+
+
+def connector_fact(shape: wire.Connector, raw: bytes, owner: PartyId, location_id: str, uid: str) -> Change:
+    """Make of a whole connector a change of its EVSE, which is what receivers are told of (OCPI-87)."""
+    row = row_of(raw, ())
+
+    def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
+        if not isinstance(body, model.Evse):
+            return body, wire
+        placed = _placed(body.connectors, read_connector(shape))
+        grown = wired(replace_connector(wire.data, shape.id, row)) if is_ours(wire) else None
+        return replace(body, connectors=placed, last_updated=shape.last_updated), grown
+
+    return Change(evse_key(owner, location_id, uid), CONNECTORS, shape.last_updated, merge)
+
+
+def connector_change(
+    shape: wire.ConnectorPatch, raw: bytes, owner: PartyId, location_id: str, uid: str, connector_id: str
+) -> Change:
+    """Make of a PATCH of a connector a change of its EVSE."""
+    insist("id", shape.id, connector_id)
+
+    def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
+        if not isinstance(body, model.Evse):
+            return body, wire
+        old = find_connector_of(body, connector_id)
+        if old is None:
+            raise Refused(
+                Reason.UNKNOWN_OBJECT, f"EVSE {uid} has no connector {connector_id}", remedy="PUT the connector"
+            )
+        placed = _placed(body.connectors, _changed(old, shape))
+        changed = replace(body, connectors=placed, last_updated=shape.last_updated)
+        return changed, _patched_connector(wire, raw, connector_id)
+
+    return Change(evse_key(owner, location_id, uid), CONNECTORS, shape.last_updated, merge)
+
+
+def find_connector_of(evse: model.Evse, connector_id: str) -> model.Connector | None:
+    """Return the connector of an EVSE with this id."""
+    wanted = connector_id.casefold()
+    return next((each for each in evse.connectors if each.id.casefold() == wanted), None)
+
+
+def _changed(old: model.Connector, shape: wire.ConnectorPatch) -> model.Connector:
+    return replace(
+        old,
+        standard=shape.standard or old.standard,
+        format=shape.format or old.format,
+        power_type=shape.power_type or old.power_type,
+        voltage_v=shape.max_voltage if shape.max_voltage is not None else old.voltage_v,
+        amperage_a=shape.max_amperage if shape.max_amperage is not None else old.amperage_a,
+        power_w=shape.max_electric_power if shape.max_electric_power is not None else old.power_w,
+        tariff_ids=shape.tariff_ids if shape.tariff_ids is not None else old.tariff_ids,
+        last_updated=shape.last_updated,
+    )
+
+
+def _placed(connectors: tuple[model.Connector, ...], one: model.Connector) -> tuple[model.Connector, ...]:
+    """Put a connector in the place of the one with its id, or behind the last."""
+    wanted = one.id.casefold()
+    if any(each.id.casefold() == wanted for each in connectors):
+        return tuple(one if each.id.casefold() == wanted else each for each in connectors)
+    return (*connectors, one)
+
+
+def _patched_connector(wire: Wire | None, patch: bytes, connector_id: str) -> Wire | None:
+    if not is_ours(wire):
+        return None
+    old = find_connector(wire.data, connector_id)
+    if old is None:
+        return None
+    return wired(replace_connector(wire.data, connector_id, merge_patch(old, patch)))
+
+
+# -- points ------------------------------------------------------------------------------------------------------------
+
+_NOWHERE = model.Coordinates(Decimal(0), Decimal(0))
+_FEWEST, _MOST = Decimal("0.00001"), Decimal("0.000001")
+_SHARED = (
+    "publish",
+    "name",
+    "address",
+    "city",
+    "postal_code",
+    "state",
+    "country",
+    "time_zone",
+    "parking_type",
+)
+
+
+def _read_point(point: GeoLocation | None) -> model.Coordinates | None:
+    """Read a point; one that is no number is nowhere, as the finding of the reader says already."""
+    if point is None:
+        return None
+    try:
+        return model.Coordinates(_degrees(point.latitude), _degrees(point.longitude))
+    except ArithmeticError:
+        return _NOWHERE
+
+
+def _degrees(text: str) -> Decimal:
+    degrees = Decimal(text)
+    return degrees if degrees.is_finite() and abs(degrees) <= 360 else Decimal(0)
+
+
+def write_point(point: model.Coordinates | None) -> GeoLocation:
+    """Return the shape of a point; one we do not know is where the equator meets the meridian."""
+    point = point or _NOWHERE
+    return GeoLocation(latitude=_written_degrees(point.latitude), longitude=_written_degrees(point.longitude))
+
+
+def _written_degrees(degrees: Decimal) -> str:
+    """Write degrees with five decimals at least and six at most, which fits every field (C28)."""
+    exponent = degrees.normalize().as_tuple().exponent
+    fine = isinstance(exponent, int) and exponent < -5
+    return format(degrees.quantize(_MOST if fine else _FEWEST, ROUND_HALF_EVEN), "f")

@@ -1,0 +1,112 @@
+"""The two forms an object is kept in, and how statements are made of them.
+
+``wire`` goes into the journal as it stood; ``row`` is the form of the picture. A *merge* is a pure function that the
+store's writer applies to the newest state; a row of another room stays away and is rendered from the body later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from typing import TypeGuard, TypeVar
+
+import msgspec
+
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Body, Fact, Merge, Wire
+from interroam.model.ids import PartyId
+from interroam.protocols.ocpi.wire import write
+from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, merge_patch
+
+ROOM = "ocpi"
+VERSION = "2.2.1"
+UNTIMED = ("last_updated",)
+
+B = TypeVar("B", bound=msgspec.Struct)
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def wired(data: bytes) -> Wire:
+    """Return bytes as those of this room."""
+    return Wire(ROOM, VERSION, data)
+
+
+def compact(raw: bytes) -> bytes:
+    """Return JSON without its line breaks and indents, so that lists stay small."""
+    return msgspec.json.format(raw, indent=-1) if b"\n" in raw or b": " in raw else raw
+
+
+def row_of(raw: bytes, without: Collection[str] = UNTIMED) -> bytes:
+    """Return the row form of an object that came in."""
+    return drop_fields(compact(raw), without)
+
+
+def written(shape: msgspec.Struct, without: Collection[str] = UNTIMED) -> bytes:
+    """Return the row form of an object that we write ourselves."""
+    return drop_fields(write(shape), without)
+
+
+def plain_fact(body: Body, raw: bytes, without: Collection[str] = UNTIMED) -> Fact:
+    """Make a fact of an object without inner rows."""
+    return Fact(body, wired(raw), wired(row_of(raw, without)), None, same)
+
+
+def same(new: bytes, old: bytes) -> bool:
+    """Whether two objects say the same: order, blanks and nulls aside."""
+    if new == old:
+        return True
+    try:
+        return bool(_bare(_decode(new)) == _bare(_decode(old)))
+    except (msgspec.DecodeError, ArithmeticError):
+        return False
+
+
+def _bare(value: object) -> object:
+    """Leave out what is null: it is the same as absent."""
+    if isinstance(value, dict):
+        return {name: _bare(inner) for name, inner in value.items() if inner is not None}
+    return [_bare(inner) for inner in value] if isinstance(value, list) else value
+
+
+def merged(kind: type[B], change: Callable[[B], B], patch: bytes, append: Collection[str] = ()) -> Merge:
+    """Return what applies a patch: to the body by a function of the body, to the row byte by byte."""
+
+    def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
+        if not isinstance(body, kind):
+            return body, wire
+        return change(body), patched(wire, patch, append)  # type: ignore[return-value]  # B is one of Body
+
+    return merge
+
+
+def patched(wire: Wire | None, patch: bytes, append: Collection[str] = ()) -> Wire | None:
+    """Merge a patch into a row of this room; none of another's."""
+    if not is_ours(wire):
+        return None
+    return Wire(ROOM, VERSION, merge_patch(wire.data, patch, ignore=UNTIMED, append=append))
+
+
+def is_ours(wire: Wire | None) -> TypeGuard[Wire]:
+    """Whether a row is in this room's spelling."""
+    return wire is not None and wire.room == ROOM and wire.version == VERSION
+
+
+def named(patch: bytes, identity: Collection[str]) -> frozenset[str]:
+    """Return the fields a patch changes; null changes nothing (OCPI-187), its time and the identity neither."""
+    names = [name for name, value in fields_of(patch).items() if bytes(value) != b"null"]
+    return frozenset(name for name in names if name != "last_updated" and name not in identity)
+
+
+def insist(field: str, inside: str | None, outside: str) -> None:
+    """Refuse an object whose own id is another than the one in the URL (OCPI-187)."""
+    if inside is not None and inside != outside and inside.casefold() != outside.casefold():
+        raise Refused(
+            Reason.MISMATCH, f"{field} is {inside!r} in the body and {outside!r} in the URL", remedy="make them equal"
+        )
+
+
+def insist_owner(country: str | None, code: str | None, owner: PartyId) -> None:
+    """Refuse an object that names another owner than the URL does."""
+    insist("country_code", country, owner.country)
+    insist("party_id", code, owner.code)
