@@ -172,7 +172,7 @@ class Connection(asyncio.Protocol):
             self._desk.busy.add(self)
             self._task = self._desk.loop.create_task(self._work(message, answer))
 
-    async def _work(self, message: Message, awaited: Stream | Awaitable[Answered]) -> None:
+    async def _work(self, message: Message, awaited: Answered | Awaitable[Answered]) -> None:
         answer: Answered
         try:
             try:
