@@ -80,7 +80,7 @@ def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgm
         return Judgment(Verdict.STALE)
     body, wire = change.merge(old, stored.wire)
     judged_at, updated = at, max(change.last_updated, stored.updated)
-    if _untimed(body) == _untimed(old) and _bytes(wire) == _bytes(stored.wire):
+    if _bytes(wire) == _bytes(stored.wire) and _untimed(body) == _untimed(old):
         return Judgment(Verdict.UNCHANGED, body, wire, judged_at, updated)
     return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
 
@@ -95,20 +95,22 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
     merged, wire = change.merge(old, stored.wire)
     if not isinstance(merged, Evse):
         return Judgment(Verdict.CONFLICT)
+    status = old.status if late_status or not status_too else replace(merged.status, at=at)
     if late_status or late_rest:  # half of it is late: keep the newer half as it was, in the model's form only
         wire = None
-    status = old.status if late_status or not status_too else replace(merged.status, at=at)
-    kept = replace(old, status=status) if late_rest else replace(merged, status=status)
     body = replace(
-        kept,
-        last_updated=max(change.last_updated, old.last_updated),
+        old if late_rest else merged,
+        status=status,
+        last_updated=_later(change.last_updated, old.last_updated),
         rest_at=at if rest_too and not late_rest else old.rest_at,
     )
-    judged_at = max(at, stored.judged_at)
-    updated = max(change.last_updated, stored.updated)
-    same = _untimed(body) == _untimed(old) and (wire is None or _bytes(wire) == _bytes(stored.wire))
-    verdict = Verdict.UNCHANGED if same else Verdict.RECORDED
-    return Judgment(verdict, body, stored.wire if same else wire, judged_at, updated)
+    judged_at = _later(at, stored.judged_at)
+    updated = _later(change.last_updated, stored.updated)
+    # The bytes first: for a true change they differ, and two objects need not be compared.
+    same = (wire is None or _bytes(wire) == _bytes(stored.wire)) and _untimed(body) == _untimed(old)
+    if same:
+        return Judgment(Verdict.UNCHANGED, body, stored.wire, judged_at, updated)
+    return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
 
 
 def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
@@ -174,7 +176,7 @@ def _judge_withdrawal(withdrawal: Withdrawal, stored: Stored | None, now: dateti
 
 
 def _later(first: datetime, second: datetime | None) -> datetime:
-    return first if second is None else max(first, second)
+    return first if second is None or first >= second else second
 
 
 def _is_final(body: Body) -> bool:

@@ -20,8 +20,9 @@ from interroam.core.ports import CourierKey, Cursor, Page, Query, Shelved
 from interroam.model.facts import Entry, Exchange, Receipt, Stored, Telling
 from interroam.model.ids import Key, Kind, Lane, PartyId
 from interroam.store import rows
+from interroam.store.dates import Dates
 from interroam.store.draft import Draft
-from interroam.store.listing import Listing, Place, View, place
+from interroam.store.listing import Listing, View, place
 from interroam.store.recent import Recent
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
@@ -30,6 +31,7 @@ from interroam.store.writer import Errand, Outcome, Writer
 
 MOST_SITES = 65_536
 _FOREVER = 2**62
+_PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 
 
 class Ledger(ABC):
@@ -41,8 +43,9 @@ class Ledger(ABC):
         self._recent = recent or Recent()
         self._sites: dict[Key, list[int]] = {}
         self._listings: dict[Kind, Listing] = {}
-        self._moves: dict[Kind, list[tuple[int, Place | None, Place | None]]] = {}
-        self._listing_turn = asyncio.Lock()
+        self._dates: Dates | None = None
+        self._meanwhile: list[tuple[Stored, Stored | None]] | None = None
+        self._loading = asyncio.Lock()
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._writer = Writer(self._commit)
         self._seq = 0
@@ -156,30 +159,46 @@ class Ledger(ABC):
     async def _dated(self, query: Query, listing: Listing, view: View) -> list[int]:
         since = rows.micros(query.updated_from) if query.updated_from else -_FOREVER
         until = rows.micros(query.updated_to) if query.updated_to else _FOREVER
-        if query.kind is not Kind.LOCATION:
-            return sorted(
-                listing.among(view, (no for (no,) in await self._search("updated", query.kind.value, since, until)))
-            )
-        found = {no for (no,) in await self._search("updated_places", since)}
-        if until < _FOREVER:
-            found -= {no for (no,) in await self._search("updated_places", until)}
-        return sorted(listing.among(view, found))
+        if query.kind is Kind.LOCATION:
+            dates = self._dates or await self._load_dates()
+            return sorted(listing.among(view, dates.between(since, until)))
+        found = await self._search("updated", query.kind.value, since, until)
+        return sorted(listing.among(view, (no for (no,) in found)))
 
     async def _load_listing(self, kind: Kind) -> Listing:
-        async with self._listing_turn:
+        async with self._loading:
             if kind not in self._listings:
-                moves = self._moves[kind] = []
+                since = self._follow()
                 listed = await self._search("listed", kind.value)
                 gone = {no for (no,) in await self._search("withdrawn", kind.value)}
                 receivers = {no: receiver for receiver, no in await self._search("received", kind.value)}
-                listing = await asyncio.to_thread(
-                    lambda: Listing((no, (owner, receivers.get(no))) for owner, no in listed if no not in gone)
-                )
-                for move in moves:  # what was committed meanwhile
-                    listing.move(*move)
-                del self._moves[kind]
+                places = ((no, (owner, receivers.get(no))) for owner, no in listed if no not in gone)
+                listing = await asyncio.to_thread(Listing, places)
+                for row, before in self._followed(since):
+                    if row.key.kind is kind:
+                        listing.move(row.no, place(before), place(row))
                 self._listings[kind] = listing
             return self._listings[kind]
+
+    async def _load_dates(self) -> Dates:
+        async with self._loading:
+            if self._dates is None:
+                since = self._follow()
+                dates = await asyncio.to_thread(Dates, await self._search("place_times"))
+                for row, _ in self._followed(since):
+                    if row.key.kind in _PLACES:
+                        dates.touch(row)
+                self._dates = dates
+            return self._dates
+
+    def _follow(self) -> list[tuple[Stored, Stored | None]]:
+        """Collect what is committed from here on, while something is read that will be kept up to date."""
+        self._meanwhile = []
+        return self._meanwhile
+
+    def _followed(self, since: list[tuple[Stored, Stored | None]]) -> list[tuple[Stored, Stored | None]]:
+        self._meanwhile = None
+        return since
 
     async def due(self, kind: Kind, at: datetime, limit: int = 100) -> list[Stored]:
         """Return the objects whose ``due`` has come."""
@@ -191,36 +210,39 @@ class Ledger(ABC):
         """Take over what a group made, and tell who listens."""
         self._seq, self._no = draft.seq, draft.no
         self._commits += 1
-        put = self._recent.put
+        put, dates = self._recent.put, self._dates
         for key, row in draft.rows.items():
             put(row)
             before = draft.before[key]
             if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
                 self._moved(row, before)
+            if dates is not None and key.kind in _PLACES:
+                dates.touch(row)
+        if self._meanwhile is not None:
+            self._meanwhile += [(row, draft.before[key]) for key, row in draft.rows.items()]
         if draft.entries:
-            if self._tally is not None:
-                self._tally["entries"] += len(draft.entries)
-            for listener in tuple(self._listeners):
-                try:
-                    listener(draft.entries)
-                except Exception as error:  # noqa: BLE001  a listener's fault is not the writer's
-                    context = {"message": "a listener of the journal failed", "exception": error}
-                    asyncio.get_running_loop().call_exception_handler(context)
+            self._publish(draft.entries)
 
     def _moved(self, row: Stored, before: Stored | None) -> None:
         key = row.key
-        kind = key.kind
         if before is None:
-            if kind is Kind.EVSE:
-                site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id))
-                if site is not None:
-                    site.append(row.no)
+            site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id)) if key.kind is Kind.EVSE else None
+            if site is not None:
+                site.append(row.no)
             if self._tally is not None:
-                self._tally[kind.value] += 1
-        if kind in self._listings:
-            self._listings[kind].move(row.no, place(before), place(row))
-        elif kind in self._moves:
-            self._moves[kind].append((row.no, place(before), place(row)))
+                self._tally[key.kind.value] += 1
+        if key.kind in self._listings:
+            self._listings[key.kind].move(row.no, place(before), place(row))
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        if self._tally is not None:
+            self._tally["entries"] += len(entries)
+        for listener in tuple(self._listeners):
+            try:
+                listener(entries)
+            except Exception as error:  # noqa: BLE001  a listener's fault is not the writer's
+                context = {"message": "a listener of the journal failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
 
     # -- journal ---------------------------------------------------------------------------------------------------
 
@@ -289,8 +311,8 @@ class Ledger(ABC):
             return
         lines = []
         for item in shelved:
-            self._shelved = id = max(self._shelved + 1, item.id)
-            lines.append(rows.shelved_row(replace(item, id=id)))
+            self._shelved = number = max(self._shelved + 1, item.id)
+            lines.append(rows.shelved_row(replace(item, id=number)))
         await self._writer.run(Errand("shelve", lines), Errand("save_cursor", [rows.cursor_row(cursor)]))
 
     async def drop_cursor(self, key: CourierKey) -> None:
@@ -305,7 +327,7 @@ class Ledger(ABC):
 
     async def unshelve(self, ids: Sequence[int]) -> None:
         """Take from the shelf: delivered after all, or given up by an operator."""
-        await self._writer.run(Errand("unshelve", [(id,) for id in ids]))
+        await self._writer.run(Errand("unshelve", [(number,) for number in ids]))
 
     # -- traces ----------------------------------------------------------------------------------------------------
 
@@ -322,7 +344,7 @@ class Ledger(ABC):
         until: datetime | None = None,
         limit: int = 200,
     ) -> list[Exchange]:
-        """Return traces, oldest first: those that carry any of the ids (correlation included), or of a partner and time."""
+        """Return traces, oldest first: those with any of the ids (correlation included), or of a partner and time."""
         return await self._traces.find(frozenset(ids), partner, since, until, limit)
 
     # -- register --------------------------------------------------------------------------------------------------
@@ -338,7 +360,7 @@ class Ledger(ABC):
 
     async def all(self, shelf: str) -> list[tuple[str, bytes]]:
         """Return all documents of a shelf, in order of id."""
-        return [(id, body) for id, body in await self._fetch("all", shelf)]
+        return [(name, body) for name, body in await self._fetch("all", shelf)]
 
     async def remove(self, shelf: str, id: str) -> None:
         """Remove a document."""

@@ -41,8 +41,8 @@ TEXT: dict[Kind | Lane | Act, str] = {member: member.value for words in (Kind, L
 
 encode = msgspec.msgpack.Encoder().encode
 _DECODE: dict[str, Any] = {
-    kind.value: msgspec.msgpack.Decoder(type).decode
-    for kind, type in (
+    kind.value: msgspec.msgpack.Decoder(body).decode
+    for kind, body in (
         (Kind.LOCATION, Location),
         (Kind.EVSE, Evse),
         (Kind.TARIFF, Tariff),
@@ -88,11 +88,11 @@ def fields(text: str) -> frozenset[str]:
 
 def stored(row: Row) -> Stored:
     """Return the object of a row with the columns ``PICTURE``."""
-    (no, kind, owner, id, sub, hub_id, version, body, room, wire_version, data, judged_at, updated, receiver,
+    (no, kind, owner, id_, sub, hub_id, version, body, room, wire_version, data, judged_at, updated, receiver,
      agreement, origin, subject, contract, withdrawn, due) = row  # fmt: skip
     return Stored(
         no=no,
-        key=Key(_KINDS[kind], owner, id, sub),
+        key=Key(_KINDS[kind], owner, id_, sub),
         hub_id=hub_id,
         version=version,
         body=_DECODE[kind](body),
@@ -111,8 +111,8 @@ def stored(row: Row) -> Stored:
 
 def picture_row(row: Stored) -> tuple[Any, ...]:
     """Return an object as the columns ``PICTURE``."""
-    kind, owner, id, sub = row.key
-    return (row.no, TEXT[kind], owner, id, sub, row.hub_id, row.version, encode(row.body), *_wire(row.wire),
+    kind, owner, id_, sub = row.key
+    return (row.no, TEXT[kind], owner, id_, sub, row.hub_id, row.version, encode(row.body), *_wire(row.wire),
             micros(row.judged_at), micros(row.updated), None if row.receiver is None else str(row.receiver),
             row.agreement, row.origin, row.subject or None, row.contract or None, row.withdrawn,
             None if row.due is None else micros(row.due))  # fmt: skip
@@ -130,14 +130,14 @@ def state_row(row: Stored) -> tuple[Any, ...]:
 
 def entry(row: Row) -> Entry:
     """Return the entry of a row with the columns ``JOURNAL``."""
-    (seq, at, lane, act, kind, owner, id, sub, no, hub_id, origin, correlation, receiver, agreement, created, names,
+    (seq, at, lane, act, kind, owner, id_, sub, no, hub_id, origin, correlation, receiver, agreement, created, names,
      body, room, version, data, subject, contract, removed) = row  # fmt: skip
     return Entry(
         seq=seq,
         at=moment(at),
         lane=_LANES[lane],
         act=_ACTS[act],
-        key=Key(_KINDS[kind], owner, id, sub),
+        key=Key(_KINDS[kind], owner, id_, sub),
         no=no,
         hub_id=hub_id,
         origin=origin,
@@ -156,9 +156,9 @@ def entry(row: Row) -> Entry:
 
 def journal_row(line: Entry) -> tuple[Any, ...]:
     """Return an entry as the columns ``JOURNAL``."""
-    kind, owner, id, sub = line.key
+    kind, owner, id_, sub = line.key
     wire = line.wire
-    return (line.seq, micros(line.at), TEXT[line.lane], TEXT[line.act], TEXT[kind], owner, id, sub, line.no,
+    return (line.seq, micros(line.at), TEXT[line.lane], TEXT[line.act], TEXT[kind], owner, id_, sub, line.no,
             line.hub_id, line.origin, line.correlation, None if line.receiver is None else str(line.receiver),
             line.agreement, line.created, words(line.fields), None if line.body is None else encode(line.body),
             *((None, None, None) if wire is None else (wire.room, wire.version, wire.data)),

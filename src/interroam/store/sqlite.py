@@ -225,6 +225,7 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     db.execute("PRAGMA busy_timeout = 5000")
     db.execute("PRAGMA cache_size = -65536")
     if not read_only:
+        db.execute("PRAGMA page_size = 2048")  # every changed page is written whole, and a row is below a kilobyte
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # NORMAL would not flush before COMMIT returns
         db.execute("PRAGMA wal_autocheckpoint = 0")  # a checkpoint inside COMMIT would keep a whole group waiting

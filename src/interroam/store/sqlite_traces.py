@@ -71,7 +71,8 @@ class SqliteTraces(Traces):
     def _find_blocks(self, day: date, digests: Sequence[bytes], partner: str, since: int, until: int) -> list[bytes]:
         with self._day(day) as db:
             found = db.execute(
-                "SELECT block, digests FROM envelopes WHERE until >= ? AND since < ? AND instr(partners, ?) ORDER BY block",
+                "SELECT block, digests FROM envelopes"
+                " WHERE until >= ? AND since < ? AND instr(partners, ?) ORDER BY block",
                 (since, until, partner),
             ).fetchall()
             hits = [block for block, known in found if not digests or any(one in known for one in digests)]

@@ -75,7 +75,7 @@ def _block(day: date, exchanges: list[Exchange]) -> Block:
         min(times),
         max(times),
         "\n".join(("", *sorted({one.partner for one in exchanges}), "")),
-        b"".join(digest(id) for id in ids),
+        b"".join(digest(one) for one in ids),
         zlib.compress(_encode(exchanges), 1),
     )
 
@@ -166,7 +166,7 @@ class Traces(ABC):
     ) -> list[Exchange]:
         """Return exchanges, oldest first, that carry any of the ids, or are of this partner and time."""
         await self.flush()
-        digests = [digest(id) for id in ids]
+        digests = [digest(one) for one in ids]
         low = micros(since) if since else 0
         high = micros(until) if until else 2**62
         found: list[Exchange] = []

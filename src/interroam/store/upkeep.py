@@ -62,7 +62,7 @@ class Upkeep(Ledger):
         """Return figures for metrics and tests: entries, objects by kind, waiting, the shelf."""
         if self._tally is None:
             await self._count()
-        tally = self._tally or {}
+        tally = self._tally or Counter[str]()
         ((shelf,),) = await self._fetch("tally_shelf")
         return {
             "entries": tally.get("entries", 0),
@@ -75,5 +75,6 @@ class Upkeep(Ledger):
         """Count once, between two groups; from then on every group adds its own."""
         async with self._writer.turn:
             ((entries,),) = await self._search("tally_entries")
-            self._tally = Counter({kind: count for kind, count in await self._search("tally_objects")})
-            self._tally["entries"] = entries
+            tally = Counter({"entries": entries})
+            tally.update({kind: count for kind, count in await self._search("tally_objects")})  # noqa: C416  rows
+            self._tally = tally

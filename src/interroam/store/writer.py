@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from interroam.core.ports import CourierKey, Cursor
 from interroam.model.errors import Reason, Unavailable
@@ -32,7 +32,7 @@ class Errand(NamedTuple):
     rows: Sequence[tuple[object, ...]]
 
 
-class CommitFailed(Exception):
+class CommitFailed(Exception):  # noqa: N818  it says what happened
     """The commit itself failed: nobody knows better than to acknowledge nothing."""
 
 
@@ -210,11 +210,13 @@ class Writer:
 
 
 def _fail(group: _Group, error: Exception) -> None:
-    for waiting in (*group.tellings, *group.jobs):
-        if not waiting.future.done():
+    futures: list[asyncio.Future[Any]] = [one.future for one in group.tellings]
+    futures += [job.future for job in group.jobs]
+    for future in futures:
+        if not future.done():
             failure = Unavailable(Reason.FAILED, f"it could not be written: {error}")
             failure.__cause__ = error
-            waiting.future.set_exception(failure)
+            future.set_exception(failure)
 
 
 def _measure(telling: Telling) -> tuple[int, int]:

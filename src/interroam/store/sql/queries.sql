@@ -22,13 +22,10 @@ SELECT no FROM picture WHERE kind = ?1 AND withdrawn
 -- name: received
 SELECT receiver, no FROM picture WHERE kind = ?1 AND receiver IS NOT NULL
 -- name: updated
-SELECT no FROM picture WHERE kind = ?1 AND updated >= ?2 AND updated < ?3
--- name: updated_places
-SELECT no FROM picture WHERE kind = 'location' AND updated >= ?1
-UNION
-SELECT place.no FROM picture AS evse
-JOIN picture AS place ON place.kind = 'location' AND place.owner = evse.owner AND place.id = evse.id AND place.sub = ''
-WHERE evse.kind = 'evse' AND evse.updated >= ?1
+SELECT no FROM picture
+WHERE kind = ?1 AND kind <> 'evse' AND kind <> 'location' AND updated >= ?2 AND updated < ?3
+-- name: place_times
+SELECT no, kind, owner, id, updated FROM picture WHERE kind IN ('location', 'evse')
 
 -- name: newest
 SELECT (SELECT coalesce(max(seq), 0) FROM journal), (SELECT coalesce(max(no), 0) FROM picture)

@@ -55,7 +55,8 @@ CREATE TABLE picture (
 );
 CREATE UNIQUE INDEX picture_key ON picture (kind, owner, id, sub);
 CREATE UNIQUE INDEX picture_hub_id ON picture (hub_id);
-CREATE INDEX picture_updated ON picture (kind, updated);
+-- Places change too often for an index of their times; these are kept in memory once somebody asks (store/dates.py).
+CREATE INDEX picture_updated ON picture (kind, updated) WHERE kind <> 'evse' AND kind <> 'location';
 CREATE INDEX picture_due ON picture (kind, due) WHERE due IS NOT NULL;
 CREATE INDEX picture_receiver ON picture (kind, receiver) WHERE receiver IS NOT NULL;
 CREATE INDEX picture_withdrawn ON picture (kind) WHERE withdrawn;
