@@ -203,7 +203,7 @@ class Dispatch:
             courier = self._couriers.get(shelved.courier)
             if shelved.id not in wanted or courier is None:
                 continue
-            for entry in await self.store.entries(0, 1, numbers=[shelved.seq]):
+            for entry in await self.store.entries(shelved.seq - 1, 1, through=shelved.seq):
                 courier.again(entry, shelved.id)
                 found += 1
         return found

@@ -150,7 +150,7 @@ class Upkeep:
         await self._audit.write(actor, "shelf drop", " ".join(map(str, ids)))
 
     async def _entries(self, numbers: Sequence[int]) -> list[Entry]:
-        found = [await self._store.entries(seq - 1, 1) for seq in sorted(set(numbers))]
+        found = [await self._store.entries(seq - 1, 1, through=seq) for seq in sorted(set(numbers))]
         return [entry for some in found for entry in some]
 
     # -- drivers ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from interroam.core.ports import CourierKey, Cursor, Page, Query, Shelved
 from interroam.model.facts import Entry, Exchange, Receipt, Stored, Telling
-from interroam.model.ids import Key, Kind, Lane, PartyId
+from interroam.model.ids import LANE_OF, Key, Kind, Lane, PartyId
 from interroam.store import rows
 from interroam.store.dates import Dates
 from interroam.store.draft import Draft
@@ -32,6 +32,7 @@ from interroam.store.writer import Errand, Outcome, Writer
 MOST_SITES = 65_536
 _FOREVER = 2**62
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
+_UNINDEXED = frozenset(kind for kind, lane in LANE_OF.items() if lane is Lane.PLACES)
 
 
 class Ledger(ABC):
@@ -277,21 +278,30 @@ class Ledger(ABC):
     ) -> list[Entry]:
         """Return entries with a number above ``after`` in order, at most ``limit``.
 
-        ``numbers`` are creation numbers of objects: entries of these objects only.
+        ``numbers`` are creation numbers of objects: entries of these objects only. Places have no index by object or
+        correlation (their statuses would all pay for it): their entries are looked through when ``kinds`` names them.
         """
         last = self._seq if through is None else min(through, self._seq)
         wanted = None if kinds is None else frozenset(kinds)
-        if correlation is not None:
-            found = await self._search("entries_by_correlation", correlation, after, last, _FOREVER)
-        elif numbers is not None:
-            found = await self._search("entries_by_no", self._list(numbers), after, last, _FOREVER)
-        elif wanted is not None:
-            some = [await self._search("entries_of_kind", after, last, kind.value, limit) for kind in wanted]
-            found = sorted((row for part in some for row in part), key=lambda row: int(row[0]))
-        else:
-            found = await self._fetch("entries", after, last, limit)
-        entries = (rows.entry(row) for row in found)
-        return [one for one in entries if wanted is None or one.key.kind in wanted][:limit]
+        if correlation is None and numbers is None and wanted is None:
+            return [rows.entry(row) for row in await self._fetch("entries", after, last, limit)]
+        objects = None if numbers is None else frozenset(numbers)
+        found: list[Row] = []
+        if objects is not None:
+            found = await self._search("entries_by_no", self._list(objects), after, last)
+        elif correlation is not None:
+            found = await self._search("entries_by_correlation", correlation, after, last)
+        narrow = objects is not None or correlation is not None
+        for kind in (wanted or frozenset()) & _UNINDEXED if narrow else wanted or ():
+            found += await self._search("entries_of_kind", after, last, kind.value, _FOREVER if narrow else limit)
+        entries = sorted((rows.entry(row) for row in found), key=lambda one: one.seq)
+        return [
+            one
+            for one in entries
+            if (wanted is None or one.key.kind in wanted)
+            and (objects is None or one.no in objects)
+            and (correlation is None or one.correlation == correlation)
+        ][:limit]
 
     # -- couriers --------------------------------------------------------------------------------------------------
 

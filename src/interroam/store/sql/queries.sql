@@ -41,8 +41,7 @@ SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3
 -- name: entries_of_kind
 SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 AND kind = ?3 ORDER BY seq LIMIT ?4
 -- name: entries_by_correlation
-SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND correlation <> '' AND seq > ?2 AND seq <= ?3
-ORDER BY seq LIMIT ?4
+SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 -- name: entries_of_subject
 SELECT $JOURNAL FROM journal WHERE subject = ?1 OR contract = ?1
 -- name: past

@@ -3,8 +3,7 @@
 -- name: by_no
 SELECT $PICTURE FROM picture WHERE no IN (SELECT value FROM json_each(?1))
 -- name: entries_by_no
-SELECT $JOURNAL FROM journal WHERE no IN (SELECT value FROM json_each(?1)) AND seq > ?2 AND seq <= ?3
-ORDER BY seq LIMIT ?4
+SELECT $JOURNAL FROM journal WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 
 -- name: insert_row
 INSERT INTO picture ($PICTURE) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
