@@ -1,0 +1,1 @@
+"""HTTP in: authenticate, read, tell or ask or find, answer."""

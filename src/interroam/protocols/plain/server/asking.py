@@ -1,0 +1,95 @@
+"""Ask: may a driver charge here, start, stop. The answer comes now; the outcome of a command is a later fact."""
+
+from __future__ import annotations
+
+from interroam.core.hub import Hub
+from interroam.model.errors import Reason
+from interroam.model.ids import PartyId, Role, token_key
+from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
+from interroam.model.tokens import Token
+from interroam.protocols.plain import translate, wire
+from interroam.protocols.plain.rules import Misread
+from interroam.protocols.plain.server.call import Call
+
+
+async def authorize(call: Call) -> wire.Permission:
+    """Ask for a driver at a CPO's EVSE; a yes is durable before it is given."""
+    body: wire.Authorize = call.body
+    call.whole = True
+    cpo = translate.party_of(body.party)
+    question = Authorize(
+        cpo=cpo,
+        uid=body.uid,
+        type=body.type.value,
+        location_id=body.location_id,
+        evse_uids=(body.evse_uid,) if body.evse_uid else (),
+        emsp=translate.party_of(body.emsp, "emsp") if body.emsp else None,
+    )
+    call.subject = call.hub.book.keyring.subject(question.type, question.uid)
+    call.about([call.subject.hex()])
+    answer = await call.hub.authorize(call.origin(cpo, Role.CPO), question)
+    call.about([answer.reference, answer.emsp_reference])
+    return wire.Permission(
+        allowed=answer.allowed,
+        reference=answer.reference,
+        token=translate.write_token(answer.token) if answer.token is not None else None,
+        location_id=answer.location_id,
+        evse_uids=answer.evse_uids,
+        info=answer.info,
+    )
+
+
+async def start(call: Call) -> wire.Acknowledged:
+    """Ask a CPO to start a charge for a driver of this eMSP."""
+    body: wire.Start = call.body
+    call.whole = True
+    emsp = translate.party_of(body.party)
+    command = call.hub.ids.new()
+    token = await _token(call.hub, emsp, body.token)
+    call.about([command, body.reference], token)
+    question = StartSession(
+        emsp=emsp,
+        token=token,
+        location_id=body.location_id,
+        evse_uid=body.evse_uid,
+        connector_id=body.connector_id,
+        reference=body.reference,
+        reply=command,
+        cpo=translate.party_of(body.cpo, "cpo") if body.cpo else None,
+    )
+    return _acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
+
+
+async def stop(call: Call) -> wire.Acknowledged:
+    """Ask the CPO of a session to stop it."""
+    body: wire.Stop = call.body
+    call.whole = True
+    emsp = translate.party_of(body.party)
+    command = call.hub.ids.new()
+    call.about([command, body.session_id])
+    cpo = translate.party_of(body.cpo, "cpo") if body.cpo else None
+    question = StopSession(emsp=emsp, session_id=body.session_id, reply=command, cpo=cpo)
+    return _acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
+
+
+async def _token(hub: Hub, emsp: PartyId, given: wire.StartToken) -> Token:
+    row = await hub.store.get(token_key(emsp, given.type.value, given.uid))
+    if row is not None and isinstance(row.body, Token) and not row.withdrawn:
+        return row.body
+    if given.contract_id is None:
+        remedy = f"state the token first as {given.type}, or send its contract_id"
+        raise Misread("token.contract_id", "is missing", reason=Reason.INCOMPLETE, remedy=remedy)
+    return Token(
+        owner=emsp,
+        uid=given.uid,
+        type=given.type.value,
+        contract_id=given.contract_id,
+        issuer=given.issuer or str(emsp),
+        valid=True,
+        last_updated=hub.clock.now(),
+    )
+
+
+def _acknowledged(command: str, answer: Acknowledged) -> wire.Acknowledged:
+    result = wire.Taken(answer.result)
+    return wire.Acknowledged(command=command, result=result, within=answer.within, message=answer.message)

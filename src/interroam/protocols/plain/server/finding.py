@@ -1,0 +1,141 @@
+"""Find: lists in pages and single objects, each with what the caller may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from interroam.core.ports import Page, Query
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Stored
+from interroam.model.ids import (
+    OWNER_ROLE,
+    Key,
+    Kind,
+    PartyId,
+    cdr_key,
+    evse_key,
+    location_key,
+    session_key,
+    tariff_key,
+    token_key,
+)
+from interroam.protocols.plain import translate, wire
+from interroam.protocols.plain.rules import Misread
+from interroam.protocols.plain.server.call import Call
+from interroam.protocols.plain.showing import objects, sees
+
+MOST = 1_000
+
+
+async def locations(call: Call) -> wire.Locations:
+    """List locations."""
+    items, after = await _page(call, Kind.LOCATION)
+    return wire.Locations(items=items, next=after)
+
+
+async def tariffs(call: Call) -> wire.Tariffs:
+    """List tariffs."""
+    items, after = await _page(call, Kind.TARIFF)
+    return wire.Tariffs(items=items, next=after)
+
+
+async def tokens(call: Call) -> wire.Tokens:
+    """List tokens."""
+    items, after = await _page(call, Kind.TOKEN)
+    return wire.Tokens(items=items, next=after)
+
+
+async def sessions(call: Call) -> wire.Sessions:
+    """List sessions."""
+    items, after = await _page(call, Kind.SESSION)
+    return wire.Sessions(items=items, next=after)
+
+
+async def cdrs(call: Call) -> wire.Cdrs:
+    """List CDRs."""
+    items, after = await _page(call, Kind.CDR)
+    return wire.Cdrs(items=items, next=after)
+
+
+async def location(call: Call) -> object:
+    """Find one location."""
+    return await _one(call, location_key(_owner(call), call.params["id"]))
+
+
+async def evse(call: Call) -> object:
+    """Find one EVSE."""
+    return await _one(call, evse_key(_owner(call), call.params["id"], call.params["uid"]))
+
+
+async def tariff(call: Call) -> object:
+    """Find one tariff."""
+    target = translate.party_of(call.query.target, "target") if call.query.target else None
+    return await _one(call, tariff_key(_owner(call), call.params["id"], target))
+
+
+async def token(call: Call) -> object:
+    """Find one token."""
+    return await _one(call, token_key(_owner(call), translate.token_type(call.params["type"]), call.params["uid"]))
+
+
+async def session(call: Call) -> object:
+    """Find one session."""
+    return await _one(call, session_key(_owner(call), call.params["id"]))
+
+
+async def cdr(call: Call) -> object:
+    """Find one CDR."""
+    return await _one(call, cdr_key(_owner(call), call.params["id"]))
+
+
+def _owner(call: Call) -> PartyId:
+    return translate.party_of(call.params["party"])
+
+
+async def _one(call: Call, key: Key) -> object:
+    row = await call.hub.store.get(key)
+    call.about([key.id])
+    if row is None or row.withdrawn or not sees(call.hub, call.partner, row):
+        raise Refused(
+            Reason.UNKNOWN_OBJECT,
+            f"no {key.kind.value} {key.id} of {key.party} is known here, or none that you may see",
+            remedy="see the list of what you may see",
+        )
+    (shown,) = await objects(call.hub, [row])
+    return shown
+
+
+async def _page(call: Call, kind: Kind) -> tuple[tuple[Any, ...], int | None]:
+    """Read what each of the partner's parties may see side by side; all are in order of creation, so is their sum."""
+    asked: wire.Listed = call.query
+    if not 1 <= asked.limit <= MOST or asked.after < 0:
+        raise Misread("limit" if asked.after >= 0 else "after", f"a page has 1 to {MOST} objects, after a number")
+    query = Query(
+        kind=kind,
+        owners=frozenset({translate.party_of(asked.party)}) if asked.party else None,
+        updated_from=translate.in_utc(asked.from_, [], "from") if asked.from_ else None,
+        updated_to=translate.in_utc(asked.to, [], "to") if asked.to else None,
+        after=asked.after,
+        limit=asked.limit,
+    )
+    found: dict[int, Stored] = {}
+    more = False
+    for page in await _views(call, query):
+        found |= {row.no: row for row in page.items}
+        more = more or page.next > 0
+    rows = [found[number] for number in sorted(found)]
+    more = more or len(rows) > asked.limit
+    rows = rows[: asked.limit]
+    return tuple(await objects(call.hub, rows)), rows[-1].no if more and rows else None
+
+
+async def _views(call: Call, query: Query) -> list[Page]:
+    hub, role = call.hub, OWNER_ROLE[query.kind]
+    own = frozenset(party.id for party in call.partner.parties if party.role is role)
+    if query.owners is not None:
+        own &= query.owners
+    pages = [await hub.store.page(replace(query, owners=own))] if own else []
+    pages += [await hub.find(party, query) for party in call.partner.parties if party.role is not role]
+    return pages

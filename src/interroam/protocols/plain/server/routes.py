@@ -1,0 +1,250 @@
+"""The routes for back offices: the server dispatches by this table, the document lists it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interroam.model.errors import Reason
+from interroam.protocols.plain import wire
+from interroam.protocols.plain.openapi import Route, Table
+from interroam.protocols.plain.server import asking, finding, following, telling, webhook
+
+BASE = "/api/v1"
+
+_TOLD = (Reason.FOREIGN, Reason.CONFLICT, Reason.MISMATCH)
+_CHANGED = (*_TOLD, Reason.UNKNOWN_OBJECT)
+_ASKED = (
+    Reason.NO_AGREEMENT,
+    Reason.INCOMPLETE,
+    Reason.UNKNOWN_LOCATION,
+    Reason.UNKNOWN_TOKEN,
+    Reason.UNKNOWN_PARTY,
+    Reason.NOT_OFFERED,
+    Reason.AMBIGUOUS,
+    Reason.NOT_CONNECTED,
+    Reason.BAD_ANSWER,
+    Reason.TIMED_OUT,
+)
+_ONE = (Reason.UNKNOWN_OBJECT,)
+
+
+def _tell(method: str, path: str, name: str, run: Any, body: Any, summary: str, **more: Any) -> Route:
+    given: dict[str, Any] = {"answer": wire.Told, "errors": _TOLD} | more
+    return Route(method=method, path=path, name=name, run=run, body=body, summary=summary, tag="tell", **given)
+
+
+def _ask(path: str, name: str, run: Any, body: Any, answer: Any, summary: str) -> Route:
+    return Route(
+        method="POST",
+        path=path,
+        name=name,
+        run=run,
+        body=body,
+        answer=answer,
+        summary=summary,
+        tag="ask",
+        errors=_ASKED,
+    )
+
+
+def _list(path: str, name: str, run: Any, answer: Any) -> Route:
+    summary = f"{name.partition('_')[2].capitalize()} that you may see, in order of creation."
+    return Route(
+        method="GET", path=path, name=name, run=run, query=wire.Listed, answer=answer, summary=summary, tag="find"
+    )
+
+
+def _one(path: str, name: str, run: Any, answer: Any, query: Any = None) -> Route:
+    summary = f"One {name.partition('_')[2]}."
+    return Route(
+        method="GET",
+        path=path,
+        name=name,
+        run=run,
+        query=query,
+        answer=answer,
+        summary=summary,
+        tag="find",
+        errors=_ONE,
+    )
+
+
+TELL = (
+    _tell(
+        "PUT",
+        "/locations/{party}/{id}",
+        "put_location",
+        telling.put_location,
+        wire.Location,
+        "State a location; with evses, all of them: one known so far and left out is REMOVED.",
+    ),
+    _tell(
+        "PUT",
+        "/locations/{party}/{id}/evses/{uid}",
+        "put_evse",
+        telling.put_evse,
+        wire.Evse,
+        "State an EVSE of a location.",
+    ),
+    _tell(
+        "POST",
+        "/statuses",
+        "post_statuses",
+        telling.post_statuses,
+        tuple[wire.Status, ...],
+        "State the statuses of many EVSEs; each gets its own verdict.",
+        answer=wire.Batch,
+        errors=(),
+    ),
+    _tell("PUT", "/tariffs/{party}/{id}", "put_tariff", telling.put_tariff, wire.Tariff, "State a tariff."),
+    _tell(
+        "DELETE",
+        "/tariffs/{party}/{id}",
+        "delete_tariff",
+        telling.delete_tariff,
+        None,
+        "State that a tariff is no more.",
+        query=wire.Targeted,
+        errors=_CHANGED,
+    ),
+    _tell("PUT", "/tokens/{party}/{type}/{uid}", "put_token", telling.put_token, wire.Token, "State a token."),
+    _tell("PUT", "/sessions/{party}/{id}", "put_session", telling.put_session, wire.Session, "State a session."),
+    _tell(
+        "PATCH",
+        "/sessions/{party}/{id}",
+        "patch_session",
+        telling.patch_session,
+        wire.SessionChange,
+        "State what is new about a session.",
+        errors=_CHANGED,
+    ),
+    _tell("POST", "/cdrs", "post_cdr", telling.post_cdr, wire.Cdr, "State a CDR; told twice it is recorded once."),
+    _tell(
+        "POST",
+        "/outcomes/{command}",
+        "post_outcome",
+        telling.post_outcome,
+        wire.Outcome,
+        "State what became of a command that was put to your webhook.",
+        errors=_CHANGED,
+    ),
+    _tell(
+        "POST",
+        "/import",
+        "post_import",
+        telling.post_import,
+        wire.Line,
+        "State many objects, one JSON line each; each gets its own verdict.",
+        body_media="application/x-ndjson",
+        answer=wire.Batch,
+        errors=(),
+    ),
+)
+
+ASK = (
+    _ask(
+        "/authorize",
+        "authorize",
+        asking.authorize,
+        wire.Authorize,
+        wire.Permission,
+        "May this driver charge here? For a CPO's back office.",
+    ),
+    _ask(
+        "/commands/start",
+        "start",
+        asking.start,
+        wire.Start,
+        wire.Acknowledged,
+        "Start a charge, for an eMSP's back office; the outcome follows as a fact.",
+    ),
+    _ask(
+        "/commands/stop",
+        "stop",
+        asking.stop,
+        wire.Stop,
+        wire.Acknowledged,
+        "Stop a charge, for an eMSP's back office; the outcome follows as a fact.",
+    ),
+)
+
+FIND = (
+    _list("/locations", "list_locations", finding.locations, wire.Locations),
+    _list("/tariffs", "list_tariffs", finding.tariffs, wire.Tariffs),
+    _list("/tokens", "list_tokens", finding.tokens, wire.Tokens),
+    _list("/sessions", "list_sessions", finding.sessions, wire.Sessions),
+    _list("/cdrs", "list_cdrs", finding.cdrs, wire.Cdrs),
+    _one("/locations/{party}/{id}", "get_location", finding.location, wire.Location),
+    _one("/locations/{party}/{id}/evses/{uid}", "get_evse", finding.evse, wire.Evse),
+    _one("/tariffs/{party}/{id}", "get_tariff", finding.tariff, wire.Tariff, wire.Targeted),
+    _one("/tokens/{party}/{type}/{uid}", "get_token", finding.token, wire.Token),
+    _one("/sessions/{party}/{id}", "get_session", finding.session, wire.Session),
+    _one("/cdrs/{party}/{id}", "get_cdr", finding.cdr, wire.Cdr),
+)
+
+FOLLOW = (
+    Route(
+        method="GET",
+        path="/facts",
+        name="get_facts",
+        run=following.facts,
+        query=wire.Following,
+        answer=wire.Facts,
+        summary="Facts for you after a number; with wait, a long poll.",
+        tag="facts out",
+    ),
+    Route(
+        method="GET",
+        path="/facts/stream",
+        name="stream_facts",
+        run=following.stream,
+        query=wire.Streamed,
+        answer=wire.Fact,
+        answer_media="text/event-stream",
+        summary="Facts for you as server-sent events; Last-Event-ID resumes.",
+        tag="facts out",
+    ),
+    Route(
+        method="PUT",
+        path="/webhook",
+        name="put_webhook",
+        run=webhook.put,
+        body=wire.WebhookWanted,
+        answer=wire.Webhook,
+        summary="Set where facts are sent and questions are put; makes a new secret, shown this once.",
+        tag="facts out",
+    ),
+    Route(
+        method="GET",
+        path="/webhook",
+        name="get_webhook",
+        run=webhook.get,
+        answer=wire.Webhook,
+        summary="The webhook as it is set.",
+        tag="facts out",
+        errors=_ONE,
+    ),
+    Route(
+        method="DELETE",
+        path="/webhook",
+        name="delete_webhook",
+        run=webhook.delete,
+        status=204,
+        summary="Take the webhook away.",
+        tag="facts out",
+    ),
+)
+
+WEBHOOKS = {
+    "fact": (
+        "A fact for you. Answer 2xx when you have it; 400, 409, 410, 413 or 422 to refuse it for good.",
+        wire.Fact,
+        None,
+    ),
+    "question": ("A question for you, to be answered in the response and in time.", wire.Question, wire.Answer),
+}
+
+
+def back_office(*more: Route) -> Table:
+    """Return the table of everything a back office may call."""
+    return Table(BASE, (*TELL, *ASK, *FIND, *FOLLOW, *more))

@@ -1,0 +1,329 @@
+"""Tell: objects as their owner states them, one by one or many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import msgspec
+
+from interroam.core.refs import refs_of
+from interroam.model.charges import Cdr, Outcome, Session
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Change, Fact, Finding, Receipt, Statement, Verdict
+from interroam.model.ids import MODULE_OF, OWNER_ROLE, Key, Kind, PartyId, Role, command_key, evse_key
+from interroam.model.places import Evse
+from interroam.model.tokens import Authorization
+from interroam.protocols.plain import translate, wire
+from interroam.protocols.plain.rules import Misread
+from interroam.protocols.plain.server.call import Call
+
+_CHARGES = frozenset({Kind.SESSION, Kind.CDR})
+_FEW = 256
+"""So many facts of a batch wait for one commit."""
+_STALE = Finding("last_updated", "is older than what is known, which was kept")
+
+
+# -- one object --------------------------------------------------------------------------------------------------------
+
+
+async def put_location(call: Call) -> wire.Told:
+    """State a location."""
+    return await _location(call, call.body, _owner(call), call.params["id"])
+
+
+async def put_evse(call: Call) -> wire.Told:
+    """State an EVSE."""
+    return await _evse(call, call.body, _owner(call), call.params["id"], call.params["uid"])
+
+
+async def put_tariff(call: Call) -> wire.Told:
+    """State a tariff."""
+    return await _tariff(call, call.body, _owner(call), call.params["id"])
+
+
+async def delete_tariff(call: Call) -> wire.Told:
+    """State that a tariff is no more."""
+    gone = translate.withdrawn_tariff(_owner(call), call.params["id"], call.query.target, call.hub.clock.now())
+    return await _tell(call, gone, [])
+
+
+async def put_token(call: Call) -> wire.Told:
+    """State a token."""
+    return await _token(call, call.body, _owner(call), call.params["type"], call.params["uid"])
+
+
+async def put_session(call: Call) -> wire.Told:
+    """State a session."""
+    return await _session(call, call.body, _owner(call), call.params["id"])
+
+
+async def patch_session(call: Call) -> wire.Told:
+    """State what is new about a session."""
+    owner, session_id = _owner(call), call.params["id"]
+    change, findings = translate.read_session_change(owner, session_id, call.body, call.hub.clock.now())
+    call.about([session_id])
+    return await _tell(call, change, findings)
+
+
+async def post_cdr(call: Call) -> wire.Told:
+    """State a CDR."""
+    return await _cdr(call, call.body)
+
+
+async def post_outcome(call: Call) -> wire.Told:
+    """State what became of a command."""
+    body: wire.Outcome = call.body
+    command = call.params["command"]
+    findings: list[Finding] = []
+    call.whole = True
+    call.about([command])
+    at = translate.in_utc(body.at, findings, "at") if body.at else call.hub.clock.now()
+    stored = await call.hub.store.get(command_key(command))
+    if stored is not None:
+        call.about([getattr(stored.body, "authorization", None), getattr(stored.body, "session_id", None)])
+    outcome = Outcome(command=command, result=body.result.value, message=body.message, at=at)
+    owner = next((party for party in call.partner.parties if party.role is Role.CPO), None)
+    if owner is None:
+        raise Refused(Reason.FORBIDDEN, f"partner {call.partner.id} speaks for no CPO", remedy="use a CPO's token")
+    receipt = await call.hub.tell(call.origin(owner.id, Role.CPO), outcome)
+    return _told(call, receipt, findings, f"command {command}")
+
+
+# -- many --------------------------------------------------------------------------------------------------------------
+
+
+async def post_statuses(call: Call) -> wire.Batch:
+    """State many statuses; they share a commit and keep their order."""
+    lines: list[wire.Judged] = []
+    for start in range(0, len(call.body), _FEW):
+        few = call.body[start : start + _FEW]
+        lines += await asyncio.gather(
+            *(_judged(start + place + 1, _status(call, body)) for place, body in enumerate(few))
+        )
+    return _batch(lines)
+
+
+async def post_import(call: Call) -> wire.Batch:
+    """State many objects, one per line."""
+    lines: list[wire.Judged] = []
+    waiting: list[Awaitable[wire.Judged]] = []
+    held: set[tuple[str, str]] = set()
+    for number, text in enumerate(call.raw.splitlines(), 1):
+        if not text.strip():
+            continue
+        line, told = _line(call, text)
+        touched = _touched(line)
+        # A charge is looked up before it is told, so two lines about one charge must not overtake each other.
+        if len(waiting) >= _FEW or touched & held:
+            lines += await asyncio.gather(*waiting)
+            waiting, held = [], set()
+        waiting.append(_judged(number, told))
+        held |= touched
+    lines += await asyncio.gather(*waiting)
+    return _batch(lines)
+
+
+def _line(call: Call, text: bytes) -> tuple[Any, Awaitable[wire.Told]]:
+    try:
+        line = msgspec.json.decode(text, type=wire.Line)
+        if line.kind not in _BY_KIND:
+            return None, _raise(Misread("kind", f"{line.kind!r} is none of {', '.join(_BY_KIND)}"))
+        shape, told = _BY_KIND[line.kind]
+        body = msgspec.json.decode(line.object, type=shape, strict=False)
+        return body, told(call, body)
+    except msgspec.ValidationError as error:
+        message, field = translate.fields_of(error)
+        return None, _raise(Misread(field, message))
+    except msgspec.DecodeError as error:
+        return None, _raise(Misread("", f"this line is not JSON: {error}", reason=Reason.NOT_JSON))
+
+
+async def _raise(error: Exception) -> wire.Told:
+    raise error
+
+
+def _touched(body: object) -> set[tuple[str, str]]:
+    if isinstance(body, wire.Session):
+        return {((body.party or "").upper(), (body.id or "").casefold())}
+    if isinstance(body, wire.Cdr):
+        return {(body.party.upper(), one.casefold()) for one in (body.id, body.session_id) if one}
+    return set()
+
+
+async def _judged(line: int, told: Awaitable[wire.Told]) -> wire.Judged:
+    try:
+        done = await told
+    except (Refused, Unavailable) as no:
+        return wire.Judged(line=line, error=error_of(no))
+    return wire.Judged(
+        line=line,
+        verdict=done.verdict,
+        seq=done.seq,
+        hub_id=done.hub_id,
+        created=done.created,
+        findings=done.findings,
+    )
+
+
+def _batch(lines: Sequence[wire.Judged]) -> wire.Batch:
+    counts = Counter("refused" if one.verdict is None else one.verdict.value for one in lines)
+    return wire.Batch(counts=dict(sorted(counts.items())), lines=tuple(lines))
+
+
+def error_of(no: Refused | Unavailable) -> wire.Error:
+    """Say what was wrong in the form of this API."""
+    return wire.Error(
+        reason=no.reason.value,
+        message=no.message,
+        remedy=getattr(no, "remedy", ""),
+        field=getattr(no, "field", ""),
+    )
+
+
+# -- each kind, however it came ----------------------------------------------------------------------------------------
+
+
+async def _location(call: Call, body: wire.Location, owner: PartyId, location_id: str) -> wire.Told:
+    return await _tell(call, *translate.read_location(owner, location_id, body, call.hub.clock.now()))
+
+
+async def _evse(call: Call, body: wire.Evse, owner: PartyId, location_id: str, uid: str) -> wire.Told:
+    return await _tell(call, *translate.read_evse(owner, location_id, uid, body, call.hub.clock.now()))
+
+
+async def _status(call: Call, body: wire.Status) -> wire.Told:
+    return await _tell(call, *translate.read_status(body, call.hub.clock.now()))
+
+
+async def _tariff(call: Call, body: wire.Tariff, owner: PartyId, tariff_id: str) -> wire.Told:
+    return await _tell(call, *translate.read_tariff(owner, tariff_id, body, call.hub.clock.now()))
+
+
+async def _token(call: Call, body: wire.Token, owner: PartyId, kind: str, uid: str) -> wire.Told:
+    return await _tell(call, *translate.read_token(owner, kind, uid, body, call.hub.clock.now()))
+
+
+async def _session(call: Call, body: wire.Session, owner: PartyId, session_id: str) -> wire.Told:
+    permission = await _permission(call, owner, body.authorization_reference)
+    read = translate.read_session(owner, session_id, body, permission, call.hub.clock.now())
+    return await _tell(call, *read)
+
+
+async def _cdr(call: Call, body: wire.Cdr) -> wire.Told:
+    owner = translate.party_of(body.party)
+    permission = await _permission(call, owner, body.authorization_reference)
+    evse = None
+    if body.evse_id is None:
+        row = await call.hub.store.get(evse_key(owner, body.location_id, body.evse_uid))
+        evse = row.body if row is not None and isinstance(row.body, Evse) else None
+    return await _tell(call, *translate.read_cdr(body, permission, evse, call.hub.clock.now()))
+
+
+async def _permission(call: Call, owner: PartyId, reference: str | None) -> Authorization | None:
+    found = await call.hub.authorization(reference) if reference else None
+    return found if found is not None and found.cpo == owner else None
+
+
+def _named(body: Any, *fields: str) -> list[str]:
+    """Return what a body must name when no path does."""
+    for field in fields:
+        if not getattr(body, field):
+            raise Misread(field, "is missing")
+    return [getattr(body, field) for field in fields]
+
+
+async def _import_location(call: Call, body: wire.Location) -> wire.Told:
+    party, location_id = _named(body, "party", "id")
+    return await _location(call, body, translate.party_of(party), location_id)
+
+
+async def _import_evse(call: Call, body: wire.Evse) -> wire.Told:
+    party, location_id, uid = _named(body, "party", "location_id", "uid")
+    return await _evse(call, body, translate.party_of(party), location_id, uid)
+
+
+async def _import_tariff(call: Call, body: wire.Tariff) -> wire.Told:
+    party, tariff_id = _named(body, "party", "id")
+    return await _tariff(call, body, translate.party_of(party), tariff_id)
+
+
+async def _import_token(call: Call, body: wire.Token) -> wire.Told:
+    party, kind, uid = _named(body, "party", "type", "uid")
+    return await _token(call, body, translate.party_of(party), kind, uid)
+
+
+async def _import_session(call: Call, body: wire.Session) -> wire.Told:
+    party, session_id = _named(body, "party", "id")
+    return await _session(call, body, translate.party_of(party), session_id)
+
+
+_BY_KIND: dict[str, tuple[type[msgspec.Struct], Any]] = {
+    "location": (wire.Location, _import_location),
+    "evse": (wire.Evse, _import_evse),
+    "status": (wire.Status, _status),
+    "tariff": (wire.Tariff, _import_tariff),
+    "token": (wire.Token, _import_token),
+    "session": (wire.Session, _import_session),
+    "cdr": (wire.Cdr, _cdr),
+}
+
+
+# -- the verb itself ---------------------------------------------------------------------------------------------------
+
+
+async def _tell(call: Call, statement: Statement, findings: list[Finding]) -> wire.Told:
+    key = statement.key
+    charge = key.kind in _CHARGES
+    call.about([str(key)])
+    if isinstance(statement, Fact):
+        call.about(_ids_of(statement), statement.body if charge or key.kind is Kind.TOKEN else None)
+    call.whole = call.whole or charge
+    receipt = await call.hub.tell(call.origin(key.party, OWNER_ROLE[key.kind]), statement)
+    if receipt.verdict is Verdict.RECORDED and not (isinstance(statement, Change) and not charge):
+        findings += await _unheard(call, key)
+    return _told(call, receipt, findings, f"{key.kind.value} {key.id}")
+
+
+def _ids_of(statement: Fact) -> list[str]:
+    body = statement.body
+    ids = [body.key.id]
+    if isinstance(body, Session | Cdr):
+        ids += [one for one in (body.id, body.authorization_reference, getattr(body, "session_id", None)) if one]
+        ids += refs_of(body)
+    return list(dict.fromkeys(ids))
+
+
+async def _unheard(call: Call, key: Key) -> list[Finding]:
+    """Say so when nobody will be told (design: recorded, with a finding)."""
+    hub = call.hub
+    if key.kind in _CHARGES:
+        row = await hub.store.get(key)
+        heard = row is None or row.receiver is not None
+    else:
+        heard = bool(hub.book.routing.told(key.owner, MODULE_OF[key.kind], hub.clock.now()))
+    return [] if heard else [Finding("", f"recorded, but no agreement in force says who is told of this {key.kind}")]
+
+
+def _told(call: Call, receipt: Receipt, findings: list[Finding], what: str) -> wire.Told:
+    call.seq = receipt.seq
+    call.about([receipt.hub_id])
+    if receipt.verdict is Verdict.CONFLICT:
+        raise Refused(Reason.CONFLICT, f"{what} is final and may not change like this", remedy="send a correction")
+    if receipt.verdict is Verdict.UNKNOWN:
+        raise Refused(Reason.UNKNOWN_OBJECT, f"{what} is not known here", remedy="state the whole object first")
+    if receipt.verdict is Verdict.STALE:
+        findings.append(_STALE)
+    return wire.Told(
+        verdict=receipt.verdict,
+        seq=receipt.seq,
+        hub_id=receipt.hub_id,
+        created=receipt.created,
+        findings=tuple(findings),
+    )
+
+
+def _owner(call: Call) -> PartyId:
+    return translate.party_of(call.params["party"])

@@ -1,0 +1,90 @@
+"""What every shape needs: parties, ids, times and numbers in order. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from interroam.model.facts import Finding
+from interroam.model.ids import PartyId
+from interroam.protocols.plain.rules import Misread
+
+MAGNITUDE = 15
+"""Nothing that is billed has more digits before or after the point."""
+_S = TypeVar("_S", bound=Struct)
+Findings = list[Finding]
+
+
+def party_of(text: str, field: str = "party") -> PartyId:
+    """Read a party."""
+    try:
+        return PartyId.parse(text)
+    except ValueError as error:
+        raise Misread(field, str(error), remedy="write it like CH*CCC") from None
+
+
+def same_party(given: str | None, meant: PartyId) -> None:
+    """See that what the body says of the owner agrees with the path."""
+    if given is not None and party_of(given) != meant:
+        raise Misread("party", f"the body says {given}, the path {meant}", remedy="leave it out of the body")
+
+
+def same_id(field: str, given: str | None, meant: str) -> None:
+    """See that what the body says of an id agrees with the path."""
+    if given is not None and given.casefold() != meant.casefold():
+        raise Misread(field, f"the body says {given}, the path {meant}", remedy="leave it out of the body")
+
+
+def settled(value: _S, findings: Findings, path: str = "") -> _S:
+    """Return a shape with every time in UTC, and every number of a size that can be reckoned with."""
+    changes = {}
+    for name in value.__struct_fields__:
+        old = getattr(value, name)
+        new = _settled(old, findings, f"{path}.{name}" if path else name)
+        if new is not old:
+            changes[name] = new
+    return replace(value, **changes) if changes else value
+
+
+def _settled(value: Any, findings: Findings, path: str) -> Any:
+    if isinstance(value, datetime):
+        return in_utc(value, findings, path)
+    if isinstance(value, Decimal):
+        if not value.is_finite() or (value and not -MAGNITUDE <= value.adjusted() <= MAGNITUDE):
+            raise Misread(path, "is out of all proportion")
+        return value
+    if isinstance(value, tuple):
+        items = tuple(_settled(one, findings, f"{path}[{place}]") for place, one in enumerate(value))
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return settled(value, findings, path) if isinstance(value, Struct) else value
+
+
+def in_utc(value: datetime, findings: Findings, path: str) -> datetime:
+    """Return a time in UTC; one without a zone is taken for UTC, and said so."""
+    if value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        findings.append(Finding(path, "has no zone, read as UTC"))
+        return value.replace(tzinfo=UTC)
+    return value.astimezone(UTC)
+
+
+def carried(kind: type[_S], source: Struct, **given: Any) -> _S:
+    """Make a struct of the fields that have one name on both sides, and of what is given."""
+    fields = {name: getattr(source, name) for name in kind.__struct_fields__ if name in source.__struct_fields__}
+    return kind(**(fields | given))
+
+
+def fields_of(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Return the message of a validation and the path of the field it is about."""
+    message, _, path = str(error).partition(" - at `$")
+    path = path.rstrip("`").lstrip(".")
+    named = message.partition("required field `")[2].rstrip("`")
+    if named:
+        return "is missing", f"{path}.{named}" if path else named
+    return message, path

@@ -1,0 +1,73 @@
+"""Closed words, read in any case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Word(StrEnum):
+    """A closed word, read in any case."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        spelled = value.upper() if isinstance(value, str) else None
+        return next((one for one in cls if one.value == spelled), None)
+
+
+class SessionStatus(Word):
+    """OCPI 2.2.1 mod_sessions: SessionStatus."""
+
+    ACTIVE = "ACTIVE"
+    COMPLETED = "COMPLETED"
+    INVALID = "INVALID"
+    PENDING = "PENDING"
+    RESERVATION = "RESERVATION"
+
+
+class AuthMethod(Word):
+    """OCPI 2.2.1 mod_cdrs: AuthMethod."""
+
+    AUTH_REQUEST = "AUTH_REQUEST"
+    COMMAND = "COMMAND"
+    WHITELIST = "WHITELIST"
+
+
+class TokenType(Word):
+    """OCPI 2.2.1 mod_tokens: TokenType."""
+
+    AD_HOC_USER = "AD_HOC_USER"
+    APP_USER = "APP_USER"
+    OTHER = "OTHER"
+    RFID = "RFID"
+
+
+class Result(Word):
+    """OCPI 2.2.1 mod_commands: CommandResultType."""
+
+    ACCEPTED = "ACCEPTED"
+    CANCELED_RESERVATION = "CANCELED_RESERVATION"
+    EVSE_OCCUPIED = "EVSE_OCCUPIED"
+    EVSE_INOPERATIVE = "EVSE_INOPERATIVE"
+    FAILED = "FAILED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    REJECTED = "REJECTED"
+    TIMEOUT = "TIMEOUT"
+    UNKNOWN_RESERVATION = "UNKNOWN_RESERVATION"
+
+
+class Taken(Word):
+    """OCPI 2.2.1 mod_commands: CommandResponseType, the acknowledgment of a command."""
+
+    ACCEPTED = "ACCEPTED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    REJECTED = "REJECTED"
+    UNKNOWN_SESSION = "UNKNOWN_SESSION"
+
+
+class QuestionKind(StrEnum):
+    """What a back office may be asked."""
+
+    AUTHORIZE = "authorize"
+    START = "start"
+    STOP = "stop"
