@@ -1,0 +1,159 @@
+"""One call to a partner: its headers, its answer and the trace of both."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from interroam.core.ports import Clock, Ids, Store
+from interroam.model.errors import Reason, Unavailable
+from interroam.model.facts import Exchange
+from interroam.model.ids import PartyId
+from interroam.net.client import Client
+from interroam.protocols.ocpi.rules.headers import Encoding, authorization, write_routing
+from interroam.protocols.ocpi.wire import Malformed, NotJson
+from interroam.protocols.ocpi.wire.envelope import Reply, read_reply
+
+Fields = tuple[tuple[bytes, bytes], ...]
+WITHIN = 5.0
+_JSON: Fields = ((b"content-type", b"application/json"),)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Whom we call: the partner, and the header that shows who we are."""
+
+    partner: str
+    authorization: bytes
+
+    @classmethod
+    def of(cls, partner: str, token: str, encoding: Encoding) -> Address:
+        """Return the address of a partner that knows us by this token (OCPI-3)."""
+        return cls(partner, authorization(token, "plain" if encoding == "plain" else "base64").encode())
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request. ``kept`` is what the trace keeps of the body when all goes well: what the journal does not hold."""
+
+    method: str
+    url: str
+    operation: str
+    body: bytes = b""
+    routing: Fields = ()
+    correlation: str = ""
+    ids: tuple[str, ...] = ()
+    seq: int = 0
+    kept: bool = True
+    secret: bool = False
+    """Whether both bodies hold credentials: then no trace keeps them."""
+    again: bool = True
+    subject: bytes = b""
+
+
+class Called(msgspec.Struct, frozen=True):
+    """What came back; ``reply`` is None when it is no envelope of OCPI."""
+
+    http: int
+    reply: Reply | None
+    headers: dict[bytes, bytes]
+
+    @property
+    def code(self) -> str:
+        """Both codes, as traces hold them: ``200/1000``."""
+        return f"{self.http}/{self.reply.status_code}" if self.reply is not None else str(self.http)
+
+    @property
+    def taken(self) -> bool:
+        """Whether both levels say success."""
+        return 200 <= self.http < 300 and self.reply is not None and self.reply.succeeded
+
+    @property
+    def retry_after(self) -> float | None:
+        """How many seconds the partner wants to be left alone."""
+        said = self.headers.get(b"retry-after", b"").strip()
+        return float(said) if said.isdigit() else None
+
+
+class Calls:
+    """Makes calls and leaves a trace of each."""
+
+    def __init__(self, client: Client, store: Store, clock: Clock, ids: Ids) -> None:
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def call(self, address: Address, call: Call, within: float = WITHIN) -> Called:
+        """Call; every silence is an ``Unavailable`` that knows whether the partner was reached."""
+        request_id = self._ids.new()
+        correlation = call.correlation or self._ids.new()
+        headers: Fields = (
+            (b"authorization", address.authorization),
+            (b"x-request-id", request_id.encode("latin-1", "replace")),
+            (b"x-correlation-id", correlation.encode("latin-1", "replace")),
+            *call.routing,
+            *(_JSON if call.method in _WITH_BODY else ()),
+        )
+        began = time.perf_counter()
+        try:
+            answer = await self._client.request(
+                call.method, call.url, headers=headers, body=call.body, timeout=within, again=call.again
+            )
+        except Unavailable as silence:
+            self._note(address, call, request_id, correlation, began, silence.reason.value, silence.message.encode())
+            raise
+        called = Called(answer.status, _read(answer.body), answer.headers)
+        self._note(
+            address, call, request_id, correlation, began, called.code, answer.body, whole=call.kept or not called.taken
+        )
+        return called
+
+    def _note(
+        self,
+        address: Address,
+        call: Call,
+        request_id: str,
+        correlation: str,
+        began: float,
+        code: str,
+        response: bytes,
+        *,
+        whole: bool = True,
+    ) -> None:
+        shown = whole and not call.secret
+        self._store.note(
+            Exchange(
+                at=self._clock.now(),
+                partner=address.partner,
+                inward=False,
+                operation=call.operation,
+                code=code,
+                latency_us=int((time.perf_counter() - began) * 1e6),
+                correlation=correlation,
+                ids=(request_id, *call.ids),
+                seq=call.seq,
+                request=call.body if shown else b"",
+                response=response if shown else b"",
+                subject=call.subject,
+            )
+        )
+
+
+def routing(sender: PartyId | None, receiver: PartyId | None) -> Fields:
+    """Return the routing headers of a message (sheet 3.2)."""
+    written = write_routing(sender, receiver)
+    return tuple((name.lower().encode(), value.encode()) for name, value in written.items())
+
+
+def unusable(called: Called) -> Unavailable:
+    """Return what an answer that is no OCPI means: later, perhaps."""
+    message = f"HTTP {called.http} without an OCPI answer"
+    return Unavailable(Reason.BAD_ANSWER, message, reached=True, retry_after=called.retry_after)
+
+
+def _read(body: bytes) -> Reply | None:
+    try:
+        return read_reply(body)
+    except (Malformed, NotJson):
+        return None

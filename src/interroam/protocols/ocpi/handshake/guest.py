@@ -1,0 +1,131 @@
+"""The side that calls: we register with a partner, exchange new secrets with it, or leave (sheet 2.1)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from interroam.core.hub import Hub
+from interroam.core.keys import new_secret
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.parties import Credential, Partner, PartnerState, Purpose
+from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, unusable
+from interroam.protocols.ocpi.profiles import switches
+from interroam.protocols.ocpi.wire import Malformed, NotJson, read
+from interroam.protocols.ocpi.wire.credentials import Credentials
+from interroam.protocols.ocpi.wiring import Registration, Wiring, wired, wiring_of
+
+from .host import Host, declared
+from .ours import Ours
+from .theirs import Scout, credentials_url
+
+_SAYS = {
+    3001: Reason.PARTNER_UNUSABLE,
+    3002: Reason.VERSION_UNSUPPORTED,
+    3003: Reason.ENDPOINTS_MISSING,
+}
+
+
+class Guest:
+    """Registers this node with others."""
+
+    def __init__(self, hub: Hub, calls: Calls, ours: Ours, scout: Scout, host: Host) -> None:
+        self._hub = hub
+        self._calls = calls
+        self._ours = ours
+        self._scout = scout
+        self._host = host
+
+    async def register(self, partner: Partner, url: str, token: str) -> Partner:
+        """Register at ``url`` with the token the partner gave us (OCPI-163)."""
+        if wiring_of(partner).done:
+            raise Refused(
+                Reason.WRONG_STATE, f"{partner.id} is registered already", remedy="rotate it, or unregister it first"
+            )
+        return await self._exchange("POST", partner, url, token)
+
+    async def rotate(self, partner: Partner) -> Partner:
+        """Exchange new secrets, and read again what the partner offers (OCPI-166)."""
+        wiring = self._registered(partner)
+        return await self._exchange("PUT", partner, wiring.versions_url, self._token(wiring))
+
+    async def unregister(self, partner: Partner) -> Partner:
+        """Leave: the partner forgets us first, then we forget it (OCPI-165)."""
+        wiring = self._registered(partner)
+        address = Address.of(partner.id, self._token(wiring), switches(partner).encoding)
+        call = Call(method="DELETE", url=credentials_url(wiring), operation="DELETE credentials")
+        called = await self._calls.call(address, call)
+        if not called.taken and called.http not in (401, 405):  # these say that it knows us no more
+            raise _refused(called)
+        return await self._host.forget(partner)
+
+    async def _exchange(self, method: str, partner: Partner, url: str, token: str) -> Partner:
+        hub, book = self._hub, self._hub.book
+        address = Address.of(partner.id, token, switches(partner).encoding)
+        correlation = hub.ids.new()
+        # What is missing stops us before the POST (OCPI-214).
+        found = await self._scout.look(address, url, partner.parties, correlation)
+        fresh = new_secret()
+        old = book.credentials_of(partner.id)
+        ours = Credential(book.keyring.fingerprint(fresh), partner.id, Purpose.REGULAR, hub.clock.now())
+        call = Call(
+            method=method,
+            url=credentials_url(found),
+            operation=f"{method} credentials",
+            body=self._ours.credentials(fresh),
+            correlation=correlation,
+            secret=True,
+        )
+        await book.admit(ours)  # the partner looks at our versions while our call is open
+        try:
+            given = _credentials(await self._calls.call(address, call))
+        except BaseException:
+            await book.dismiss(ours)
+            raise
+        for credential in old:
+            await book.dismiss(credential)
+        return await self._settle(partner, found, given)
+
+    async def _settle(self, partner: Partner, found: Wiring, given: Credentials) -> Partner:
+        book = self._hub.book
+        try:
+            self._scout.check(given.url)
+            found = replace(found, versions_url=given.url)
+        except Refused:
+            pass  # we know one that works
+        wiring = replace(
+            found, state=Registration.DONE, token_out=book.keyring.seal(given.token), declared=declared(given)
+        )
+        current = book.partners.get(partner.id, partner)
+        connected = replace(wired(current, wiring), state=PartnerState.CONNECTED, since=self._hub.clock.now())
+        return await book.put_partner(connected)
+
+    def _token(self, wiring: Wiring) -> str:
+        return self._hub.book.keyring.open(wiring.token_out)
+
+    @staticmethod
+    def _registered(partner: Partner) -> Wiring:
+        wiring = wiring_of(partner)
+        if not wiring.done:
+            raise Refused(Reason.WRONG_STATE, f"{partner.id} is not registered", remedy="register it first")
+        return wiring
+
+
+def _credentials(called: Called) -> Credentials:
+    """Return the credentials of an answer, or say what the partner made of ours."""
+    if not called.taken or called.reply is None:
+        raise _refused(called)
+    try:
+        return read(Credentials, called.reply.data or b"{}")[0]
+    except (Malformed, NotJson) as error:
+        raise Refused(
+            Reason.PARTNER_UNUSABLE, f"the partner's credentials cannot be read: {error}", code=called.code
+        ) from error
+
+
+def _refused(called: Called) -> Refused | Unavailable:
+    if called.reply is None:
+        return unusable(called)
+    status = called.reply.status_code
+    fallback = Reason.WRONG_STATE if called.http == 405 else Reason.PARTNER_UNUSABLE
+    message = f"the partner answered {called.code}: {called.reply.status_message or 'no more'}"
+    return Refused(_SAYS.get(status, fallback), message, code=called.code)

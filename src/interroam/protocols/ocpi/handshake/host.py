@@ -1,0 +1,254 @@
+"""The side that is called: versions, details and credentials, and what becomes of a registration.
+
+Nothing is held while we call the partner back (sheet 2.1, step 5): only what follows is done in one go. A failure
+leaves everything as it was. After a success the secret that was presented may repeat the same call for a while, since
+the answer with the new one may be lost; the first use of the new one ends that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from interroam.core.hub import Hub
+from interroam.core.keys import new_secret
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Exchange
+from interroam.model.parties import Credential, Partner, PartnerState, Purpose
+from interroam.net.addresses import Addresses
+from interroam.net.http import JSON, Request, Response
+from interroam.protocols.ocpi.calls import Address
+from interroam.protocols.ocpi.profiles import switches
+from interroam.protocols.ocpi.rules.codes import code
+from interroam.protocols.ocpi.rules.headers import message_ids, tokens_presented
+from interroam.protocols.ocpi.wire import Malformed, NotJson, read
+from interroam.protocols.ocpi.wire.credentials import Credentials
+from interroam.protocols.ocpi.wire.envelope import failure, success, success_with
+from interroam.protocols.ocpi.wiring import Registration, Wiring, wired, wiring_of
+
+from .ours import OFFERED, PATH, Ours
+from .theirs import Scout
+
+log = structlog.get_logger()
+
+GRACE = timedelta(minutes=10)
+_ECHOED = (b"x-request-id", b"x-correlation-id")
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, and the secret that says so."""
+
+    partner: Partner
+    credential: Credential
+    token: str
+
+    @property
+    def starting(self) -> bool:
+        """Whether the secret is good for registering only (OCPI-6)."""
+        return self.credential.purpose is Purpose.REGISTRATION
+
+
+class Host:
+    """Answers at ``/ocpi/versions``, ``/ocpi/2.2.1`` and ``/ocpi/2.2.1/credentials``."""
+
+    def __init__(self, hub: Hub, ours: Ours, scout: Scout) -> None:
+        self._hub = hub
+        self._ours = ours
+        self._scout = scout
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @staticmethod
+    def answers(path: str) -> bool:
+        """Whether a path is one of ours."""
+        tail = path.removeprefix(PATH).strip("/")
+        return tail in ("", "versions", *OFFERED) or tail in {f"{version}/credentials" for version in OFFERED}
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request in full, whatever goes wrong."""
+        partner = ""
+        status, data, trouble = 200, None, None
+        try:
+            caller = self.caller(request)
+            partner = caller.partner.id
+            data = await self._data(request, caller)
+            body = success(self._hub.clock.now()) if data is None else success_with(data, self._hub.clock.now())
+            said = 1000
+        except Refused as no:
+            found = code(no.reason, request.method, "credentials")
+            status, said, trouble = found.http, found.status, no
+            body = failure(said, no.message, self._hub.clock.now())
+        headers = [JSON, *((name, request.headers[name]) for name in _ECHOED if name in request.headers)]  # OCPI-29
+        self._note(request, partner, f"{status}/{said}", trouble)
+        return Response(status, headers, body)
+
+    # -- who calls -------------------------------------------------------------------------------------------------
+
+    def caller(self, request: Request) -> Caller:
+        """Return who calls; Refused(UNAUTHENTICATED) when nobody we know does (OCPI-5)."""
+        for token in tokens_presented(request.headers.get(b"authorization"), "auto"):
+            known = self._hub.book.recognize(token)
+            if known is not None and token in self._read_as(known[0], request):
+                self._check(known[0], request.client)
+                return Caller(known[0], known[1], token)
+        raise Refused(
+            Reason.UNAUTHENTICATED, "no partner has this credentials token", remedy="ask the operator for a new one"
+        )
+
+    @staticmethod
+    def _read_as(partner: Partner, request: Request) -> tuple[str, ...]:
+        return tokens_presented(request.headers.get(b"authorization"), switches(partner).encoding)
+
+    @staticmethod
+    def _check(partner: Partner, client: str) -> None:
+        if partner.addresses and client not in Addresses(partner.addresses):  # OCPI-8
+            log.warning("address_refused", partner=partner.id, client=client)
+            raise Refused(Reason.FORBIDDEN, f"{client} is no address of partner {partner.id}")
+        if partner.state is PartnerState.SUSPENDED:
+            raise Refused(Reason.FORBIDDEN, f"partner {partner.id} is suspended", remedy="ask the operator")
+
+    # -- what is asked ---------------------------------------------------------------------------------------------
+
+    async def _data(self, request: Request, caller: Caller) -> bytes | None:
+        tail = request.path.removeprefix(PATH).strip("/")
+        version, _, rest = tail.partition("/")
+        if rest == "credentials":
+            return await self._credentials(request, caller, version)
+        if request.method != "GET":
+            raise Refused(Reason.NOT_OFFERED, f"{request.method} is not offered here")
+        if caller.starting and wiring_of(caller.partner).done:
+            raise _dead()
+        if not caller.starting:
+            await self.used(caller.partner)
+        return self._ours.details(version) if version in OFFERED else self._ours.versions()
+
+    async def _credentials(self, request: Request, caller: Caller, version: str) -> bytes | None:
+        wiring = wiring_of(caller.partner)
+        if caller.starting and wiring.done and not self._repeats(request, wiring):
+            raise _dead()
+        if not caller.starting:
+            await self.used(caller.partner)
+        match request.method:
+            case "GET":
+                return self._ours.credentials(caller.token)
+            case "POST" if switches(caller.partner).registers and (caller.starting or not wiring.done):
+                return await self._exchange(request, caller, version)
+            case "PUT" if switches(caller.partner).updates and wiring.done:
+                return await self._exchange(request, caller, version)
+            case "DELETE" if switches(caller.partner).registers and wiring.done:
+                await self.forget(caller.partner)
+                return None
+        state = "registered already" if wiring.done else "not registered"
+        raise Refused(
+            Reason.WRONG_STATE,
+            f"{request.method} is not possible: {caller.partner.id} is {state}",
+            remedy="PUT changes a registration, DELETE ends it" if wiring.done else "POST starts a registration",
+        )
+
+    def _repeats(self, request: Request, wiring: Wiring) -> bool:
+        until = wiring.grace_until
+        return request.method == wiring.repeats and until is not None and self._hub.clock.now() < until
+
+    # -- the exchange ----------------------------------------------------------------------------------------------
+
+    async def _exchange(self, request: Request, caller: Caller, version: str) -> bytes:
+        """Call back, then swap secrets in one go (OCPI-164, OCPI-168)."""
+        try:
+            given, _ = read(Credentials, request.body)
+        except NotJson as error:
+            raise Refused(Reason.NOT_JSON, f"the body is no JSON: {error}") from error
+        except Malformed as error:
+            raise Refused(Reason.MALFORMED, str(error)) from error
+        partner = caller.partner
+        address = Address.of(partner.id, given.token, switches(partner).encoding)
+        correlation = message_ids(request.headers).correlation or ""
+        found = await self._scout.look(address, given.url, partner.parties, correlation)
+        if found.version != version:
+            raise Refused(
+                Reason.VERSION_UNSUPPORTED,
+                f"these are the credentials of {version}, the highest version in common is {found.version}",
+                remedy=f"use the credentials endpoint of {found.version}",
+            )
+        async with self._locks.setdefault(partner.id, asyncio.Lock()):
+            return await self._settle(request.method, caller, given, found)
+
+    async def _settle(self, method: str, caller: Caller, given: Credentials, found: Wiring) -> bytes:
+        hub, book = self._hub, self._hub.book
+        known = book.recognize(caller.token)  # while we looked, an operator may have withdrawn it
+        if known is None or known[0].id != caller.partner.id:
+            raise _dead()
+        fresh = new_secret()
+        answer = self._ours.credentials(fresh)
+        old = book.credentials_of(caller.partner.id)
+        now = hub.clock.now()
+        wiring = replace(
+            found,
+            state=Registration.DONE,
+            token_out=book.keyring.seal(given.token),
+            declared=declared(given),
+            repeats=method,
+            grace_until=now + GRACE,
+        )
+        await book.admit(Credential(book.keyring.fingerprint(fresh), caller.partner.id, Purpose.REGULAR, now))
+        await book.put_partner(replace(wired(known[0], wiring), state=PartnerState.CONNECTED, since=now))
+        for credential in old:
+            if credential.fingerprint == caller.credential.fingerprint:
+                await book.admit(replace(credential, purpose=Purpose.REGISTRATION))
+            else:
+                await book.dismiss(credential)
+        return answer
+
+    # -- after it --------------------------------------------------------------------------------------------------
+
+    async def used(self, partner: Partner) -> None:
+        """Note that the new secret arrived: what was presented before is dead from here on (OCPI-6)."""
+        wiring = wiring_of(partner)
+        if not wiring.repeats:
+            return
+        book = self._hub.book
+        for credential in book.credentials_of(partner.id):
+            if credential.purpose is Purpose.REGISTRATION:
+                await book.dismiss(credential)
+        current = book.partners.get(partner.id, partner)
+        await book.put_partner(wired(current, replace(wiring_of(current), repeats="", grace_until=None)))
+
+    async def forget(self, partner: Partner) -> Partner:
+        """End a registration: every secret is dead at once and nothing is sent any more (OCPI-169)."""
+        book = self._hub.book
+        for credential in book.credentials_of(partner.id):
+            await book.dismiss(credential)
+        current = book.partners.get(partner.id, partner)
+        return await book.put_partner(replace(wired(current, Wiring()), state=PartnerState.PLANNED))
+
+    def _note(self, request: Request, partner: str, said: str, trouble: Refused | None) -> None:
+        ids = message_ids(request.headers)
+        self._hub.store.note(
+            Exchange(
+                at=self._hub.clock.now(),
+                partner=partner,
+                inward=True,
+                operation=f"{request.method} {request.path.rpartition('/')[2]}",
+                code=said,
+                latency_us=int((time.perf_counter() - request.began) * 1e6),
+                correlation=ids.correlation or "",
+                ids=(ids.request,) if ids.request else (),
+                note=trouble.message if trouble is not None else "",
+            )
+        )
+
+
+def declared(given: Credentials) -> tuple[str, ...]:
+    """Return the parties as the partner lists them (OCPI-25)."""
+    return tuple(f"{each.country_code}*{each.party_id}/{each.role}" for each in given.roles)
+
+
+def _dead() -> Refused:
+    return Refused(
+        Reason.UNAUTHENTICATED,
+        "this token was for registering and is used up",
+        remedy="use the token of the credentials that were answered",
+    )

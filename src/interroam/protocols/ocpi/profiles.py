@@ -1,0 +1,83 @@
+"""The switches of a partner: each named, explained and bound to a profile's value; ``Partner.switches`` outranks it.
+
+``spec`` does what the specification says, ``gireve`` what that hub's guide says instead.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from interroam.model.errors import Reason, Refused
+from interroam.model.parties import Partner
+from interroam.protocols.ocpi.rules.headers import Encoding
+
+
+class Switches(msgspec.Struct, frozen=True, kw_only=True):
+    """What may differ from partner to partner."""
+
+    encoding: Encoding = "auto"
+    """How credentials tokens travel: ``base64``, ``plain``, or ``auto``: read either, write base64 (C14, C15)."""
+    from_as: Literal["party", "hub"] = "party"
+    """Whose codes a charge's messages carry as From: the original party's, or the hub's (C2, sheet 3.6)."""
+    to_as: Literal["party", "hub"] = "party"
+    """Whom questions to a partner that is a hub are addressed to: the party meant, or the hub (OCPI-18)."""
+    send_hub_reference: bool = False
+    """Whether an eMSP gets the hub's authorization reference although it gave its own (C4)."""
+    known_fields_only: bool = False
+    """Whether fields that the specification does not know are left out of what the partner gets (OCPI-186)."""
+    require_to: bool = False
+    """Whether requests without To headers are refused (OCPI-16)."""
+    registers: bool = True
+    """Whether the partner may start a registration or end it (C24)."""
+    updates: bool = True
+    """Whether the partner may PUT credentials (OCPI-166)."""
+    patches_sessions: bool = True
+    """Whether PATCH of sessions is taken (OCPI-126, C13)."""
+    pushes_tokens: bool = True
+    """Whether tokens are shown to the partner's CPOs (OCPI-96, OCPI-201)."""
+    other_commands: bool = True
+    """Whether commands besides START_SESSION and STOP_SESSION are offered (OCPI-112)."""
+    strict_uid: bool = False
+    """Whether an RFID uid must be one of 4 or 7 bytes (OCPI-92)."""
+    not_json_is_200: bool = False
+    """Whether a body that is no JSON is answered HTTP 200 on the calls a CPO queues (C33)."""
+
+
+PROFILES: dict[str, Switches] = {
+    "spec": Switches(),
+    "gireve": Switches(
+        to_as="hub",
+        known_fields_only=True,
+        require_to=True,
+        registers=False,
+        updates=False,
+        patches_sessions=False,
+        pushes_tokens=False,
+        other_commands=False,
+        strict_uid=True,
+        not_json_is_200=True,
+    ),
+}
+
+
+def switches(partner: Partner) -> Switches:
+    """Return what holds for this partner; Refused when its profile or one of its switches does not exist."""
+    return _switches(partner.profile, tuple(sorted(partner.switches.items())))
+
+
+@lru_cache(maxsize=1024)
+def _switches(profile: str, own: tuple[tuple[str, str | bool | int], ...]) -> Switches:
+    if profile not in PROFILES:
+        raise Refused(Reason.MALFORMED, f"no profile {profile}", remedy=f"one of {', '.join(PROFILES)}")
+    known = msgspec.structs.asdict(PROFILES[profile])
+    for name, value in own:
+        if name not in known:
+            raise Refused(Reason.MALFORMED, f"OCPI has no switch {name}", remedy=f"one of {', '.join(known)}")
+        known[name] = value
+    try:
+        return msgspec.convert(known, Switches)
+    except msgspec.ValidationError as error:
+        raise Refused(Reason.MALFORMED, f"a switch of OCPI: {error}") from error

@@ -1,0 +1,232 @@
+"""Objects of the picture as receivers see them; whole locations are remembered until something in them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from interroam.core.hub import Hub
+from interroam.model.charges import Cdr, Session
+from interroam.model.facts import Body, Entry, Stored
+from interroam.model.ids import Key, Kind, Party, evse_key, location_key, session_key, tariff_key
+from interroam.model.places import Availability, Evse, Location
+from interroam.model.tariffs import Tariff
+from interroam.model.tokens import Token
+from interroam.protocols.ocpi.profiles import Switches
+from interroam.protocols.ocpi.translate.charges import write_cdr, write_session
+from interroam.protocols.ocpi.translate.places import write_evse, write_location
+from interroam.protocols.ocpi.translate.rows import is_ours
+from interroam.protocols.ocpi.translate.tariffs import write_tariff
+from interroam.protocols.ocpi.translate.tokens import write_token
+from interroam.protocols.ocpi.wire.raw import join_location, set_fields
+
+from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, timed
+
+MOST_BYTES = 256 * 2**20
+_OVERHEAD = 300
+_VIEWS = 16
+_PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
+
+
+class _Drawn(msgspec.Struct, frozen=True, gc=False):
+    version: int
+    updated: datetime
+    place: tuple[str, str]
+    data: bytes
+
+
+class Views:
+    """Renders stored objects and entries for receivers."""
+
+    def __init__(self, hub: Hub, most_bytes: int = MOST_BYTES) -> None:
+        self._hub = hub
+        self._most = most_bytes
+        self._drawn: dict[int, _Drawn] = {}
+        self._bytes = 0
+        # A location that is remembered, or being drawn: whoever draws may keep it only while its mark is here.
+        self._marks: dict[tuple[str, str], tuple[int, object]] = {}
+        self._unsubscribe = hub.store.subscribe(self._changed)
+
+    def close(self) -> None:
+        """Follow the journal no more."""
+        self._unsubscribe()
+
+    def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
+        """Return how this viewer looks at objects of an owner (as in a key)."""
+        rewrites = self._hub.is_hub and f"{viewer.id}".casefold() != owner
+        return View(rewrites, rewrites and switches.send_hub_reference, switches.known_fields_only, removed)
+
+    # -- lists -----------------------------------------------------------------------------------------------------
+
+    async def render(
+        self, items: Sequence[Stored], viewer: Party, switches: Switches, *, removed: bool = True
+    ) -> list[bytes]:
+        """Return whole objects as this viewer sees them, in order; all of one kind."""
+        own = f"{viewer.id}".casefold()
+        others = self.view(viewer, "", switches, removed=removed)
+        mine = self.view(viewer, own, switches, removed=removed)
+        if not items or items[0].key.kind is not Kind.LOCATION:
+            return [await self.one(item, mine if item.key.owner == own else others) for item in items]
+        found: list[bytes | None] = []
+        missing: list[int] = []
+        drawn, numbers = self._drawn, (others.number, mine.number)
+        for place, item in enumerate(items):
+            known = drawn.get(item.no * _VIEWS + numbers[item.key.owner == own])
+            if known is not None and known.version == item.version and known.updated == item.updated:
+                found.append(known.data)
+            else:
+                found.append(None)
+                missing.append(place)
+        if missing:
+            await self._draw(items, missing, found, (others, mine), own)
+        return found  # type: ignore[return-value]  # every gap is filled
+
+    async def _draw(
+        self,
+        items: Sequence[Stored],
+        missing: Sequence[int],
+        found: list[bytes | None],
+        views: tuple[View, View],
+        own: str,
+    ) -> None:
+        marks: list[tuple[int, object]] = []
+        for place in missing:
+            item = items[place]
+            mark = (item.no, object())
+            marks.append(mark)
+            self._marks[item.key.owner, item.key.id] = mark
+        rows = await self._hub.store.evses([items[place].key for place in missing])
+        for place, mark, evses in zip(missing, marks, rows, strict=True):
+            item = items[place]
+            view = views[item.key.owner == own]
+            data = found[place] = _location(item, evses, view)
+            self._keep(item, view, mark, data)
+
+    def _keep(self, item: Stored, view: View, mark: tuple[int, object], data: bytes) -> None:
+        spot = (item.key.owner, item.key.id)
+        if self._marks.get(spot) is not mark:  # something changed meanwhile, or somebody else draws it too
+            return
+        number = item.no * _VIEWS + view.number
+        old = self._drawn.pop(number, None)
+        if old is not None:
+            self._bytes -= len(old.data) + _OVERHEAD
+        self._drawn[number] = _Drawn(item.version, item.updated, spot, data)
+        self._bytes += len(data) + _OVERHEAD
+        while self._bytes > self._most:
+            self._forget(next(iter(self._drawn.values())).place)
+
+    def _changed(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.key.kind in _PLACES:
+                self._forget((entry.key.owner, entry.key.id))
+
+    def _forget(self, spot: tuple[str, str]) -> None:
+        mark = self._marks.pop(spot, None)
+        if mark is not None:
+            for number in range(mark[0] * _VIEWS, (mark[0] + 1) * _VIEWS):
+                old = self._drawn.pop(number, None)
+                if old is not None:
+                    self._bytes -= len(old.data) + _OVERHEAD
+
+    # -- single objects --------------------------------------------------------------------------------------------
+
+    async def one(self, stored: Stored, view: View) -> bytes:
+        """Return one whole object."""
+        if stored.key.kind is Kind.LOCATION:
+            (evses,) = await self._hub.store.evses([stored.key])
+            return _location(stored, evses, view)
+        raw = timed(await self._row(stored), stored.updated)
+        if not view.rewrites:
+            raw = set_fields(raw, owners_fields(stored.body))
+        return dressed(stored.key.kind, raw, view, await self.names(stored.body, stored.hub_id, view))
+
+    async def stated(self, entry: Entry, view: View) -> bytes | None:
+        """Return a fact as its owner stated it; None when it was not stated in this room's spelling."""
+        if entry.body is None or not is_ours(entry.wire):
+            return None
+        names = await self.names(entry.body, entry.hub_id, view)
+        return dressed(entry.key.kind, entry.wire.data, view, names)
+
+    async def patch(self, entry: Entry, stored: Stored, view: View) -> bytes | None:
+        """Return a change as its owner stated it; None when it was not stated in this room's spelling."""
+        if not is_ours(entry.wire):
+            return None
+        names = await self.names(stored.body, stored.hub_id, view)
+        return dressed_patch(entry.key.kind, entry.wire.data, view, names)
+
+    async def names(self, body: Body, hub_id: str, view: View) -> Names:
+        """Return under which names the receiver knows an object and what it refers to."""
+        if not view.rewrites or not isinstance(body, Session | Cdr):
+            return Names(hub_id)
+        session_id = None
+        if isinstance(body, Cdr) and body.session_id:
+            session = await self._hub.store.get(session_key(body.owner, body.session_id))
+            session_id = session.hub_id if session is not None else None
+        reference = body.authorization_reference
+        if reference and not view.hub_reference:
+            permission = await self._hub.authorization(reference)
+            if permission is not None and permission.emsp_reference:
+                reference = permission.emsp_reference
+        return Names(hub_id, session_id, reference)
+
+    async def _row(self, stored: Stored) -> bytes:
+        if is_ours(stored.wire):
+            return stored.wire.data
+        match stored.body:
+            case Evse():
+                return write_evse(stored.body)
+            case Tariff():
+                return write_tariff(stored.body)
+            case Token():
+                return write_token(stored.body)
+            case Session():
+                return write_session(stored.body)
+            case Cdr():
+                return await self._cdr(stored.body)
+        message = f"{stored.key} has no form in OCPI"
+        raise TypeError(message)
+
+    async def _cdr(self, cdr: Cdr) -> bytes:
+        store = self._hub.store
+        location = await _body(self._hub, location_key(cdr.owner, cdr.location_id))
+        evse = await _body(self._hub, evse_key(cdr.owner, cdr.location_id, cdr.evse_uid))
+        tariffs = []
+        for tariff_id in cdr.tariff_ids:
+            row = await store.get(tariff_key(cdr.owner, tariff_id, cdr.token.owner)) or await store.get(
+                tariff_key(cdr.owner, tariff_id)
+            )
+            if row is not None:
+                tariffs.append(timed(await self._row(row), row.updated))
+        return write_cdr(
+            cdr,
+            location if isinstance(location, Location) else None,
+            evse if isinstance(evse, Evse) else None,
+            tariffs,
+        )
+
+
+async def _body(hub: Hub, key: Key) -> Body | None:
+    stored = await hub.store.get(key)
+    return stored.body if stored is not None else None
+
+
+def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
+    """Join a location with its EVSEs; it is as young as the youngest of them (OCPI-90)."""
+    if is_ours(stored.wire):
+        row = stored.wire.data
+    elif isinstance(stored.body, Location):
+        row = write_location(stored.body)
+    else:  # pragma: no cover  a location's row holds a location
+        raise TypeError(stored.key)
+    shown = []
+    updated = stored.updated
+    for evse in evses:
+        if evse.withdrawn or not isinstance(evse.body, Evse):
+            continue
+        updated = max(updated, evse.updated)
+        if view.removed or evse.body.status.availability is not Availability.REMOVED:
+            data = evse.wire.data if is_ours(evse.wire) else write_evse(evse.body)
+            shown.append(timed(data, evse.updated))
+    return dressed(Kind.LOCATION, join_location(row, shown, moment(updated)), view, Names(stored.hub_id))
