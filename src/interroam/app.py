@@ -12,16 +12,18 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.admin import Way
 from interroam.core.book import Book
 from interroam.core.dispatch import Dispatch
 from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
+from interroam.core.office import Office
 from interroam.core.ports import Clock, Link, Room, Store
 from interroam.core.uuid7 import Uuid7
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Exchange
 from interroam.model.ids import Party, Role
-from interroam.model.parties import Partner, PartnerState
+from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
 from interroam.net.client import Client
 from interroam.net.doors import Door, Doorway
@@ -30,6 +32,8 @@ from interroam.net.listener import Listener
 from interroam.net.metrics import Metrics
 from interroam.net.socketfile import SocketFile
 from interroam.net.tls import TlsIdentity, client_context, server_context
+from interroam.protocols.plain.admin import TABLE, Administration
+from interroam.protocols.plain.room import PlainRoom
 from interroam.settings import Part, Settings
 from interroam.store import SqliteStore
 
@@ -67,6 +71,8 @@ class Node:
         self.hub = Hub(self.store, self.book, self.links, self.clock, self.ids, settings.deadlines)
         self.dispatch = Dispatch(self.hub)
         self.rooms: dict[str, Room] = {}
+        self.ways: dict[str, Way] = {}
+        self.office = Office(self.hub, self.dispatch, self.ways, key_file=settings.key_file, name=settings.name)
         self.client = Client(settings.calls, client_context(settings.tls.authorities))
         self.metrics = Metrics(self._room_of, self._figures)
         self._doorway = Doorway([Door("/", self._elsewhere)])
@@ -101,12 +107,14 @@ class Node:
     async def _start(self) -> None:
         _tap(self.store, self.metrics.saw)
         await self.book.load()
+        await self.office.people.load()
         await self._listener.start()
         self._introduce()
         self.book.on_change(self._relink)
         self._relink()
         await self.dispatch.start()
-        await self._open_socket()
+        if self._socket is not None:
+            await self._socket.start()
         for chore, seconds in ((self._sweep, _SECOND), (self._count, _COUNTED_S), (self._retain, _DAY)):
             self._spawn(self._every(chore, seconds))
         self._ready = True
@@ -131,12 +139,20 @@ class Node:
 
     def _introduce(self) -> None:
         """Make the rooms and open their doors; removing a protocol is removing its line here."""
-        doorway = self._doorway
+        doorway, administration = self._doorway, Administration(self.office)
+        self.office.url = self.url
         doorway.add(Door("/health", self._health))
         doorway.add(Door("/metrics", self._metrics))
+        plain = PlainRoom(self.hub, self.client, (TABLE,))
+        self._admit(plain, Way(plain, f"{self.url}{plain.prefix}", Purpose.REGULAR))
+        doorway.add(Door(plain.prefix, plain.handler, plain.refusal))
+        doorway.add(Door(TABLE.base, administration.handler, administration.refusal))
+        here = Door(TABLE.base, administration.local, administration.refusal)
+        self._socket = SocketFile([here], self.settings.socket_file)
 
-    async def _open_socket(self) -> None:
-        """Let the owner of the data directory administrate the node."""
+    def _admit(self, room: Room, way: Way) -> None:
+        self.rooms[room.name] = room
+        self.ways[room.name] = way
 
     def _relink(self) -> None:
         """Make a new link for every partner whose wiring changed, and none for one switched off."""

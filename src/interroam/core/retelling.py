@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -45,7 +45,8 @@ class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
 
     key: str
     hub_id: str
-    body: Body
+    body: dict[str, Any]
+    """The object as plain values: times and amounts as text, parties as ``CH*CCC``."""
     receiver: str = ""
     agreement: str = ""
 
@@ -63,7 +64,18 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 def shown(row: Stored, actor: Actor) -> Piece:
     """Return an object as this person may see it."""
     body = row.body if actor.bodies else _masked(row.body)
-    return Piece(str(row.key), row.hub_id, body, str(row.receiver or ""), row.agreement)
+    return Piece(str(row.key), row.hub_id, _plain(msgspec.to_builtins(body)), str(row.receiver or ""), row.agreement)
+
+
+def _plain(value: Any) -> Any:
+    """Write parties as text, in whatever depth."""
+    if isinstance(value, dict):
+        if value.keys() == {"country", "code"}:
+            return f"{value['country']}*{value['code']}"
+        if value.keys() == {"id", "role"}:
+            return f"{_plain(value['id'])}/{value['role']}"
+        return {name: _plain(held) for name, held in value.items()}
+    return [_plain(held) for held in value] if isinstance(value, list) else value
 
 
 def retold(story: Sequence[Entry | Exchange], actor: Actor) -> tuple[Moment, ...]:

@@ -1,0 +1,66 @@
+"""Gathers what a question of an operator needs before the pure rules answer it: who, where, when."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from interroam.core.audit import Actor, Rank
+from interroam.core.book import Book
+from interroam.core.explain import Case, Explanation, explain
+from interroam.core.ports import Clock, Store
+from interroam.core.refs import contract_ref, evse_ref, normal_evse_id, token_ref
+from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Kind, PartyId
+from interroam.model.places import Availability, Evse
+from interroam.model.tokens import Token
+
+TYPES = ("RFID", "APP_USER", "AD_HOC_USER", "OTHER")
+_CONTRACT = re.compile(r"^([A-Za-z]{2})-?([A-Za-z0-9]{3})-?C", re.ASCII)
+_EVSE = re.compile(r"^([A-Za-z]{2})([A-Za-z0-9]{3})E", re.ASCII)
+
+
+class Adviser:
+    """Answers *would this card be accepted there, then, and why*."""
+
+    def __init__(self, store: Store, book: Book, clock: Clock) -> None:
+        self._store = store
+        self._book = book
+        self._clock = clock
+
+    async def explain(
+        self, actor: Actor, card: str, evse: str = "", cpo: PartyId | None = None, at: datetime | None = None
+    ) -> Explanation:
+        """Explain a card (uid or contract) at an EVSE, or anywhere at a CPO, at a moment."""
+        actor.needs(Rank.VIEWER)
+        place = await self._place(evse, cpo) if evse else None
+        owner = place.owner if place is not None else cpo or _owner(_EVSE, normal_evse_id(evse))
+        if owner is None:
+            raise Refused(Reason.INCOMPLETE, "where?", remedy="name an EVSE, such as CH*CCC*E123, or a CPO")
+        case = Case(
+            at=at or self._clock.now(),
+            cpo=owner,
+            emsp=_owner(_CONTRACT, card),
+            tokens=tuple(await self._tokens(card)),
+            evse=place,
+            asked_token=card,
+            asked_evse=evse,
+        )
+        return explain(self._book.routing, case)
+
+    async def _place(self, evse: str, cpo: PartyId | None) -> Evse | None:
+        rows = [row.body for row in await self._store.by_ref(evse_ref(evse), Kind.EVSE)]
+        known = [one for one in rows if isinstance(one, Evse) and cpo in (None, one.owner)]
+        there = [one for one in known if one.status.availability is not Availability.REMOVED]
+        return next(iter(there or known), None)
+
+    async def _tokens(self, card: str) -> list[Token]:
+        rows = await self._store.by_ref(contract_ref(card), Kind.TOKEN)
+        for kind in TYPES:
+            rows += await self._store.by_ref(token_ref(kind, card), Kind.TOKEN)
+        return [row.body for row in rows if isinstance(row.body, Token) and not row.withdrawn]
+
+
+def _owner(form: re.Pattern[str], id: str) -> PartyId | None:
+    match = form.match(id)
+    return PartyId.of(match[1], match[2]) if match is not None else None

@@ -1,0 +1,102 @@
+"""Administration, the second path of this API: for people, with a log-in; every call has its rank and its audit line.
+
+Whoever may open the node's socket file is the local administrator and needs no log-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import structlog
+
+from interroam.core.audit import LOCAL, Actor
+from interroam.core.office import Office
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.net.http import JSON, Request, Response
+from interroam.protocols.plain.admin_calls import ROUTES, Call
+from interroam.protocols.plain.openapi import Route, Table
+from interroam.protocols.plain.rules import STATUS
+from interroam.protocols.plain.wire import Error, Failure
+
+BASE = "/api/v1/admin"
+TABLE = Table(BASE, ROUTES)
+_NOBODY = Actor("nobody")
+_encode = msgspec.json.Encoder().encode
+log = structlog.get_logger()
+
+
+class Administration:
+    """Answers people."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def handler(self, request: Request) -> Awaitable[Response]:
+        """Answer somebody who shows a token."""
+        return self._answer(request, self._logged_in)
+
+    def local(self, request: Request) -> Awaitable[Response]:
+        """Answer the owner of the node's files."""
+        return self._answer(request, lambda _request: LOCAL)
+
+    def refusal(self, status: int, message: str) -> Response:
+        """Refuse in this API's form what the listener refuses by itself."""
+        reason = next((reason for reason, known in STATUS.items() if known == status), Reason.FAILED)
+        return _failed(Refused(reason, message), status)
+
+    def _logged_in(self, request: Request) -> Actor:
+        scheme, _, token = request.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Refused(Reason.UNAUTHENTICATED, "log in first", remedy=f"POST {BASE}/login")
+        return self._office.people.recognize(token.strip())
+
+    async def _answer(self, request: Request, who: Callable[[Request], Actor]) -> Response:
+        try:
+            route, given = TABLE.match(request.method, request.raw_path)
+            actor = _NOBODY if route.open else who(request)
+            query = _query(route, request.query)
+            body = _body(route, request.body)
+            answer = await route.run(Call(self._office, actor, given, query, body))
+        except Refused as no:
+            return _failed(no, STATUS[no.reason])
+        except Unavailable as later:
+            return _failed(later, STATUS[later.reason])
+        if route.answer is None:
+            return Response(204)
+        return Response(route.status, [JSON], _encode(answer))
+
+
+def _query(route: Route, query: bytes) -> Any:
+    if route.query is None:
+        return None
+    given = {name: value for name, value in parse_qsl(query.decode("latin-1")) if value}
+    unknown = given.keys() - {field.encode_name for field in msgspec.structs.fields(route.query)}
+    if unknown:
+        raise Refused(Reason.MALFORMED, f"there is no parameter {', '.join(sorted(unknown))}")
+    try:
+        return msgspec.convert(given, route.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+
+
+def _body(route: Route, body: bytes) -> Any:
+    if route.body is None:
+        return None
+    try:
+        return msgspec.json.decode(body or b"{}", type=route.body)
+    except msgspec.ValidationError as error:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+    except msgspec.DecodeError as error:
+        raise Refused(Reason.NOT_JSON, str(error)) from None
+
+
+def _failed(trouble: Refused | Unavailable, status: int) -> Response:
+    remedy = trouble.remedy if isinstance(trouble, Refused) else ""
+    error = Error(reason=trouble.reason.value, message=trouble.message, remedy=remedy)
+    headers = [JSON]
+    if isinstance(trouble, Unavailable) and trouble.retry_after:
+        headers.append((b"retry-after", str(int(trouble.retry_after) + 1).encode()))
+    return Response(status, headers, _encode(Failure(error)))

@@ -1,0 +1,269 @@
+"""What administration says and hears: partners, agreements, couriers, people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from interroam.core.audit import Audited, Rank
+from interroam.core.retelling import Moment
+from interroam.core.upkeep import CourierReport, ShelfReport
+from interroam.model.agreements import Terms
+from interroam.model.ids import Module
+from interroam.model.parties import PartnerState, Purpose
+
+
+class LogIn(Struct, frozen=True, kw_only=True):
+    """A name and its password."""
+
+    name: str
+    password: str
+
+
+class LoggedIn(Struct, frozen=True, kw_only=True):
+    """The token to show from now on; it ends unless it is used."""
+
+    token: str
+    ends: datetime
+    role: Rank
+    bodies: bool
+
+
+class Me(Struct, frozen=True, kw_only=True):
+    """Who is asking, and what they may do."""
+
+    name: str
+    role: Rank
+    bodies: bool
+
+
+class NodeReport(Struct, frozen=True, kw_only=True):
+    """How the node is."""
+
+    name: str
+    url: str
+    party: str
+    hub: bool
+    head: int
+    counts: dict[str, int]
+    partners: dict[PartnerState, int]
+
+
+class PartnerWanted(Struct, frozen=True, kw_only=True):
+    """A partner as an operator describes it; parties as ``CH*CCC/CPO``."""
+
+    id: str = ""
+    protocol: str = "ocpi"
+    name: str = ""
+    parties: tuple[str, ...]
+    profile: str = "spec"
+    switches: dict[str, str | bool | int] = {}
+    addresses: tuple[str, ...] = ()
+
+
+class PartnerReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A partner as it is."""
+
+    id: str
+    protocol: str
+    name: str = ""
+    parties: tuple[str, ...] = ()
+    state: PartnerState
+    profile: str = "spec"
+    switches: dict[str, str | bool | int] = {}
+    addresses: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+class TokenIssued(Struct, frozen=True, kw_only=True):
+    """A secret, shown this once; the partner uses it at ``url``."""
+
+    partner: str
+    purpose: Purpose
+    token: str
+    url: str
+
+
+class Registering(Struct, frozen=True, kw_only=True):
+    """What a partner gave us to register with it."""
+
+    url: str
+    token: str
+
+
+class RouteWanted(Struct, frozen=True, kw_only=True):
+    """The partners that carry a party's messages, in order."""
+
+    party: str
+    partners: tuple[str, ...]
+
+
+class AgreementWanted(Struct, frozen=True, kw_only=True):
+    """An eMSP and a group of CPOs; from now on, unless it starts another day."""
+
+    emsp: str
+    cpos: tuple[str, ...]
+    starts: datetime | None = None
+    ends: datetime | None = None
+    terms: dict[Module, Terms] = {}
+
+
+class AgreementReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An agreement as it is."""
+
+    id: str
+    version: int
+    emsp: str
+    cpos: tuple[str, ...]
+    starts: datetime
+    ends: datetime | None = None
+    in_force: bool
+    terms: dict[Module, Terms] = {}
+
+
+class TermsWanted(Struct, frozen=True, kw_only=True):
+    """What an agreement says of some modules from now on; the others stay."""
+
+    terms: dict[Module, Terms]
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """When an agreement ends; nothing: now."""
+
+    at: datetime | None = None
+
+
+class ExplainQuery(Struct, frozen=True, kw_only=True):
+    """Which card, where and when."""
+
+    card: str
+    evse: str = ""
+    cpo: str = ""
+    at: datetime | None = None
+
+
+class CourierNamed(Struct, frozen=True, kw_only=True):
+    """A courier: ``since`` for a replay, ``within`` seconds for draining."""
+
+    party: str
+    lane: str
+    since: datetime | None = None
+    within: float = 60.0
+
+
+class ShelfQuery(Struct, frozen=True, kw_only=True):
+    """How much of the shelf, and of whom."""
+
+    party: str = ""
+    lane: str = ""
+    limit: int = 200
+
+
+class Numbered(Struct, frozen=True, kw_only=True):
+    """Some entries of the shelf."""
+
+    ids: tuple[int, ...]
+
+
+class Counted(Struct, frozen=True, kw_only=True):
+    """How many it were."""
+
+    count: int
+
+
+class Driver(Struct, frozen=True, kw_only=True):
+    """A token by type and uid, or ``contract`` and its id."""
+
+    type: str
+    uid: str
+
+
+class UserWanted(Struct, frozen=True, kw_only=True):
+    """A person; without a password the old one stays."""
+
+    password: str | None = None
+    role: Rank = Rank.VIEWER
+    bodies: bool = False
+
+
+class UserReport(Struct, frozen=True, kw_only=True):
+    """A person as known."""
+
+    name: str
+    role: Rank
+    bodies: bool
+    since: datetime | None = None
+
+
+class AuditQuery(Struct, frozen=True, kw_only=True):
+    """How many of the newest lines."""
+
+    limit: int = 200
+
+
+class JournalQuery(Struct, frozen=True, kw_only=True):
+    """Which entries: the newest, or those after a number."""
+
+    after: int | None = None
+    limit: int = 50
+    kind: str = ""
+    correlation: str = ""
+
+
+class TraceQuery(Struct, frozen=True, kw_only=True):
+    """Which exchanges: by any id, by partner and time."""
+
+    id: str = ""
+    partner: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+
+
+class DossierQuery(Struct, frozen=True, kw_only=True):
+    """When the charge was, where the id alone does not say."""
+
+    at: datetime | None = None
+
+
+class Partners(Struct, frozen=True):
+    """All partners."""
+
+    partners: tuple[PartnerReport, ...]
+
+
+class Agreements(Struct, frozen=True):
+    """All agreements."""
+
+    agreements: tuple[AgreementReport, ...]
+
+
+class Couriers(Struct, frozen=True):
+    """All couriers."""
+
+    couriers: tuple[CourierReport, ...]
+
+
+class Shelf(Struct, frozen=True):
+    """What lies on the shelf."""
+
+    shelf: tuple[ShelfReport, ...]
+
+
+class Users(Struct, frozen=True):
+    """Everybody."""
+
+    users: tuple[UserReport, ...]
+
+
+class AuditLog(Struct, frozen=True):
+    """Who did what."""
+
+    audit: tuple[Audited, ...]
+
+
+class Moments(Struct, frozen=True):
+    """Lines of the journal, or exchanges."""
+
+    lines: tuple[Moment, ...]
