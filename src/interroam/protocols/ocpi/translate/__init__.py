@@ -56,6 +56,7 @@ from .tokens import (
     write_authorize,
     write_token,
 )
+from .whole import row, whole, written_time
 
 __all__ = [
     "ADDRESSING",
@@ -84,12 +85,14 @@ __all__ = [
     "read_target",
     "read_tariff",
     "read_token",
+    "row",
     "same",
     "session_change",
     "session_fact",
     "tariff_fact",
     "token_change",
     "token_fact",
+    "whole",
     "write_acknowledged",
     "write_authorization",
     "write_authorize",
@@ -103,4 +106,5 @@ __all__ = [
     "write_stop",
     "write_tariff",
     "write_token",
+    "written_time",
 ]

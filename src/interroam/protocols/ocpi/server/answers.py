@@ -1,0 +1,103 @@
+"""What to answer: from verdicts, refusals and all that can go wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Receipt, Verdict
+from interroam.net.http import JSON, Response
+from interroam.protocols.ocpi.rules.codes import CODES, code
+from interroam.protocols.ocpi.rules.headers import RoutingError
+from interroam.protocols.ocpi.rules.paging import BadParameter
+from interroam.protocols.ocpi.wire import Malformed, NotJson
+from interroam.protocols.ocpi.wire.envelope import SUCCESS, failure, success, success_with
+
+from .call import CREATED, DONE, Answer, Call
+
+log = structlog.get_logger()
+
+_UNKNOWN = "there is no such object here yet: PUT the whole object"
+
+
+def of_receipt(call: Call, receipt: Receipt) -> Answer:
+    """Answer a statement by what became of it."""
+    call.seq = receipt.seq
+    match receipt.verdict:
+        case Verdict.RECORDED:
+            return CREATED if receipt.created else DONE
+        case Verdict.UNCHANGED:
+            return DONE
+        case Verdict.STALE:
+            call.notes.append("older than what is known: not forwarded")  # OCPI-39
+            return DONE
+        case Verdict.CONFLICT:
+            raise Refused(Reason.MISMATCH, "this object is final and cannot change", remedy="correct it by a new one")
+        case Verdict.UNKNOWN:
+            raise Refused(Reason.UNKNOWN_OBJECT, _UNKNOWN, remedy="PUT the whole object first (OCPI-198)")
+
+
+def of_error(call: Call, error: Exception) -> Answer:
+    """Answer an error; what nobody foresaw is ours, logged, and to be repeated."""
+    method, module = call.request.method, call.module
+    match error:
+        case Refused():
+            return _refused(call, error)
+        case Malformed():
+            return _coded(Reason.MALFORMED, str(error), method, module)
+        case NotJson():
+            message = f"the body is no JSON: {error}"
+            if call.who is not None and call.who.switches.not_json_is_200:
+                return Answer(status=2001, message=message)
+            return _coded(Reason.NOT_JSON, message, method, module)
+        case RoutingError() | BadParameter():
+            return _coded(Reason.MALFORMED, str(error), method, module)
+        case Unavailable():
+            return _unavailable(error)
+    log.error("request_failed", operation=call.operation, exc_info=error)
+    call.notes.append(f"{type(error).__name__}: {error}")
+    return Answer(http=500, status=3000, message="something went wrong here")
+
+
+def _coded(reason: Reason, message: str, method: str, module: str) -> Answer:
+    found = code(reason, method, module)
+    return Answer(http=found.http, status=found.status, message=message)
+
+
+def _refused(call: Call, no: Refused) -> Answer:
+    if no.remedy:
+        call.notes.append(no.remedy)
+    passed = _passed_on(no.code)
+    if passed is not None:
+        return Answer(http=passed[0], status=passed[1], message=no.message)
+    return _coded(no.reason, no.message, call.request.method, call.module)
+
+
+def _passed_on(said: str) -> tuple[int, int] | None:
+    """The codes of the partner that was asked, as ``200/2003``: passed on unchanged (sheet 2.12)."""
+    http, _, status = said.partition("/")
+    if http.isdigit() and status.isdigit() and 2000 <= int(status) < 4000:
+        return int(http), int(status)
+    return None
+
+
+def _unavailable(later: Unavailable) -> Answer:
+    found = CODES[later.reason]
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if found.http == 503:
+        headers = ((b"retry-after", str(int(later.retry_after or 1)).encode()),)
+    return Answer(http=found.http, status=found.status, message=later.message, headers=headers)
+
+
+def write_answer(call: Call, answer: Answer, now: datetime) -> Response:
+    """Write an answer in its envelope, with the ids and the parties it concerns (OCPI-29)."""
+    if answer.status != SUCCESS:
+        body = failure(answer.status, answer.message, now, answer.data)
+    elif answer.data is not None:
+        body = success_with(answer.data, now)
+    else:
+        body = success(now)
+    ids = [JSON, (b"x-request-id", call.request_id), (b"x-correlation-id", call.correlation)]
+    return Response(answer.http, [*ids, *call.routing, *answer.headers], body)

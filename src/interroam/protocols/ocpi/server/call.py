@@ -1,0 +1,105 @@
+"""One request on its way through the server, and the answer to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from interroam.model.facts import Origin
+from interroam.model.ids import Party, PartyId
+from interroam.model.parties import Credential, Partner
+from interroam.net.http import Request
+from interroam.protocols.ocpi.profiles import Switches
+
+Fields = tuple[tuple[bytes, bytes], ...]
+
+
+class Caller(Struct, frozen=True, gc=False):
+    """Who presents a credentials token; ``secret`` is the token as it was presented, decoded."""
+
+    partner: Partner
+    credential: Credential
+    secret: str
+    switches: Switches
+
+
+class Call(Struct, kw_only=True):
+    """One request, as far as it is understood. ``tail`` holds the decoded path behind the module."""
+
+    request: Request
+    now: datetime
+    request_id: bytes
+    correlation: bytes
+    operation: str
+    module: str = ""
+    tail: list[str] = []
+    who: Caller | None = None
+    party: Party | None = None
+    """Who is behind it: the party of the From headers in its role, or the hub that relays it."""
+    sender: PartyId | None = None
+    """The party of the From headers."""
+    receiver: PartyId | None = None
+    """The party of the To headers, when it is not the hub."""
+    routing: Fields = ()
+    """The routing headers of the answer."""
+    ids: tuple[str, ...] = ()
+    """What a person may search this exchange by."""
+    notes: list[str] = []
+    subject: bytes = b""
+    seq: int = 0
+    keep_answer: bool = False
+    """Whether the trace keeps the data of a success: of answers to questions, not of what the picture holds."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls; there is one behind the door."""
+        if self.who is None:
+            raise TypeError("nobody was recognized")
+        return self.who
+
+    @property
+    def partner(self) -> Partner:
+        """The platform that calls."""
+        return self.caller.partner
+
+    @property
+    def origin(self) -> Origin:
+        """Who says it, for the core."""
+        return Origin(
+            self.partner.id, self.party, self.correlation.decode("latin-1"), self.request_id.decode("latin-1")
+        )
+
+    @property
+    def viewer(self) -> Party:
+        """Who looks or asks."""
+        if self.party is None:
+            raise TypeError("a module of configuration has no viewer")
+        return self.party
+
+    @property
+    def asker(self) -> PartyId:
+        """The party of the From headers, which every functional request has (OCPI-15)."""
+        if self.sender is None:
+            raise TypeError("a module of configuration has no From")
+        return self.sender
+
+
+class Answer(Struct, frozen=True, gc=False, kw_only=True):
+    """What is answered: both codes, the data, and headers besides the usual ones."""
+
+    http: int = 200
+    status: int = 1000
+    message: str = ""
+    data: bytes | None = None
+    headers: Fields = ()
+
+
+DONE = Answer()
+CREATED = Answer(http=201)
+
+
+def given(data: bytes) -> Answer:
+    """Answer with data."""
+    return msgspec.structs.replace(DONE, data=data)

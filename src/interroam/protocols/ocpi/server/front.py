@@ -1,0 +1,155 @@
+"""The server: who calls, what for, and then: parse, translate, tell, answer.
+
+Every path of a module ends in one row of ``ROUTES``; the functions there know nothing of headers and envelopes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from interroam.core.hub import Hub
+from interroam.model.facts import Exchange
+from interroam.model.ids import PartyId
+from interroam.model.parties import Partner
+from interroam.net.http import Request, Response
+from interroam.protocols.ocpi.rules.urls import segments
+from interroam.protocols.ocpi.wire.envelope import SUCCESS
+
+from .answers import of_error, write_answer
+from .call import Answer, Call
+from .caller import Callers
+from .desk import Desk, Route
+from .table import ROUTES
+
+_NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
+_CODES = {(200, SUCCESS): "200/1000", (201, SUCCESS): "201/1000"}
+
+
+class Configuration(Protocol):
+    """Who answers versions, version details and credentials (handshake)."""
+
+    def answers(self, path: str) -> bool:
+        """Whether a path is one of these."""
+        ...
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request in full."""
+        ...
+
+    async def used(self, partner: Partner) -> None:
+        """Note that the partner's newest secret arrived."""
+        ...
+
+
+class OcpiServer:
+    """Answers everything below ``/ocpi``."""
+
+    def __init__(self, hub: Hub, configuration: Configuration, base_url: Callable[[], str], own: PartyId) -> None:
+        self._hub = hub
+        self._configuration = configuration
+        self._desk = Desk(hub, base_url)
+        self._callers = Callers(hub.book, own)
+        self._seen: dict[str, bytes] = {}
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request, whatever it is."""
+        now = self._hub.clock.now()
+        call = self._open(request, now)
+        try:
+            if self._configuration.answers(request.path):
+                self._callers.check_anyone(request)
+                return await self._configuration.answer(request)
+            answer = await self._answer(call)
+        except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
+            answer = of_error(call, error)
+        response = write_answer(call, answer, now)
+        self._note(call, answer, response)
+        return response
+
+    def _open(self, request: Request, now: datetime) -> Call:
+        """Take the ids of the message; those a partner left out are minted (OCPI-28)."""
+        given = request.headers.get
+        request_id, correlation = given(b"x-request-id"), given(b"x-correlation-id")
+        call = Call(
+            request=request,
+            now=now,
+            request_id=request_id or self._hub.ids.new().encode(),
+            correlation=correlation or self._hub.ids.new().encode(),
+            operation=f"{request.method} ocpi",
+        )
+        if not request_id or not correlation:
+            call.notes.append("X-Request-ID or X-Correlation-ID is missing: minted here")
+        return call
+
+    async def _answer(self, call: Call) -> Answer:
+        request = call.request
+        call.who = who = self._callers.recognize(request)
+        if self._seen.get(who.partner.id) is not who.partner.wiring:
+            await self._configuration.used(who.partner)
+            self._seen[who.partner.id] = self._hub.book.partners[who.partner.id].wiring
+        found = self._find(call)
+        if isinstance(found, Answer):
+            return found
+        call.operation = found.operation
+        addressing = self._callers.addressing(who.partner, request.headers, to_too=who.switches.require_to)
+        call.routing = addressing.answer
+        call.sender, call.receiver = addressing.sender, addressing.receiver
+        call.party = self._callers.in_role(addressing, call.module, found.interface)
+        return await found.run(self._desk, call)
+
+    @staticmethod
+    def _find(call: Call) -> Route | Answer:
+        """Find the row of a path: ``/ocpi/2.2.1/{receiver|sender}/{module}/…``."""
+        request = call.request
+        if b"%" in request.raw_path or b"//" in request.raw_path:
+            try:
+                parts = list(segments(request.raw_path))
+            except ValueError:
+                return _NOWHERE
+        else:
+            parts = request.path.strip("/").split("/")
+        if len(parts) < 4 or parts[1] != "2.2.1":
+            return _NOWHERE
+        module = ROUTES.get((parts[2], parts[3]))
+        if module is None:
+            return _NOWHERE
+        call.module = parts[3]
+        call.tail = tail = parts[4:]
+        if len(tail) not in module.depths:
+            return _NOWHERE
+        route = module.routes.get((request.method, len(tail)))
+        if route is None:
+            allowed = ", ".join(sorted({method for method, depth in module.routes if depth == len(tail)}))
+            return Answer(
+                http=405,
+                status=2000,
+                message=f"{request.method} is not offered here",
+                headers=((b"allow", allowed.encode()),),
+            )
+        return route
+
+    def _note(self, call: Call, answer: Answer, response: Response) -> None:
+        """Leave a trace: the answer only when it says more than *done*."""
+        said = (answer.http, answer.status)
+        if answer.message:
+            call.notes.append(answer.message)
+        self._hub.store.note(
+            Exchange(
+                at=call.now,
+                partner=call.who.partner.id if call.who is not None else "",
+                inward=True,
+                operation=call.operation,
+                code=_CODES.get(said) or f"{said[0]}/{said[1]}",
+                latency_us=int((time.perf_counter() - call.request.began) * 1e6),
+                correlation=call.correlation.decode("latin-1"),
+                ids=(call.request_id.decode("latin-1"), *call.ids),
+                seq=call.seq,
+                request=call.request.body,
+                response=response.body if answer.status != SUCCESS or call.keep_answer else b"",
+                note="; ".join(call.notes),
+                subject=call.subject,
+            )
+        )

@@ -1,0 +1,133 @@
+"""Locations, EVSEs and connectors: stated by their owner, who may look at them as they are stored here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Stored
+from interroam.model.ids import PartyId, evse_key, location_key
+from interroam.protocols.ocpi.translate import (
+    connector_change,
+    connector_fact,
+    evse_change,
+    evse_fact,
+    location_change,
+    location_fact,
+    row,
+    whole,
+)
+from interroam.protocols.ocpi.translate.rows import insist, insist_owner
+from interroam.protocols.ocpi.wire import locations as wire
+from interroam.protocols.ocpi.wire.raw import fields_of, find_connector, items_of
+
+from .call import Answer, Call, given
+from .desk import Desk, read_body, read_owner, side
+
+
+class _Place(NamedTuple):
+    owner: PartyId
+    location_id: str
+    uid: str
+    connector_id: str
+
+
+def _place(call: Call) -> _Place:
+    tail = call.tail
+    call.ids = tuple(tail[2:4])
+    return _Place(read_owner(call), tail[2], tail[3] if len(tail) > 3 else "", tail[4] if len(tail) > 4 else "")
+
+
+# -- PUT ---------------------------------------------------------------------------------------------------------------
+
+
+async def put_location(desk: Desk, call: Call) -> Answer:
+    """Take a whole location, its EVSEs with it."""
+    owner, location_id, *_ = _place(call)
+    shape = read_body(call, wire.Location)
+    insist_owner(shape.country_code, shape.party_id, owner)
+    insist("id", shape.id, location_id)
+    call.ids += tuple(evse.uid for evse in shape.evses)
+    return await desk.tell(call, location_fact(shape, call.request.body))
+
+
+async def put_evse(desk: Desk, call: Call) -> Answer:
+    """Take a whole EVSE."""
+    owner, location_id, uid, _ = _place(call)
+    shape = read_body(call, wire.Evse)
+    insist("uid", shape.uid, uid)
+    return await desk.tell(call, evse_fact(shape, call.request.body, owner, location_id))
+
+
+async def put_connector(desk: Desk, call: Call) -> Answer:
+    """Take a whole connector."""
+    owner, location_id, uid, connector_id = _place(call)
+    shape = read_body(call, wire.Connector)
+    insist("id", shape.id, connector_id)
+    return await desk.tell(call, connector_fact(shape, call.request.body, owner, location_id, uid))
+
+
+# -- PATCH -------------------------------------------------------------------------------------------------------------
+
+
+async def patch_location(desk: Desk, call: Call) -> Answer:
+    """Take some fields of a location; each EVSE among them is a statement of its own."""
+    owner, location_id, *_ = _place(call)
+    shape = read_body(call, wire.LocationPatch)
+    raw = call.request.body
+    answer = await desk.tell(call, location_change(shape, raw, owner, location_id))
+    inner = [one for one in items_of(fields_of(raw).get("evses"), "evses") if one != b"null"]
+    for evse, own in zip(shape.evses or (), inner, strict=True):
+        call.ids += (evse.uid,)
+        await desk.tell(call, evse_fact(evse, own, owner, location_id))
+    return answer
+
+
+async def patch_evse(desk: Desk, call: Call) -> Answer:
+    """Take some fields of an EVSE, most often its status alone: the busiest path of the house."""
+    owner, location_id, uid, _ = _place(call)
+    shape = read_body(call, wire.EvsePatch)
+    return await desk.tell(call, evse_change(shape, call.request.body, owner, location_id, uid))
+
+
+async def patch_connector(desk: Desk, call: Call) -> Answer:
+    """Take some fields of a connector."""
+    place = _place(call)
+    shape = read_body(call, wire.ConnectorPatch)
+    return await desk.tell(call, connector_change(shape, call.request.body, *place))
+
+
+# -- GET ---------------------------------------------------------------------------------------------------------------
+
+
+async def check(desk: Desk, call: Call) -> Answer:
+    """Show its owner an object as it is stored here, under the owner's own ids (OCPI-60, OCPI-84)."""
+    owner, location_id, uid, connector_id = _place(call)
+    key = evse_key(owner, location_id, uid) if uid else location_key(owner, location_id)
+    desk.hub.book.routing.may_state(call.partner.id, key)
+    stored = await desk.stored(key)
+    if not uid:
+        (evses,) = await desk.hub.store.evses([key])
+        return given(whole(stored, evses))
+    return given(_connector(stored, connector_id) if connector_id else whole(stored))
+
+
+def _connector(stored: Stored, connector_id: str) -> bytes:
+    """Return one connector of an EVSE."""
+    found = find_connector(row(stored), connector_id)
+    if found is None:
+        raise Refused(Reason.UNKNOWN_OBJECT, f"there is no connector {connector_id}")
+    return found
+
+
+RECEIVER = side(
+    "RECEIVER",
+    "locations",
+    ("GET", (3, 4, 5), check),
+    ("PUT", (3,), put_location),
+    ("PUT", (4,), put_evse),
+    ("PUT", (5,), put_connector),
+    ("PATCH", (3,), patch_location),
+    ("PATCH", (4,), patch_evse),
+    ("PATCH", (5,), patch_connector),
+)
