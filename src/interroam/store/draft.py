@@ -57,6 +57,13 @@ class Draft:
         self.entries: list[Entry] = []
         self.refs: list[tuple[str, int]] = []
 
+    def attempt(self, telling: Telling) -> Receipt | Exception:
+        """Judge one telling; what it raises is its sender's, not its group's."""
+        try:
+            return self.tell(telling)
+        except Exception as error:  # noqa: BLE001  a room's own function may raise anything
+            return error
+
     def tell(self, telling: Telling) -> Receipt:
         """Judge one telling and keep what it makes."""
         statement = telling.statement

@@ -113,23 +113,19 @@ class Ledger(ABC):
     async def evses(self, locations: Sequence[Key]) -> list[list[Stored]]:
         """Return, for each location, its EVSEs in order of creation."""
         sites = self._sites
-        for key in locations:
-            if key not in sites:
-                await self._site(key)
-        numbers = [sites.get(key, ()) for key in locations]
+        numbers = [sites[key] if key in sites else await self._site(key) for key in locations]
         by_no = {row.no: row for row in await self.by_no([no for some in numbers for no in some])}
         return [[by_no[no] for no in some if no in by_no] for some in numbers]
 
-    async def _site(self, key: Key) -> list[Stored]:
+    async def _site(self, key: Key) -> list[int]:
         """Read the EVSEs of a location, and remember which they are."""
-        found = await self._read("evses", key.owner, key.id)
-        self._know_site(key, found)
-        return found
-
-    def _know_site(self, key: Key, found: Sequence[Stored]) -> None:
-        if len(self._sites) >= MOST_SITES:
-            self._sites.clear()
-        self._sites[key] = [row.no for row in found]
+        before = self._commits
+        numbers = [row.no for row in await self._read("evses", key.owner, key.id)]
+        if before == self._commits:
+            if len(self._sites) >= MOST_SITES:
+                self._sites.clear()
+            self._sites[key] = numbers
+        return numbers
 
     async def _read(self, name: str, *params: object) -> list[Stored]:
         """Fetch rows and remember them, unless a commit came between: then they may be old."""
@@ -223,6 +219,13 @@ class Ledger(ABC):
             self._meanwhile += [(row, draft.before[key]) for key, row in draft.rows.items()]
         if draft.entries:
             self._publish(draft.entries)
+
+    def _forget(self) -> None:
+        """Forget all that memory holds of the database."""
+        self._recent = Recent()
+        self._sites.clear()
+        self._listings.clear()
+        self._dates = self._tally = None
 
     def _moved(self, row: Stored, before: Stored | None) -> None:
         key = row.key

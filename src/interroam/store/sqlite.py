@@ -100,7 +100,7 @@ class SqliteStore(Upkeep):
 
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
         draft = Draft(self._known, self._known_evses, self._seq, self._no)
-        outcomes = [_judge(draft, telling) for telling in tellings]
+        outcomes = [draft.attempt(telling) for telling in tellings]
         if not draft.rows and not errands:
             return outcomes
         db = self._db
@@ -188,13 +188,6 @@ class SqliteStore(Upkeep):
                 loop.call_soon_threadsafe(progress, total - remaining, total)
 
         await asyncio.to_thread(_copy, self.path, Path(target), tell)
-
-
-def _judge(draft: Draft, telling: Telling) -> Outcome:
-    try:
-        return draft.tell(telling)
-    except Exception as error:  # noqa: BLE001  a bad statement is its sender's, not its group's
-        return error
 
 
 def _lock(path: Path) -> int:

@@ -46,7 +46,7 @@ SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND lane <> 'places' AND seq
 SELECT $JOURNAL FROM journal WHERE subject = ?1 OR contract = ?1
 -- name: past
 SELECT seq, lane, kind FROM journal WHERE seq > ?1 AND seq <= ?2 AND at < CASE kind
-    WHEN 'location' THEN ?3 WHEN 'evse' THEN ?4 WHEN 'tariff' THEN ?5 WHEN 'token' THEN ?6
+    WHEN 'location' THEN CAST(?3 AS BIGINT) WHEN 'evse' THEN ?4 WHEN 'tariff' THEN ?5 WHEN 'token' THEN ?6
     WHEN 'session' THEN ?7 WHEN 'cdr' THEN ?8 WHEN 'authorization' THEN ?9 WHEN 'command' THEN ?10 END
 ORDER BY seq
 

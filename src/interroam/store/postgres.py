@@ -1,0 +1,201 @@
+"""The same store on PostgreSQL: one process writes, held by an advisory lock; a group is a handful of statements.
+
+What a group needs and memory does not hold is fetched at once, judged here, and written as arrays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Change, Fact, Stored, Telling
+from interroam.model.ids import Key, Kind, Lane
+from interroam.store import rows
+from interroam.store.draft import Draft
+from interroam.store.postgres_traces import PostgresTraces
+from interroam.store.retention import Retention
+from interroam.store.rows import Row
+from interroam.store.statements import migrations, statements
+from interroam.store.upkeep import Upkeep
+from interroam.store.writer import CommitFailed, Errand, Outcome
+
+READERS = 4
+_TABLES = ("journal", "picture", "refs", "cursors", "shelf", "register", "horizon", "migrated")
+_PLACEHOLDER = re.compile(r"\?(\d+)")
+
+
+class PostgresStore(Upkeep):
+    """The store in a database, ``postgresql://…``; ``read_only`` is for a look from outside."""
+
+    def __init__(self, url: str, *, read_only: bool = False, retention: Retention | None = None) -> None:
+        super().__init__(PostgresTraces(self._borrow), retention)
+        self._url = url
+        self._read_only = read_only
+        self._sql = {name: _PLACEHOLDER.sub(r"$\1", text) for name, text in statements("postgres").items()}
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take the store for this process (a second one is refused), migrate it, start the writer."""
+        try:
+            self._db: asyncpg.Connection[Any] = await asyncpg.connect(self._url)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise Unavailable(Reason.NOT_CONNECTED, f"the database cannot be reached: {error}") from error
+        try:
+            if not self._read_only:
+                await self._take()
+                await self._migrate()
+            self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=READERS)
+        except BaseException:
+            await self._db.close()
+            raise
+        await self._learn()
+        await self._traces.open()
+        if not self._read_only:
+            self._writer.start()
+
+    async def close(self) -> None:
+        """Commit what waits and let go."""
+        await self._writer.close()
+        await self._traces.close()
+        await self._pool.close()
+        await self._db.close()
+
+    async def _take(self) -> None:
+        if not await self._db.fetchval(self._sql["take"]):
+            raise Refused(
+                Reason.WRONG_STATE,
+                "the database belongs to a running node",
+                remedy="stop that node, or give this one a database of its own",
+            )
+        await self._db.execute("SET synchronous_commit = on")
+
+    async def _migrate(self) -> None:
+        await self._db.execute("CREATE TABLE IF NOT EXISTS migrated (version BIGINT PRIMARY KEY)")
+        version = await self._db.fetchval(self._sql["version"])
+        for number, text in migrations("postgres"):
+            if number > version:
+                async with self._db.transaction():
+                    await self._db.execute(text)
+                    await self._db.execute("INSERT INTO migrated VALUES ($1)", number)
+
+    async def _learn(self) -> None:
+        ((self._seq, self._no),) = await self._fetch("newest")
+        ((self._shelved,),) = await self._fetch("newest_shelved")
+        self._horizon = {Lane(lane): seq for lane, seq in await self._fetch("horizons")}
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    # -- what the ledger asks for ----------------------------------------------------------------------------------
+
+    async def _fetch(self, name: str, *params: object) -> list[Row]:
+        found: list[Row] = await self._pool.fetch(self._sql[name], *params)
+        return found
+
+    async def _search(self, name: str, *params: object) -> list[Row]:
+        return await self._fetch(name, *params)
+
+    def _list(self, values: Iterable[int]) -> list[int]:
+        return list(values)
+
+    async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
+        await self._ensure_connected()
+        needed = await self._needed(tellings)
+        recent = self._recent.get
+        draft = Draft(lambda key: needed.get(key) or recent(key), _inside(needed), self._seq, self._no)
+        outcomes = [draft.attempt(telling) for telling in tellings]
+        if not draft.rows and not errands:
+            return outcomes
+        transaction = self._db.transaction()
+        await transaction.start()
+        try:
+            await self._write(draft, errands)
+        except BaseException:
+            await transaction.rollback()
+            raise
+        try:
+            await transaction.commit()
+        except Exception as error:
+            raise CommitFailed(str(error)) from error
+        self._committed(draft)
+        return outcomes
+
+    async def _ensure_connected(self) -> None:
+        """Take the store again after the connection was lost; nobody knows whether the last commit came through."""
+        if not self._db.is_closed():
+            return
+        head = self._seq
+        self._db = await asyncpg.connect(self._url)
+        await self._take()
+        self._forget()
+        await self._learn()
+        if self._seq > head:
+            self._publish(await self.entries(head, self._seq - head))
+
+    async def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored]:
+        """Fetch the rows that these tellings are judged against and that memory does not hold."""
+        keys: set[Key] = set()
+        sites: set[Key] = set()
+        for telling in tellings:
+            statement = telling.statement
+            key = statement.key
+            keys.add(key)
+            if not isinstance(statement, Change):
+                if key.kind is Kind.EVSE:
+                    keys.add(Key(Kind.LOCATION, key.owner, key.id))
+                elif key.kind is Kind.LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
+                    sites.add(key)
+        found: list[Row] = []
+        if missing := [key for key in keys if self._recent.get(key) is None]:
+            found = await self._db.fetch(self._sql["by_keys"], *_columns(missing))
+        if sites:
+            pairs = [(key.owner, key.id) for key in sites]
+            found += await self._db.fetch(self._sql["evses_of"], *_columns(pairs))
+        return {row.key: row for row in map(rows.stored, found)}
+
+    async def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
+        run, sql = self._db.execute, self._sql
+        if draft.rows:
+            await run(sql["upsert_rows"], *_columns([rows.picture_row(row) for row in draft.rows.values()]))
+        if draft.entries:
+            await run(sql["insert_entries"], *_columns([rows.journal_row(line) for line in draft.entries]))
+        if draft.refs:
+            await run(sql["insert_refs"], *_columns(draft.refs))
+        for errand in errands:
+            await self._db.executemany(sql[errand.name], errand.rows)
+
+    # -- upkeep ----------------------------------------------------------------------------------------------------
+
+    async def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a consistent copy while running: a folder, a file per table, as COPY … (FORMAT binary) takes it."""
+        folder = Path(target)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        async with self._borrow() as db, db.transaction(isolation="repeatable_read", readonly=True):
+            for number, table in enumerate(_TABLES, 1):
+                await db.copy_from_table(table, output=str(folder / f"{table}.copy"), format="binary")
+                if progress is not None:
+                    progress(number, len(_TABLES))
+
+
+def _inside(needed: dict[Key, Stored]) -> Callable[[Key], list[Stored]]:
+    """Return what finds the EVSEs of a location among the rows that were fetched."""
+    sites: dict[tuple[str, str], list[Stored]] = {}
+    for key, row in needed.items():
+        if key.kind is Kind.EVSE:
+            sites.setdefault((key.owner, key.id), []).append(row)
+    return lambda key: sites.get((key.owner, key.id), [])
+
+
+def _columns(values: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Turn rows into columns."""
+    return [list(column) for column in zip(*values, strict=True)]
