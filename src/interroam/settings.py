@@ -178,7 +178,9 @@ def knobs(of: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()) -> It
             yield Knob(here, kind, field.default, of)
 
 
-def load(file: Path | None = None, env: Mapping[str, str] | None = None, **given: object) -> Settings:
+def load(
+    file: Path | None = None, env: Mapping[str, str] | None = None, given: Mapping[str, object] | None = None
+) -> Settings:
     """Read settings; what is ``given`` (by path, ``listen.port``) outranks variables, and these outrank the file."""
     tree: dict[str, Any] = {}
     if file is not None:
@@ -191,7 +193,7 @@ def load(file: Path | None = None, env: Mapping[str, str] | None = None, **given
         text = environment.get(knob.variable)
         if text is not None:
             _put(tree, knob.path, _split(text, knob.type))
-    for path, value in given.items():
+    for path, value in (given or {}).items():
         _put(tree, tuple(path.split(".")), value)
     return _read(tree, file)
 

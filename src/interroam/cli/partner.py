@@ -1,0 +1,179 @@
+"""``interroam partner``: who is connected, and as whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from interroam.cli.reach import Reach, command, part
+from interroam.cli.tables import error, moment, pairs, say, table
+
+app = typer.Typer(help="Partners: who is connected, and as whom.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The partner's id, such as charge-co.")]
+Parties = Annotated[list[str], typer.Option("--party", help="A party it speaks for, as CH*CCC/CPO; repeat it.")]
+Protocol = Annotated[str, typer.Option(help="ocpi, or plain for a back office.")]
+Title = Annotated[str, typer.Option("--name", help="A name for people.")]
+Profile = Annotated[str, typer.Option(help="How the partner speaks: spec, gireve.")]
+Switches = Annotated[list[str], typer.Option("--switch", help="A switch that outranks the profile, as name=value.")]
+Addresses = Annotated[list[str], typer.Option("--address", help="A network it may call from; repeat it.")]
+PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The versions address the partner gave you.")]
+PartnerToken = Annotated[str, typer.Option("--partner-token", help="The registration token it gave you.", prompt=True)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@command(app)
+def add(
+    node: Reach,
+    name: Name,
+    party: Parties,
+    protocol: Protocol = "ocpi",
+    title: Title = "",
+    profile: Profile = "spec",
+    switch: Switches = [],  # noqa: B006  typer's way to say none
+    address: Addresses = [],  # noqa: B006  see above
+) -> None:
+    """Add a partner and print the secret to give it."""
+    wanted = {
+        "id": name,
+        "protocol": protocol,
+        "name": title,
+        "parties": party,
+        "profile": profile,
+        "switches": dict(map(_switch, switch)),
+        "addresses": address,
+    }
+    node.show(node.call("POST", "/partners", wanted), _issued)
+
+
+@command(app, "list")
+def list_(node: Reach) -> None:
+    """List partners."""
+    node.show(node.call("GET", "/partners"), _partners)
+
+
+@command(app)
+def show(node: Reach, name: Name) -> None:
+    """Show one partner."""
+    node.show(node.call("GET", f"/partners/{part(name)}"), _partner)
+
+
+@command(app)
+def amend(
+    node: Reach,
+    name: Name,
+    party: Parties = [],  # noqa: B006  see above
+    title: Title = "",
+    profile: Profile = "",
+    switch: Switches = [],  # noqa: B006  see above
+    address: Addresses = [],  # noqa: B006  see above
+) -> None:
+    """Change a partner; what is not named stays."""
+    old = node.call("GET", f"/partners/{part(name)}")
+    wanted = {
+        "parties": party or old.get("parties", []),
+        "name": title or old.get("name", ""),
+        "profile": profile or old.get("profile", "spec"),
+        "switches": {**old.get("switches", {}), **dict(map(_switch, switch))},
+        "addresses": address or old.get("addresses", []),
+    }
+    node.show(node.call("PUT", f"/partners/{part(name)}", wanted), _partner)
+
+
+@command(app)
+def register(node: Reach, name: Name, partner_url: PartnerUrl, partner_token: PartnerToken) -> None:
+    """Register with a partner that gave you its address and a token."""
+    wanted = {"url": partner_url, "token": partner_token}
+    node.show(node.call("POST", f"/partners/{part(name)}/register", wanted), _partner)
+
+
+@command(app)
+def unregister(node: Reach, name: Name, yes: Yes = False) -> None:
+    """End a registration on both sides; the partner stays known."""
+    _sure(f"End the registration with {name}?", yes=yes)
+    node.show(node.call("POST", f"/partners/{part(name)}/unregister"), _partner)
+
+
+@command(app)
+def rotate(node: Reach, name: Name) -> None:
+    """Exchange new secrets with a partner; a back office gets a new token to be handed over."""
+    known = node.call("GET", f"/partners/{part(name)}")
+    if known["protocol"] == "plain":
+        node.show(node.call("POST", f"/partners/{part(name)}/token"), _issued)
+    else:
+        node.show(node.call("POST", f"/partners/{part(name)}/rotate"), _partner)
+
+
+@command(app)
+def token(node: Reach, name: Name) -> None:
+    """Issue a new registration token (or API token), voiding the one before."""
+    node.show(node.call("POST", f"/partners/{part(name)}/token"), _issued)
+
+
+@command(app)
+def suspend(node: Reach, name: Name) -> None:
+    """Switch a partner off; what it is owed waits."""
+    node.show(node.call("POST", f"/partners/{part(name)}/suspend"), _partner)
+
+
+@command(app)
+def resume(node: Reach, name: Name) -> None:
+    """Switch a suspended partner on again."""
+    node.show(node.call("POST", f"/partners/{part(name)}/resume"), _partner)
+
+
+@command(app)
+def remove(node: Reach, name: Name, yes: Yes = False) -> None:
+    """Forget a partner and its secrets; what it stated stays in the journal."""
+    _sure(f"Forget {name}?", yes=yes)
+    node.call("DELETE", f"/partners/{part(name)}")
+    if not node.json:
+        say(f"{escape(name)} is forgotten")
+
+
+@command(app)
+def route(
+    node: Reach,
+    party: Annotated[str, typer.Argument(help="As NL*EEE/EMSP.")],
+    partner: Annotated[list[str], typer.Argument(help="Partners in order: the first one connected is used.")],
+) -> None:
+    """Say which partners carry a party's messages, where more than one could."""
+    wanted = {"party": party, "partners": partner}
+    node.show(node.call("PUT", "/routes", wanted), pairs)
+
+
+def _sure(question: str, *, yes: bool) -> None:
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
+
+
+def _switch(text: str) -> tuple[str, str | bool | int]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        error(f"{text!r} is no switch", "write it as name=value")
+        raise typer.Exit(2)
+    if value.lower() in ("true", "false", "on", "off", "yes", "no"):
+        return name, value.lower() in ("true", "on", "yes")
+    return name, int(value) if value.isdecimal() else value
+
+
+def _issued(answer: dict[str, Any]) -> None:
+    pairs({"partner": answer["partner"], "address": answer["url"], "token": answer["token"]})
+    if answer["purpose"] == "registration":
+        say("[dim]Give both to the partner: it registers with them. The token is shown this once.[/]")
+    else:
+        say("[dim]Give both to the back office: Authorization: Bearer TOKEN. The token is shown this once.[/]")
+
+
+def _partners(answer: dict[str, Any]) -> None:
+    rows = [
+        (one["id"], one["protocol"], one["state"], one.get("parties"), one.get("name"), moment(one.get("since")))
+        for one in answer["partners"]
+    ]
+    table(("partner", "protocol", "state", "parties", "name", "since (UTC)"), rows, "no partners yet")
+
+
+def _partner(one: dict[str, Any]) -> None:
+    pairs({name: moment(value) if name == "since" else value for name, value in one.items()})

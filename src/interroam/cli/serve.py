@@ -1,0 +1,78 @@
+"""``interroam serve``: run a node until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from interroam import log
+from interroam.app import Node
+from interroam.cli.reach import Config, Data, settings_of
+from interroam.cli.tables import error, say
+from interroam.model.errors import Refused
+from interroam.settings import Settings
+
+_COLLECT_AFTER = 100_000
+"""Decoded messages hold no cycles: looking for them seldom makes large ones several times faster."""
+
+Port = Annotated[int | None, typer.Option("--port", "-p", help="Listen at this port instead.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not say how to go on.")]
+
+
+def serve(config: Config = None, data: Data = None, port: Port = None, quiet: Quiet = False) -> None:
+    """Run a node; without settings an empty hub on a free local port, its data in ./interroam-data."""
+    settings = settings_of(config, data, **({"listen.port": port} if port is not None else {}))
+    log.set_up(settings.log.level, settings.log.format)
+    try:
+        _loop()(_serve(settings, config, quiet=quiet))
+    except Refused as no:
+        error(no.message, no.remedy)
+        raise typer.Exit(1) from None
+    except OSError as trouble:
+        error(f"cannot listen at {settings.listen.host}:{settings.listen.port}: {trouble}")
+        raise typer.Exit(1) from None
+
+
+async def _serve(settings: Settings, config: Path | None, *, quiet: bool) -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, told.set)
+    node = Node(settings)
+    await node.start()
+    try:
+        if not quiet:
+            _say_how_to_go_on(node, config)
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER, 50, 50)
+        await told.wait()
+    finally:
+        await node.stop()
+
+
+def _say_how_to_go_on(node: Node, config: Path | None) -> None:
+    settings = node.settings
+    where = f" -c {config}" if config else "" if str(settings.data) == "interroam-data" else f" --data {settings.data}"
+    parts = " and ".join(sorted(settings.parts))
+    say(f"[bold]{settings.name}[/] is a {parts} ({settings.party}) at [bold cyan]{node.url}[/]")
+    say(f"data in {settings.data.absolute()}; Ctrl-C stops it\n")
+    if node.book.partners:
+        return
+    say("It knows nobody yet. In another terminal:")
+    say(f"  interroam partner add charge-co --party CH*CCC/CPO{where}")
+    say(f"  interroam partner add drive-co --party NL*EEE/EMSP{where}")
+    say(f"  interroam agreement add NL*EEE/EMSP CH*CCC/CPO{where}")
+    say("  interroam demo   [dim]# or watch it all happen[/]\n")
+
+
+def _loop() -> Callable[[Coroutine[Any, Any, None]], None]:
+    try:
+        import uvloop  # noqa: PLC0415  not on every system
+    except ImportError:
+        return asyncio.run
+    return uvloop.run

@@ -1,0 +1,95 @@
+"""``interroam journal``, ``trace`` and ``dossier``: what happened; read from the files where no node runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from interroam.cli.reach import NobodyHome, Reach, part
+from interroam.cli.tables import aware, moments, pairs, say, table
+from interroam.core.audit import LOCAL
+from interroam.core.book import Book
+from interroam.core.dossier import Archive
+from interroam.core.office import journal as read_journal
+from interroam.core.office import traces as read_traces
+from interroam.core.ports import Store
+
+Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.")]
+Since = Annotated[datetime | None, typer.Option(help="From this time on; UTC.")]
+Until = Annotated[datetime | None, typer.Option(help="Before this time; UTC.")]
+At = Annotated[datetime | None, typer.Option(help="When the charge was, for a card or an EVSE; UTC.")]
+Export = Annotated[Path | None, typer.Option("--export", help="Write everything to this file (JSON).", dir_okay=False)]
+Charge = Annotated[str, typer.Argument(help="Any id: of a session, CDR, command, authorization, card or EVSE.")]
+
+
+def journal(
+    node: Reach,
+    limit: Limit = 50,
+    after: Annotated[int | None, typer.Option(help="Entries after this number.")] = None,
+    kind: Annotated[str, typer.Option(help="Only one kind, such as session.")] = "",
+    correlation: Annotated[str, typer.Option(help="Only one exchange.")] = "",
+) -> None:
+    """Read the journal: every fact, in the order it was recorded."""
+
+    async def look(store: Store, _book: Book) -> object:
+        return {"lines": await read_journal(store, LOCAL, after, limit, kind, correlation)}
+
+    asked = {"after": after, "limit": limit, "kind": kind, "correlation": correlation}
+    node.show(_either(node, "/journal", asked, look), lambda answer: moments(answer["lines"]))
+
+
+def trace(
+    node: Reach,
+    id: Annotated[str, typer.Argument(help="Any id an exchange carried.")] = "",
+    partner: Annotated[str, typer.Option(help="Only with this partner.")] = "",
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 200,
+) -> None:
+    """Read exchanges: every message in and out."""
+    start, end = aware(since), aware(until)
+
+    async def look(store: Store, _book: Book) -> object:
+        return {"lines": await read_traces(store, LOCAL, id, partner, start, end, limit)}
+
+    asked = {"id": id, "partner": partner, "since": start, "until": end, "limit": limit}
+    node.show(_either(node, "/traces", asked, look), lambda answer: moments(answer["lines"]))
+
+
+def dossier(node: Reach, charge: Charge, at: At = None, export: Export = None) -> None:
+    """Tell the complete story of one charge."""
+    when = aware(at)
+
+    async def look(store: Store, book: Book) -> object:
+        return await Archive(store, book).dossier(LOCAL, charge, datetime.now(UTC), when)
+
+    answer = _either(node, f"/dossiers/{part(charge)}", {"at": when}, look)
+    if export is not None:
+        export.write_bytes(msgspec.json.format(msgspec.json.encode(answer), indent=1))
+        say(f"written to {export}")
+    else:
+        node.show(answer, _dossier)
+
+
+def _either(node: Reach, path: str, asked: dict[str, Any], look: Any) -> Any:
+    """Ask the node; where none runs, read its files."""
+    try:
+        return node.ask("GET", path, **asked)
+    except NobodyHome:
+        return msgspec.to_builtins(node.read(look), str_keys=True)
+
+
+def _dossier(answer: dict[str, Any]) -> None:
+    if answer.get("summary"):
+        say("[bold]The charge[/]")
+        pairs(answer["summary"])
+        say("")
+    if answer.get("pieces"):
+        rows = [(one["key"], one["hub_id"], one.get("receiver", "")) for one in answer["pieces"]]
+        table(("object", "hub id", "told to"), rows)
+        say("")
+    moments(answer.get("story", []))

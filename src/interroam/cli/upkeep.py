@@ -1,0 +1,91 @@
+"""``interroam driver``, ``keys``, ``backup``, ``audit`` and ``status``: keeping a node well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from interroam.cli.reach import Reach, command
+from interroam.cli.tables import console, error, moment, pairs, say, table
+from interroam.core.book import Book
+from interroam.core.ports import Store
+
+driver = typer.Typer(help="Drivers: the right to be forgotten.", no_args_is_help=True)
+keys = typer.Typer(help="Keys: the node's own secrets.", no_args_is_help=True)
+
+Type = Annotated[str, typer.Option(help="RFID, APP_USER, AD_HOC_USER, OTHER, or contract.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Target = Annotated[Path, typer.Argument(help="The copy to write.", dir_okay=False)]
+
+
+@command(driver)
+def erase(
+    node: Reach, uid: Annotated[str, typer.Argument(help="The card's uid.")], type: Type = "RFID", yes: Yes = False
+) -> None:
+    """Forget who a driver is: ids become a pseudonym; times, energy and amounts stay."""
+    if not yes:
+        typer.confirm("This cannot be undone. Erase?", abort=True, err=True)
+    answer = node.call("POST", "/drivers/erase", {"type": type, "uid": uid})
+    node.show(answer, lambda done: say(f"{done['count']} rows and entries rewritten"))
+
+
+@command(keys)
+def rotate(node: Reach) -> None:
+    """Put a new key in front: new secrets use it, old ones are still recognized."""
+    node.show(node.call("POST", "/keys/rotate"), lambda done: say(f"{done['count']} keys are recognized now"))
+
+
+def backup(node: Reach, target: Target) -> None:
+    """Write a consistent copy of journal and picture, also while the node runs."""
+    if target.exists():
+        error(f"{target} exists already")
+        raise typer.Exit(1)
+    columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TextColumn("pages"), TimeRemainingColumn())
+    with Progress(*columns, console=console(), transient=True) as progress:
+        task = progress.add_task("copy", total=None)
+
+        async def look(store: Store, _book: Book) -> None:
+            await store.backup(str(target), lambda done, total: progress.update(task, completed=done, total=total))
+
+        node.read(look)
+    answer = {"target": str(target), "bytes": target.stat().st_size}
+    node.show(answer, lambda done: say(f"{done['bytes']:,} bytes in {done['target']}; keep {_keys(node)} with it"))
+
+
+def audit(
+    node: Reach, limit: Annotated[int, typer.Option("--limit", "-n", help="How many of the newest lines.")] = 100
+) -> None:
+    """Read who did what."""
+    node.show(node.call("GET", "/audit", limit=limit), _audit)
+
+
+def status(node: Reach) -> None:
+    """Say how the node is."""
+    node.show(node.call("GET", "/node"), _status)
+
+
+def _keys(node: Reach) -> str:
+    return str(node.settings.key_file)
+
+
+def _audit(answer: dict[str, Any]) -> None:
+    rows = [
+        (
+            moment(line["at"]),
+            line["actor"],
+            line["action"],
+            line.get("object", ""),
+            " ".join(f"{name}={value}" for name, value in line.get("detail", {}).items()),
+        )
+        for line in answer["audit"]
+    ]
+    table(("time (UTC)", "who", "did", "to", "with"), rows, "nobody did anything yet")
+
+
+def _status(answer: dict[str, Any]) -> None:
+    counts = answer.pop("counts")
+    states = answer.pop("partners")
+    pairs({**answer, **{f"partners {state}": count for state, count in states.items() if count}, **counts})

@@ -1,0 +1,54 @@
+"""``interroam user``: who may work with the node from elsewhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from interroam.cli.reach import Reach, command, part
+from interroam.cli.tables import moment, pairs, say, table
+
+app = typer.Typer(help="Users: who may work with the node from elsewhere.", no_args_is_help=True)
+
+
+class Rank(StrEnum):
+    """What a user may do."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+Name = Annotated[str, typer.Argument(help="The user's name.")]
+Password = Annotated[str, typer.Option(help="Ten characters or more.", prompt=True, hide_input=True, envvar="PASSWORD")]
+Role = Annotated[Rank, typer.Option(help="viewer looks, operator works with deliveries, admin changes who is who.")]
+Bodies = Annotated[bool, typer.Option("--bodies", help="May read messages and whole card ids.")]
+
+
+@command(app)
+def add(node: Reach, name: Name, password: Password, role: Role = Rank.VIEWER, bodies: Bodies = False) -> None:
+    """Add a user, or change one."""
+    wanted = {"password": password, "role": role.value, "bodies": bodies}
+    node.show(node.call("PUT", f"/users/{part(name)}", wanted), pairs)
+
+
+@command(app, "list")
+def list_(node: Reach) -> None:
+    """List users."""
+    node.show(node.call("GET", "/users"), _users)
+
+
+@command(app)
+def remove(node: Reach, name: Name) -> None:
+    """Remove a user, logged in or not."""
+    node.call("DELETE", f"/users/{part(name)}")
+    if not node.json:
+        say(f"{escape(name)} is removed")
+
+
+def _users(answer: dict[str, Any]) -> None:
+    rows = [(one["name"], one["role"], one["bodies"], moment(one.get("since"))) for one in answer["users"]]
+    table(("user", "role", "reads bodies", "since (UTC)"), rows, "no users yet")
