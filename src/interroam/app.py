@@ -32,6 +32,7 @@ from interroam.net.listener import Listener
 from interroam.net.metrics import Metrics
 from interroam.net.socketfile import SocketFile
 from interroam.net.tls import TlsIdentity, client_context, server_context
+from interroam.protocols.ocpi.room import OcpiRoom
 from interroam.protocols.plain.admin import TABLE, Administration
 from interroam.protocols.plain.room import PlainRoom
 from interroam.settings import Part, Settings
@@ -63,7 +64,7 @@ class Node:
         self.settings = settings
         self.clock: Clock = clock or WallClock()
         self.ids = Uuid7(self.clock)
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.store = open_store(settings)
         own = Party(settings.own_party, Role.HUB) if Part.HUB in settings.parts else None
         self.book = Book(self.store, Keyring.load(settings.key_file), own)
@@ -143,6 +144,16 @@ class Node:
         self.office.url = self.url
         doorway.add(Door("/health", self._health))
         doorway.add(Door("/metrics", self._metrics))
+        ocpi = OcpiRoom(
+            self.hub,
+            client=self.client,
+            base_url=self.url,
+            own=self.settings.own_party,
+            business=self.settings.name,
+            insecure_http=self.settings.insecure_http,
+        )
+        self._admit(ocpi, Way(ocpi, f"{self.url}/ocpi/versions", Purpose.REGISTRATION))
+        doorway.add(Door("/ocpi", ocpi.handler, ocpi.refusal))
         plain = PlainRoom(self.hub, self.client, (TABLE,))
         self._admit(plain, Way(plain, f"{self.url}{plain.prefix}", Purpose.REGULAR))
         doorway.add(Door(plain.prefix, plain.handler, plain.refusal))

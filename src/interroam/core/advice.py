@@ -17,7 +17,7 @@ from interroam.model.tokens import Token
 
 TYPES = ("RFID", "APP_USER", "AD_HOC_USER", "OTHER")
 _CONTRACT = re.compile(r"^([A-Za-z]{2})-?([A-Za-z0-9]{3})-?C", re.ASCII)
-_EVSE = re.compile(r"^([A-Za-z]{2})([A-Za-z0-9]{3})E", re.ASCII)
+_EVSE = re.compile(r"^([a-z]{2})([a-z0-9]{3})e")
 
 
 class Adviser:
