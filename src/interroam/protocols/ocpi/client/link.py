@@ -1,0 +1,185 @@
+"""The way to one OCPI partner: facts pushed, questions put."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from interroam.core.hub import Hub
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Entry
+from interroam.model.ids import Party, PartyId, Role
+from interroam.model.parties import Partner
+from interroam.model.questions import Answer, Authorize, Question
+from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing
+from interroam.protocols.ocpi.profiles import switches
+from interroam.protocols.ocpi.rules.urls import is_secure, join
+from interroam.protocols.ocpi.views import View, Views
+from interroam.protocols.ocpi.wiring import wiring_of
+
+from .pushes import Push, Pushes
+from .questions import question_call, read_answer
+from .verdicts import check_delivery, knows_not
+
+log = structlog.get_logger()
+
+# Meant for everybody: from a hub they come in its own name (sheet 3.3).
+_BROADCAST = frozenset({"locations", "tariffs", "tokens"})
+_MOST_PARTIES = 1024
+
+
+class OcpiLink:
+    """Speaks with one partner as it is wired now."""
+
+    def __init__(
+        self,
+        partner: Partner,
+        hub: Hub,
+        calls: Calls,
+        views: Views,
+        base_url: Callable[[], str],
+        *,
+        insecure_http: bool,
+    ) -> None:
+        self.partner = partner
+        self._hub = hub
+        self._calls = calls
+        self._views = views
+        self._pushes = Pushes(hub, views)
+        self._base_url = base_url
+        self._insecure = insecure_http
+        self._switches = switches(partner)
+        self._wiring = wiring_of(partner)
+        self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
+        self._address: Address | None = None
+        if self._wiring.done:
+            token = hub.book.keyring.open(self._wiring.token_out)
+            self._address = Address.of(partner.id, token, self._switches.encoding)
+
+    @property
+    def pushes(self) -> bool:
+        """Facts are sent to this partner."""
+        return True
+
+    @property
+    def answers(self) -> bool:
+        """Questions can be put to this partner, as far as it has the interfaces."""
+        return not self._wiring.done or self._wiring.endpoint("tokens", "SENDER") is not None
+
+    async def close(self) -> None:
+        """Nothing to let go of: connections are the client's."""
+
+    # -- tell ------------------------------------------------------------------------------------------------------
+
+    async def deliver(self, entry: Entry, to: Party) -> None:
+        """Deliver one entry; Refused when it will never be taken, Unavailable when later it may."""
+        address = self._connected()
+        view = self._views.view(to, entry.key.owner, self._switches)
+        async for push in self._pushes.of(entry, to, self._switches):
+            await self._deliver(address, entry, to, view, push)
+
+    async def _deliver(self, address: Address, entry: Entry, to: Party, view: View, push: Push) -> None:
+        called = await self._send(address, entry, to, push)
+        if called is None or (push.expendable and knows_not(called)):
+            return
+        method = push.method
+        if push.whole is not None and not called.taken and knows_not(called):
+            whole = await self._pushes.whole(push.whole, view)
+            if whole is not None:
+                log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
+                method = whole.method
+                called = await self._send(address, entry, to, whole) or called
+        check_delivery(called, method, push.module)
+
+    async def _send(self, address: Address, entry: Entry, to: Party, push: Push) -> Called | None:
+        """Make the call of a push; None when the partner wants no such pushes."""
+        url = self._url(push)
+        if url is None:
+            return None
+        call = Call(
+            method=push.method,
+            url=url,
+            operation=f"{push.method} {push.module}",
+            body=push.body,
+            routing=self._routing(self._sender(push), to.id),
+            correlation=entry.correlation,
+            ids=(entry.hub_id, *push.segments[2:]),
+            seq=entry.seq,
+            kept=not push.as_stated,
+            subject=entry.subject,
+        )
+        return await self._calls.call(address, call, self._hub.deadlines.partner)
+
+    def _url(self, push: Push) -> str | None:
+        if push.url:  # the asker's own response_url
+            if not self._insecure and not is_secure(push.url):
+                raise Refused(Reason.PARTNER_UNUSABLE, f"{push.url} is no https address (OCPI-2)")
+            return push.url
+        endpoint = self._wiring.endpoint(push.module, "RECEIVER")
+        if endpoint is not None:
+            return join(endpoint, *push.segments, query={"type": push.query} if push.query else None)
+        if push.module in _BROADCAST:
+            return None  # whoever lists no receiver fetches these facts itself
+        raise Refused(
+            Reason.ENDPOINTS_MISSING,
+            f"partner {self.partner.id} has no {push.module} RECEIVER",
+            remedy="the partner must list this endpoint; then rotate its registration",
+        )
+
+    def _sender(self, push: Push) -> PartyId:
+        """Return the party a push comes from (sheet 3.2): the hub for what is meant for all, else who said it."""
+        hub = self._hub.book.hub
+        if hub is not None and (push.module in _BROADCAST or self._switches.from_as == "hub"):
+            return hub.id
+        return push.owner
+
+    # -- ask -------------------------------------------------------------------------------------------------------
+
+    async def ask(self, question: Question, to: Party, origin_party: Party, correlation: str, within: float) -> Answer:
+        """Put a question; Refused with the partner's codes, Unavailable when no answer came in time."""
+        address = self._connected()
+        sender, receiver = origin_party.id, self._addressed(to)
+        hub = self._hub.book.hub
+        if hub is not None and self._switches.from_as == "hub" and not isinstance(question, Authorize):
+            sender = hub.id  # a location's id means nothing without its CPO: authorize always names it (sheet 3.6)
+        call = question_call(
+            question,
+            self._wiring,
+            self._callback,
+            self._routing(sender, receiver),
+            correlation,
+            self._subject(question),
+        )
+        return read_answer(question, await self._calls.call(address, call, within))
+
+    def _addressed(self, to: Party) -> PartyId:
+        if self._switches.to_as == "hub":
+            own_hub = next((party for party in self.partner.parties if party.role is Role.HUB), None)
+            return own_hub.id if own_hub is not None else to.id
+        return to.id
+
+    def _callback(self, name: str, command_id: str) -> str:
+        return f"{self._base_url().rstrip('/')}/ocpi/2.2.1/sender/commands/{name}/{command_id}"
+
+    def _subject(self, question: Question) -> bytes:
+        keyring = self._hub.book.keyring
+        if isinstance(question, Authorize):
+            return keyring.subject(question.type, question.uid)
+        token = getattr(question, "token", None)
+        return keyring.subject(token.type, token.uid) if token is not None else b""
+
+    # -- both ------------------------------------------------------------------------------------------------------
+
+    def _connected(self) -> Address:
+        if self._address is None:
+            raise Unavailable(Reason.NOT_CONNECTED, f"partner {self.partner.id} is not registered")
+        return self._address
+
+    def _routing(self, sender: PartyId, receiver: PartyId) -> Fields:
+        known = self._routings.get((sender, receiver))
+        if known is None:
+            if len(self._routings) >= _MOST_PARTIES:
+                self._routings.clear()
+            known = self._routings[sender, receiver] = routing(sender, receiver)
+        return known

@@ -1,0 +1,259 @@
+"""What one entry of the journal means on the wire: the calls that deliver it, in order.
+
+A place goes as its owner stated it: a whole location or EVSE by PUT, a change by PATCH. What was not stated in OCPI
+is rendered from the picture. An EVSE that is gone is a PATCH to REMOVED, since OCPI deletes no places (OCPI-87,
+OCPI-91). Of tariffs only those of type REGULAR go to eMSPs (OCPI-145), and of its variants each eMSP gets the one
+that is for it (OCPI-152).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import msgspec
+
+from interroam.core.hub import Hub
+from interroam.model.charges import Command
+from interroam.model.facts import Act, Body, Entry, Stored
+from interroam.model.ids import Key, Kind, Party, PartyId, Role, location_key, tariff_key
+from interroam.model.places import Evse, Location
+from interroam.model.tariffs import Tariff
+from interroam.model.tokens import Token
+from interroam.protocols.ocpi.profiles import Switches
+from interroam.protocols.ocpi.translate import write_outcome
+from interroam.protocols.ocpi.views import View, Views
+from interroam.protocols.ocpi.views.dress import moment
+
+_REGULAR = (None, "REGULAR")
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a delivery. ``whole`` names what to PUT instead when the receiver knows nothing to change."""
+
+    method: str
+    module: str
+    segments: tuple[str, ...] = ()
+    query: str = ""
+    url: str = ""
+    body: bytes = b""
+    owner: PartyId
+    whole: Key | None = None
+    as_stated: bool = False
+    """The journal holds the body: no trace need keep it."""
+    expendable: bool = False
+    """Whether it does not matter when the receiver knows no such object."""
+
+
+class Pushes:
+    """Turns entries into pushes for one kind of receiver."""
+
+    def __init__(self, hub: Hub, views: Views) -> None:
+        self._hub = hub
+        self._views = views
+
+    async def of(self, entry: Entry, to: Party, switches: Switches) -> AsyncIterator[Push]:
+        """Yield the pushes that deliver an entry to a party."""
+        view = self._views.view(to, entry.key.owner, switches)
+        match entry.key.kind:
+            case Kind.LOCATION:
+                pushes = self._location(entry, view)
+            case Kind.EVSE:
+                pushes = self._evse(entry, view)
+            case Kind.TARIFF:
+                pushes = self._tariff(entry, to, view)
+            case Kind.TOKEN | Kind.SESSION:
+                pushes = self._object(entry, view)
+            case Kind.CDR:
+                pushes = self._cdr(entry, view)
+            case Kind.COMMAND:
+                pushes = self._outcome(entry)
+            case _:
+                return
+        async for push in pushes:
+            yield push
+
+    async def whole(self, key: Key, view: View) -> Push | None:
+        """Return the PUT of a whole object as it is now; None when it is no more."""
+        stored = await self._hub.store.get(key)
+        return None if stored is None or stored.withdrawn else await self._put(stored, view)
+
+    # -- places ----------------------------------------------------------------------------------------------------
+
+    async def _location(self, entry: Entry, view: View) -> AsyncIterator[Push]:
+        if entry.act is Act.WITHDRAWAL:
+            async for push in self._emptied(entry.key):
+                yield push
+            return
+        stored = await self._known(entry)
+        at = entry.body.last_updated if isinstance(entry.body, Location) else stored.updated
+        if isinstance(stored.body, Location):
+            for uid in entry.removed:
+                yield _gone(stored.body.owner, stored.body.id, uid, at)
+        if entry.act is Act.CHANGE:
+            patch = await self._views.patch(entry, stored, view)
+            if patch is not None:
+                yield _patch(stored, view, patch)
+                return
+        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
+        yield await self._put(stored, view, stated)
+
+    async def _emptied(self, key: Key) -> AsyncIterator[Push]:
+        (evses,) = await self._hub.store.evses([key])
+        for evse in evses:
+            if isinstance(evse.body, Evse):
+                yield _gone(evse.body.owner, evse.body.location_id, evse.body.uid, evse.updated)
+
+    async def _evse(self, entry: Entry, view: View) -> AsyncIterator[Push]:
+        stored = await self._known(entry)
+        evse = stored.body
+        if not isinstance(evse, Evse):
+            return
+        if entry.act is Act.WITHDRAWAL:
+            yield _gone(evse.owner, evse.location_id, evse.uid, stored.updated)
+            return
+        patch = await self._views.patch(entry, stored, view) if entry.act is Act.CHANGE else None
+        if patch is not None:
+            yield _patch(stored, view, patch)
+            return
+        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
+        yield await self._put(stored, view, stated)
+
+    # -- tariffs, tokens, charges ----------------------------------------------------------------------------------
+
+    async def _tariff(self, entry: Entry, to: Party, view: View) -> AsyncIterator[Push]:
+        stored = await self._known(entry)
+        tariff = stored.body
+        if not isinstance(tariff, Tariff):
+            return
+        if to.role is not Role.HUB:
+            shown = await self._variant(tariff, to.id)
+            if shown is None or shown.key != entry.key:
+                if entry.act is not Act.WITHDRAWAL or tariff.target not in (None, to.id):
+                    return  # not for this eMSP, or it has one of its own
+                if shown is not None:  # what was for it alone is gone: now it has what all have
+                    yield await self._put(shown, view)
+                    return
+        if entry.act is Act.WITHDRAWAL:
+            yield Push(
+                method="DELETE", module="tariffs", segments=_tail(tariff.owner, tariff.id), owner=tariff.owner,
+                expendable=True,
+            )  # fmt: skip
+            return
+        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
+        yield await self._put(stored, view, stated)
+
+    async def _variant(self, tariff: Tariff, emsp: PartyId) -> Stored | None:
+        """Return the tariff that an eMSP knows by this id: its own, else the one for all (OCPI-152)."""
+        for target in (emsp, None):
+            found = await self._hub.store.get(tariff_key(tariff.owner, tariff.id, target))
+            if found is not None and not found.withdrawn and isinstance(found.body, Tariff):
+                return found if found.body.type in _REGULAR else None
+        return None
+
+    async def _object(self, entry: Entry, view: View) -> AsyncIterator[Push]:
+        stored = await self._known(entry)
+        if entry.act is Act.CHANGE:
+            patch = await self._views.patch(entry, stored, view)
+            if patch is not None:
+                yield _patch(stored, view, patch)
+                return
+        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
+        yield await self._put(stored, view, stated)
+
+    async def _cdr(self, entry: Entry, view: View) -> AsyncIterator[Push]:
+        stored = await self._known(entry)
+        stated = await self._views.stated(entry, view)
+        body = stated if stated is not None else await self._views.one(stored, view)
+        yield Push(
+            method="POST",
+            module="cdrs",
+            body=body,
+            owner=entry.key.party,
+            as_stated=stated is not None and not view.rewrites,
+        )
+
+    async def _outcome(self, entry: Entry) -> AsyncIterator[Push]:
+        stored = await self._known(entry)
+        command = stored.body
+        if not isinstance(command, Command) or not command.reply or command.result is None:
+            return
+        yield Push(
+            method="POST",
+            module="commands",
+            url=command.reply,
+            body=write_outcome(command.result, command.message),
+            owner=command.target.id,
+        )
+
+    # -- one push --------------------------------------------------------------------------------------------------
+
+    async def _known(self, entry: Entry) -> Stored:
+        stored = await self._hub.store.get(entry.key)
+        if stored is None:  # an entry is never without its row
+            raise LookupError(str(entry.key))
+        return stored
+
+    async def _put(self, stored: Stored, view: View, stated: bytes | None = None) -> Push:
+        module, segments, query = _place(stored, view)
+        body = stated if stated is not None else await self._views.one(stored, view)
+        whole = _site(stored.key) if stored.key.kind is Kind.EVSE else None
+        return Push(
+            method="PUT",
+            module=module,
+            segments=segments,
+            query=query,
+            body=body,
+            owner=_owner(stored.body, stored.key),
+            whole=whole,
+            as_stated=stated is not None and not view.rewrites,
+        )
+
+
+def _patch(stored: Stored, view: View, patch: bytes) -> Push:
+    module, segments, query = _place(stored, view)
+    whole = _site(stored.key) if stored.key.kind is Kind.EVSE else stored.key
+    return Push(
+        method="PATCH",
+        module=module,
+        segments=segments,
+        query=query,
+        body=patch,
+        owner=_owner(stored.body, stored.key),
+        whole=whole,
+        as_stated=True,
+    )
+
+
+def _gone(owner: PartyId, location_id: str, uid: str, at: datetime) -> Push:
+    body = b'{"status":"REMOVED","last_updated":"' + moment(at).encode() + b'"}'
+    segments = (*_tail(owner, location_id), uid)
+    return Push(method="PATCH", module="locations", segments=segments, body=body, owner=owner, expendable=True)
+
+
+def _place(stored: Stored, view: View) -> tuple[str, tuple[str, ...], str]:
+    """Return module, path and query of an object: under its owner's codes, whoever pushes it (OCPI-40)."""
+    body = stored.body
+    match body:
+        case Evse():
+            return "locations", (*_tail(body.owner, body.location_id), body.uid), ""
+        case Location():
+            return "locations", _tail(body.owner, body.id), ""
+        case Tariff():
+            return "tariffs", _tail(body.owner, body.id), ""
+        case Token():
+            return "tokens", _tail(body.owner, body.uid), body.type
+    owner, own_id = stored.key.party, getattr(body, "id", stored.key.id)
+    return "sessions", _tail(owner, stored.hub_id if view.rewrites else own_id), ""
+
+
+def _tail(owner: PartyId, object_id: str) -> tuple[str, ...]:
+    return (owner.country, owner.code, object_id)
+
+
+def _owner(body: Body, key: Key) -> PartyId:
+    return getattr(body, "owner", None) or key.party
+
+
+def _site(key: Key) -> Key:
+    return location_key(key.party, key.id)

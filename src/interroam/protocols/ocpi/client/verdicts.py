@@ -1,0 +1,80 @@
+"""What a partner's answer means: taken, never again, or later."""
+
+from __future__ import annotations
+
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.protocols.ocpi.calls import Called, unusable
+from interroam.protocols.ocpi.rules.codes import QUEUED
+
+_SAYS = {
+    2001: Reason.MALFORMED,
+    2002: Reason.INCOMPLETE,
+    2003: Reason.UNKNOWN_LOCATION,
+    2004: Reason.UNKNOWN_TOKEN,
+    4001: Reason.UNKNOWN_PARTY,
+}
+_HUB_SAYS = {4002: Reason.TIMED_OUT, 4003: Reason.NOT_CONNECTED}
+# Whoever answers these may answer otherwise when the same comes again: not known yet, too fast, too slow.
+_LATER = frozenset({401, 403, 408, 429})
+
+
+def check_delivery(called: Called, method: str, module: str) -> None:
+    """Pass when a fact was taken; the calls that a CPO queues are repeated until HTTP says 2xx (OCPI-82 …)."""
+    if called.taken:
+        return
+    reply = called.reply
+    if called.http // 100 == 2:
+        if reply is None:
+            raise unusable(called)
+        if reply.status_code // 1000 == 2:
+            raise refused(called)
+        raise _later(called)
+    if called.http // 100 == 4 and called.http not in _LATER and (method, module) not in QUEUED:
+        raise refused(called)
+    raise _later(called)
+
+
+def check_answer(called: Called) -> None:
+    """Pass when a question was answered; what the partner says instead is passed on (sheet 2.12)."""
+    if called.taken:
+        return
+    reply = called.reply
+    if reply is None:
+        if called.http == 404:
+            raise refused(called)
+        raise unusable(called)
+    status = reply.status_code
+    if status in _HUB_SAYS:
+        raise Unavailable(_HUB_SAYS[status], _said(called), reached=status == 4002)
+    if called.http in _LATER or not 2000 <= status < 5000:
+        raise _later(called)
+    raise refused(called)
+
+
+def knows_not(called: Called) -> bool:
+    """Whether a receiver could not apply a change: it has to be given the whole object (OCPI-126, OCPI-198)."""
+    if called.http in (404, 405):
+        return True
+    return called.http // 100 == 2 and called.reply is not None and called.reply.status_code // 1000 == 2
+
+
+def refused(called: Called) -> Refused:
+    """Return the refusal in an answer, with the partner's own codes."""
+    status = called.reply.status_code if called.reply is not None else 0
+    if called.http == 404 and status not in _SAYS:
+        reason = Reason.UNKNOWN_OBJECT
+    elif called.http == 405:
+        reason = Reason.NOT_OFFERED
+    else:
+        reason = _SAYS.get(status, Reason.CONFLICT)
+    return Refused(reason, _said(called), code=called.code)
+
+
+def _later(called: Called) -> Unavailable:
+    reason = Reason.BAD_ANSWER if called.reply is None else Reason.FAILED
+    return Unavailable(reason, _said(called), reached=True, retry_after=called.retry_after)
+
+
+def _said(called: Called) -> str:
+    told = called.reply.status_message if called.reply is not None else ""
+    return f"the partner answered {called.code}: {told}" if told else f"the partner answered {called.code}"

@@ -1,0 +1,23 @@
+import pytest
+
+from tests.protocols.ocpi.nodes import Node
+from tests.protocols.ocpi.partners import Peer
+
+
+@pytest.fixture
+async def node(tmp_path):
+    """A hub."""
+    async with Node(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def emsp():
+    async with Peer((("DE", "EEE", "EMSP"),)) as one:
+        yield one
+
+
+@pytest.fixture
+async def cpo():
+    async with Peer((("FR", "CCC", "CPO"),)) as one:
+        yield one

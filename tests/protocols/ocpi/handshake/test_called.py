@@ -1,0 +1,168 @@
+"""Registrations that a partner starts."""
+
+from datetime import timedelta
+
+import pytest
+
+from interroam.model.parties import PartnerState
+from interroam.protocols.ocpi.wiring import wiring_of
+from tests.protocols.ocpi.nodes import Node
+from tests.protocols.ocpi.partners import Peer, basic, says
+
+
+@pytest.fixture
+async def token_a(node):
+    await node.expect("peer", "DE*EEE/EMSP")
+    return await node.invite("peer")
+
+
+@pytest.fixture
+async def token_c(node, emsp, token_a):
+    status, answer = await emsp.post_credentials(node.url, token_a)
+    assert (status, answer["status_code"]) == (200, 1000)
+    return answer["data"]["token"]
+
+
+@pytest.mark.statement("OCPI-164", "OCPI-19", "OCPI-20")
+async def test_a_partner_registers_and_is_called_back_before_the_answer(node, emsp, token_a):
+    await node.expect("other", "FR*CCC/CPO")
+
+    _, answer = await emsp.post_credentials(node.url, token_a)
+
+    looked = [(one.path, one.headers["authorization"]) for one in emsp.seen]
+    assert looked == [("/versions", basic(emsp.token)), ("/v/2.2.1", basic(emsp.token))]
+    roles = [(one["country_code"], one["party_id"], one["role"]) for one in answer["data"]["roles"]]
+    assert roles == [("FR", "107", "HUB")]
+    assert answer["data"]["url"] == f"{node.url}/ocpi/versions"
+    assert node.book.partners["peer"].state is PartnerState.CONNECTED
+
+
+async def test_what_a_partner_declares_is_kept_for_information_only(node, token_a):
+    async with Peer((("DE", "EEE", "EMSP"), ("NL", "XXX", "CPO"))) as peer:
+        await peer.post_credentials(node.url, token_a)
+
+    partner = node.book.partners["peer"]
+    assert wiring_of(partner).declared == ("DE*EEE/EMSP", "NL*XXX/CPO")
+    assert [str(party) for party in partner.parties] == ["DE*EEE/EMSP"]
+
+
+async def test_the_token_that_registered_is_dead_once_its_successor_was_used(node, emsp, token_a, token_c):
+    assert await statuses(emsp, node, token_a) == 401
+    assert await statuses(emsp, node, token_c) == 200
+    assert (await emsp.post_credentials(node.url, token_a))[0] == 401
+
+
+async def test_a_post_whose_answer_was_lost_may_be_repeated(node, emsp, token_a, token_c):
+    status, answer = await emsp.post_credentials(node.url, token_a)
+
+    assert (status, answer["status_code"]) == (200, 1000)
+    assert await statuses(emsp, node, token_c) == 401
+    assert await statuses(emsp, node, answer["data"]["token"]) == 200
+
+
+async def test_a_post_is_not_repeated_for_ever(node, emsp, token_a, token_c):
+    node.clock.ahead = timedelta(minutes=11)
+
+    assert (await emsp.post_credentials(node.url, token_a))[0] == 401
+    assert await statuses(emsp, node, token_c) == 200
+
+
+@pytest.mark.statement("OCPI-167")
+async def test_post_when_registered_and_put_or_delete_when_not_are_not_allowed(node, emsp, token_a):
+    assert (await emsp.post_credentials(node.url, token_a, "PUT"))[0] == 405
+    assert (await emsp.call("DELETE", f"{node.url}/ocpi/2.2.1/credentials", token_a))[0] == 405
+    _, answer = await emsp.post_credentials(node.url, token_a)
+    assert (await emsp.post_credentials(node.url, answer["data"]["token"]))[0] == 405
+
+
+@pytest.mark.statement("OCPI-168")
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"answers": [says("GET", "/versions", 500, None)]}, 3001),
+        ({"answers": [says("GET", "/versions", 200, 2000)]}, 3001),
+        ({"answers": [says("GET", "/v/2.2.1", 404, 2000)]}, 3001),
+        ({"versions": ("2.1.1", "2.3.0")}, 3002),
+        ({"endpoints": [("locations", "RECEIVER")]}, 3003),
+    ],
+)
+async def test_a_partner_that_cannot_be_used_gets_no_token_and_stays_as_it_was(node, token_a, wrong, code):
+    before = node.book.partners["peer"], node.book.credentials_of("peer")
+    async with Peer((("DE", "EEE", "EMSP"),), **wrong) as peer:
+        _, answer = await peer.post_credentials(node.url, token_a)
+
+    assert answer["status_code"] == code
+    assert "data" not in answer
+    assert (node.book.partners["peer"], node.book.credentials_of("peer")) == before
+
+
+@pytest.mark.statement("OCPI-2")
+async def test_a_partner_without_https_is_refused_unless_the_test_switch_allows_it(tmp_path, emsp):
+    async with Node(tmp_path, insecure=False) as strict:
+        await strict.expect("peer", "DE*EEE/EMSP")
+        _, answer = await emsp.post_credentials(strict.url, await strict.invite("peer"))
+
+    assert answer["status_code"] == 3001
+    assert emsp.seen == []
+
+
+@pytest.mark.statement("OCPI-166")
+async def test_a_put_swaps_the_secrets_and_reads_the_endpoints_again(node, emsp, token_c):
+    emsp.endpoints.remove(("cdrs", "RECEIVER"))
+
+    status, answer = await emsp.post_credentials(node.url, token_c, "PUT")
+
+    fresh = answer["data"]["token"]
+    assert (status, answer["status_code"]) == (200, 1000)
+    assert fresh != token_c
+    assert await statuses(emsp, node, fresh) == 200
+    assert await statuses(emsp, node, token_c) == 401
+    wiring = wiring_of(node.book.partners["peer"])
+    assert wiring.endpoint("cdrs", "RECEIVER") is None
+    assert node.book.keyring.open(wiring.token_out) == emsp.token
+
+
+@pytest.mark.statement("OCPI-169", "OCPI-165")
+async def test_after_delete_the_token_is_dead_at_once(node, emsp, token_c):
+    status, _ = await emsp.call("DELETE", f"{node.url}/ocpi/2.2.1/credentials", token_c)
+
+    assert status == 200
+    assert await statuses(emsp, node, token_c) == 401
+    assert node.book.partners["peer"].state is PartnerState.PLANNED
+    assert node.links["peer"]._address is None
+
+
+@pytest.mark.statement("OCPI-171")
+async def test_credentials_are_listed_once_whatever_role_the_partner_gives_them(node, emsp, token_c):
+    details = await emsp.get(f"{node.url}/ocpi/2.2.1", token_c)
+
+    listed = [(one["identifier"], one["role"]) for one in details["data"]["endpoints"]]
+    assert [one for one in listed if one[0] == "credentials"] == [("credentials", "SENDER")]
+    assert {("locations", "SENDER"), ("locations", "RECEIVER"), ("commands", "SENDER")} <= set(listed)
+    assert wiring_of(node.book.partners["peer"]).endpoint("credentials", "SENDER") == f"{emsp.url}/credentials"
+
+
+async def test_get_credentials_echoes_the_token_presented(node, emsp, token_c):
+    _, answer = await emsp.call("GET", f"{node.url}/ocpi/2.2.1/credentials", token_c)
+
+    assert answer["data"]["token"] == token_c
+
+
+async def test_the_profile_gireve_lets_nobody_register_by_itself(node, emsp):
+    await node.expect("peer", "DE*EEE/EMSP", profile="gireve")
+
+    assert (await emsp.post_credentials(node.url, await node.invite("peer")))[0] == 405
+
+
+async def test_no_trace_holds_a_secret(node, emsp, token_a, token_c):
+    await node.store.close()
+    await node.store.open()
+    traces = await node.store.traces(partner="peer")
+
+    secrets = [token_a.encode(), token_c.encode(), emsp.token.encode()]
+    assert {"GET versions", "POST credentials"} <= {one.operation for one in traces}
+    assert not [one for one in traces for secret in secrets if secret in one.request + one.response]
+
+
+async def statuses(peer, node, token) -> int:
+    return (await peer.call("GET", f"{node.url}/ocpi/versions", token))[0]

@@ -1,0 +1,116 @@
+"""A node of this house with nothing but its OCPI room, on a real socket and a real store."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from interroam.core.book import Book
+from interroam.core.dispatch import Dispatch
+from interroam.core.hub import Deadlines, Hub
+from interroam.core.keys import Keyring, new_secret
+from interroam.core.uuid7 import Uuid7
+from interroam.model.agreements import Agreement
+from interroam.model.ids import Party, PartyId, Role
+from interroam.model.parties import Credential, Partner, PartnerState, Purpose
+from interroam.net.client import Client
+from interroam.net.doors import Door
+from interroam.net.listener import Listener
+from interroam.protocols.ocpi.room import OcpiRoom
+from interroam.store import SqliteStore
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """The hour, moved forward at will."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Node:
+    """Start it with ``async with``; a hub unless it hosts parties of its own."""
+
+    def __init__(self, folder: Path, *, hub: str | None = "FR*107", hosts: tuple[str, ...] = (), insecure=True) -> None:
+        self.folder = folder
+        self.own = PartyId.parse(hub or hosts[0].rpartition("/")[0])
+        self.party = Party(self.own, Role.HUB) if hub else None
+        self.hosts = hosts
+        self.insecure = insecure
+        self.clock = Clock()
+
+    async def __aenter__(self) -> "Node":
+        self.store = SqliteStore(self.folder / "node.db")
+        await self.store.open()
+        self.book = Book(self.store, Keyring.load(self.folder / "node.key"), self.party)
+        await self.book.load()
+        self.links = {}
+        deadlines = Deadlines(partner=1.0, door=2.0, command=5.0)
+        self.hub = Hub(self.store, self.book, self.links, self.clock, Uuid7(self.clock), deadlines)
+        self.client = Client()
+        self.room = OcpiRoom(
+            self.hub, client=self.client, base_url=lambda: self.url, own=self.own, insecure_http=self.insecure
+        )
+        self.listener = Listener([Door("/ocpi", self.room.handler, self.room.refusal)])
+        await self.listener.start()
+        self.dispatch = Dispatch(self.hub)
+        self.book.on_change(self.relink)
+        self.relink()
+        await self.dispatch.start()
+        if self.hosts and "office" not in self.book.partners:
+            parties = tuple(map(Party.parse, self.hosts))
+            await self.book.put_partner(
+                Partner(id="office", protocol="plain", parties=parties, state=PartnerState.CONNECTED)
+            )
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        await self.dispatch.stop()
+        await self.listener.close(0)
+        await self.client.close()
+        await self.store.close()
+
+    @property
+    def url(self) -> str:
+        return self.listener.url
+
+    def relink(self) -> None:
+        for partner in self.book.partners.values():
+            if partner.protocol == "ocpi":
+                self.links[partner.id] = self.room.link(partner)
+
+    async def expect(self, partner: str, *parties: str, **more) -> Partner:
+        """Add a partner as an operator does, before it registers."""
+        known = tuple(map(Party.parse, parties))
+        return await self.book.put_partner(Partner(id=partner, protocol="ocpi", parties=known, **more))
+
+    async def invite(self, partner: str) -> str:
+        """Make the token with which a partner may register."""
+        secret = new_secret()
+        await self.book.admit(
+            Credential(self.book.keyring.fingerprint(secret), partner, Purpose.REGISTRATION, self.clock.now())
+        )
+        return secret
+
+    async def agree(self, emsp: str, *cpos: str, id: str = "") -> Agreement:
+        """Let an eMSP and CPOs roam."""
+        parties = tuple(map(Party.parse, cpos))
+        one = Agreement(id=id or f"{emsp}-{cpos[0]}", emsp=Party.parse(emsp), cpos=parties, starts=LONG_AGO)
+        return await self.book.put_agreement(one)
+
+    async def settled(self) -> None:
+        """Wait until every courier has delivered what it owes."""
+        async with asyncio.timeout(5):
+            while True:
+                await asyncio.sleep(0.01)
+                head = self.store.head()
+                if self.dispatch.routed >= head and all(
+                    not one.waiting and one.cursor.through >= head for one in self.dispatch.couriers
+                ):
+                    return
