@@ -13,8 +13,9 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from interroam.model.errors import Reason, Refused
-from interroam.protocols.plain.rules import ID_LENGTH, STATUS, Misread
+from interroam.protocols.plain.rules import ID_LENGTH, STATUS
 from interroam.protocols.plain.wire import Failure
+from interroam.protocols.plain.wire.misread import Misread
 
 JSON = "application/json"
 _PARAMETER = re.compile(r"^\{(\w+)\}$")

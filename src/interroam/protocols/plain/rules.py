@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from datetime import datetime, timedelta
 
-from interroam.model.errors import Reason, Refused
+from interroam.model.errors import Reason
 
 STATUS = {
     Reason.NOT_JSON: 400,
@@ -57,14 +57,6 @@ REFUSALS = frozenset({400, 409, 410, 413, 422})
 
 ID_LENGTH = 255
 """No id is longer."""
-
-
-class Misread(Refused):
-    """A refusal that knows which field it is about."""
-
-    def __init__(self, field: str, message: str, *, reason: Reason = Reason.MALFORMED, remedy: str = "") -> None:
-        super().__init__(reason, message, remedy=remedy)
-        self.field = field
 
 
 def sign(secret: str, at: datetime, body: bytes) -> str:

@@ -8,8 +8,8 @@ from interroam.model.ids import PartyId, Role, token_key
 from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
 from interroam.model.tokens import Token
 from interroam.protocols.plain import translate, wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.server.call import Call
+from interroam.protocols.plain.wire.misread import Misread
 
 
 async def authorize(call: Call) -> wire.Permission:

@@ -22,9 +22,9 @@ from interroam.model.ids import (
     token_key,
 )
 from interroam.protocols.plain import translate, wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.showing import objects, sees
+from interroam.protocols.plain.wire.misread import Misread
 
 MOST = 1_000
 

@@ -10,9 +10,9 @@ from interroam.model.ids import Kind
 from interroam.model.parties import Partner, PartnerState
 from interroam.net.http import Stream
 from interroam.protocols.plain import wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.showing import encode, entitled, fact
+from interroam.protocols.plain.wire.misread import Misread
 
 MOST = 1_000
 LONGEST_S = 60.0

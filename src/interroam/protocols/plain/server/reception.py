@@ -19,15 +19,17 @@ from interroam.net.addresses import Addresses
 from interroam.net.http import Answered, Request, Response, Stream
 from interroam.protocols.plain import translate, wire
 from interroam.protocols.plain.openapi import JSON, Route, Table
-from interroam.protocols.plain.rules import CORRELATION, REASON_OF, REQUEST, STATUS, Misread
+from interroam.protocols.plain.rules import CORRELATION, REASON_OF, REQUEST, STATUS
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.server.telling import error_of
 from interroam.protocols.plain.showing import encode
+from interroam.protocols.plain.wire.misread import Misread
 
 log = structlog.get_logger(__name__)
 
 PROTOCOL = "plain"
 _JSON = (b"content-type", JSON.encode())
+_TIMES = frozenset({"from", "to"})
 _IDS = 64
 """So many ids of a call are searchable in its trace."""
 
@@ -157,7 +159,8 @@ def _query(query: bytes) -> dict[str, str]:
         pairs: Sequence[tuple[str, str]] = parse_qsl(query.decode(), errors="strict")
     except ValueError:  # also UnicodeDecodeError
         raise Misread("", "the query is not readable") from None
-    return {name: value.replace(" ", "+") if "T" in value else value for name, value in pairs}
+    # The plus of an offset means a blank where nobody quoted it.
+    return {name: value.replace(" ", "+") if name in _TIMES else value for name, value in pairs}
 
 
 def _written(route: Route, result: Any) -> Answered:

@@ -85,6 +85,7 @@ TELL = (
         telling.put_evse,
         wire.Evse,
         "State an EVSE of a location.",
+        errors=(*_TOLD, Reason.UNKNOWN_LOCATION),
     ),
     _tell(
         "POST",

@@ -17,8 +17,8 @@ from interroam.model.ids import MODULE_OF, OWNER_ROLE, Key, Kind, PartyId, Role,
 from interroam.model.places import Evse
 from interroam.model.tokens import Authorization
 from interroam.protocols.plain import translate, wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.server.call import Call
+from interroam.protocols.plain.wire.misread import Misread
 
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _FEW = 256
@@ -282,9 +282,10 @@ async def _tell(call: Call, statement: Statement, findings: list[Finding]) -> wi
         call.about(_ids_of(statement), statement.body if charge or key.kind is Kind.TOKEN else None)
     call.whole = call.whole or charge
     receipt = await call.hub.tell(call.origin(key.party, OWNER_ROLE[key.kind]), statement)
-    if receipt.verdict is Verdict.RECORDED and not (isinstance(statement, Change) and not charge):
+    changing = isinstance(statement, Change)
+    if receipt.verdict is Verdict.RECORDED and (charge or not changing):
         findings += await _unheard(call, key)
-    return _told(call, receipt, findings, f"{key.kind.value} {key.id}")
+    return _told(call, receipt, findings, f"{key.kind.value} {key.sub or key.id}", None if changing else key.kind)
 
 
 def _ids_of(statement: Fact) -> list[str]:
@@ -307,11 +308,13 @@ async def _unheard(call: Call, key: Key) -> list[Finding]:
     return [] if heard else [Finding("", f"recorded, but no agreement in force says who is told of this {key.kind}")]
 
 
-def _told(call: Call, receipt: Receipt, findings: list[Finding], what: str) -> wire.Told:
+def _told(call: Call, receipt: Receipt, findings: list[Finding], what: str, whole: Kind | None = None) -> wire.Told:
     call.seq = receipt.seq
     call.about([receipt.hub_id])
     if receipt.verdict is Verdict.CONFLICT:
         raise Refused(Reason.CONFLICT, f"{what} is final and may not change like this", remedy="send a correction")
+    if receipt.verdict is Verdict.UNKNOWN and whole is Kind.EVSE:
+        raise Refused(Reason.UNKNOWN_LOCATION, "its location is not known here", remedy="state the location first")
     if receipt.verdict is Verdict.UNKNOWN:
         raise Refused(Reason.UNKNOWN_OBJECT, f"{what} is not known here", remedy="state the whole object first")
     if receipt.verdict is Verdict.STALE:

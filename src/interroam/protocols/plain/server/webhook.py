@@ -10,8 +10,8 @@ from interroam.core.keys import new_secret
 from interroam.model.errors import Reason, Refused
 from interroam.net.http import Response
 from interroam.protocols.plain import translate, wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.server.call import Call
+from interroam.protocols.plain.wire.misread import Misread
 
 
 async def put(call: Call) -> wire.Webhook:

@@ -13,8 +13,8 @@ from interroam.model import charges, places, tokens
 from interroam.model.facts import Body, Change, Fact, Finding, Wire
 from interroam.model.ids import PartyId, session_key
 from interroam.protocols.plain import wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.translate.fields import Findings, carried, party_of, same_id, same_party, settled
+from interroam.protocols.plain.wire.misread import Misread
 
 _HOUR = timedelta(hours=1) / timedelta(microseconds=1)
 _HUNDREDTH = Decimal("0.0001")

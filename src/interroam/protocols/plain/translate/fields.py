@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from interroam.model.facts import Finding
 from interroam.model.ids import PartyId
-from interroam.protocols.plain.rules import Misread
+from interroam.protocols.plain.wire.misread import Misread
 
 MAGNITUDE = 15
 """Nothing that is billed has more digits before or after the point."""

@@ -8,8 +8,8 @@ from interroam.model import tariffs, tokens
 from interroam.model.facts import Fact, Withdrawal
 from interroam.model.ids import PartyId, tariff_key
 from interroam.protocols.plain import wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.translate.fields import Findings, carried, party_of, same_id, same_party, settled
+from interroam.protocols.plain.wire.misread import Misread
 
 
 def read_tariff(owner: PartyId, tariff_id: str, body: wire.Tariff, now: datetime) -> tuple[Fact, Findings]:

@@ -12,8 +12,8 @@ from interroam.model import places
 from interroam.model.facts import Body, Change, Fact, Finding, Wire
 from interroam.model.ids import PartyId, evse_key
 from interroam.protocols.plain import wire
-from interroam.protocols.plain.rules import Misread
 from interroam.protocols.plain.translate.fields import Findings, carried, party_of, same_id, same_party, settled
+from interroam.protocols.plain.wire.misread import Misread
 
 
 def read_location(owner: PartyId, location_id: str, body: wire.Location, now: datetime) -> tuple[Fact, Findings]:
