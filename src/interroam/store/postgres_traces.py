@@ -65,7 +65,8 @@ class PostgresTraces(Traces):
                 f"SELECT data FROM {_table(day)}"  # noqa: S608  ours
                 " WHERE until >= $1 AND since < $2 AND ($3 = '' OR strpos(partners, $3) > 0)"
                 " AND (cardinality($4::bytea[]) = 0"
-                " OR EXISTS (SELECT FROM unnest($4::bytea[]) AS one WHERE position(one IN digests) > 0)) ORDER BY block",
+                " OR EXISTS (SELECT FROM unnest($4::bytea[]) AS one WHERE position(one IN digests) > 0))"
+                " ORDER BY block",
                 since, until, partner, list(digests),
             )  # fmt: skip
         return [data for (data,) in found]
