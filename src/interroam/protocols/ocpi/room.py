@@ -48,7 +48,7 @@ class OcpiRoom:
         scout = Scout(self._calls, insecure_http=insecure_http)
         self._host = Host(hub, ours, scout)
         self._guest = Guest(hub, self._calls, ours, scout, self._host)
-        self.handler: Handler = OcpiServer(hub, self._host, self._base_url, own).handle
+        self.handler: Handler = OcpiServer(hub, self._host, self._base_url, own, self.views).handle
         """Answers whatever comes to ``/ocpi``."""
 
     def refusal(self, status: int, message: str) -> Response:

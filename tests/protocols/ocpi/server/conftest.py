@@ -26,6 +26,7 @@ from interroam.net.doors import Door
 from interroam.net.http import Request, Response
 from interroam.net.listener import Listener
 from interroam.protocols.ocpi.server import OcpiServer
+from interroam.protocols.ocpi.views import Views
 from interroam.store import SqliteStore
 
 START = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
@@ -132,7 +133,7 @@ class Node:
         self.book = Book(self.store, Keyring.fresh(), own if hub else None)
         self.links: dict[str, Link] = {}
         self.hub = Hub(self.store, self.book, self.links, self.clock, self.ids, Deadlines(partner=2.0, door=4.0))
-        self.server = OcpiServer(self.hub, NoConfiguration(), lambda: self.url, own.id)
+        self.server = OcpiServer(self.hub, NoConfiguration(), lambda: self.url, own.id, Views(self.hub))
         self.listener = Listener([Door("/ocpi", self.server.handle)])
         self.http: aiohttp.ClientSession
 

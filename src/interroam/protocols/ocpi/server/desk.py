@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement, Stored
-from interroam.model.ids import Key, PartyId
+from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
+from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.wire import read
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 from .answers import of_receipt
-from .call import Answer, Call
+from .call import Answer, Call, given
 
 PATH = "/ocpi/2.2.1"
+
+KIND_OF = {"locations": Kind.LOCATION, "tokens": Kind.TOKEN}
+AS_STATED = View()
+"""How owners look at what is theirs: as they stated it, under their own ids (OCPI-60)."""
 
 T = TypeVar("T", bound=Struct)
 Run: TypeAlias = "Callable[[Desk, Call], Awaitable[Answer]]"
 
 
 class Desk:
-    """The core, and where this node is reached."""
+    """The core, how objects look to partners, and where this node is reached."""
 
-    def __init__(self, hub: Hub, base_url: Callable[[], str]) -> None:
+    def __init__(self, hub: Hub, views: Views, base_url: Callable[[], str]) -> None:
         self.hub = hub
+        self.views = views
         self._base_url = base_url
 
     def url(self, tail: str) -> str:
@@ -39,12 +46,36 @@ class Desk:
         """State something in the caller's name, and answer by what became of it."""
         return of_receipt(call, await self.hub.tell(call.origin, statement))
 
-    async def stored(self, key: Key) -> Stored:
-        """Return an object of the picture; Refused when there is none."""
+    async def own(self, call: Call, key: Key) -> Stored:
+        """Return an object of the caller's; Refused when it is somebody else's or there is none."""
+        self.hub.book.routing.may_state(call.partner.id, key)
         stored = await self.hub.store.get(key)
         if stored is None or stored.withdrawn:
-            raise Refused(Reason.UNKNOWN_OBJECT, f"there is no {key.kind.value} {key.id} here")
+            raise missing(key.kind, key.id)
         return stored
+
+    async def seen(self, call: Call, key: Key | None, ref: str) -> Stored:
+        """Return an object the caller may see: by its key when the owner is addressed, else by hub id or name (C3)."""
+        store = self.hub.store
+        if key is not None:
+            found = [await store.get(key)]
+        else:
+            kind, name = KIND_OF[call.module], call.tail[0]
+            by_id = await store.by_hub_id(name)
+            found = [by_id] if by_id is not None and by_id.key.kind is kind else [*await store.by_ref(ref, kind)]
+        shown = [one for one in found if one and not one.withdrawn and self.hub.may_see(call.viewer, one)]
+        if len(shown) > 1:
+            raise Refused(
+                Reason.AMBIGUOUS, f"more than one party has {call.tail[0]}", remedy="address the owner (To headers)"
+            )
+        if not shown:
+            raise missing(KIND_OF[call.module], call.tail[0])
+        return shown[0]
+
+    async def show(self, call: Call, stored: Stored) -> Answer:
+        """Answer with one object as the caller sees it."""
+        view = self.views.view(call.viewer, stored.key.owner, call.caller.switches)
+        return given(await self.views.one(stored, view))
 
 
 class Route(Struct, frozen=True):
@@ -88,3 +119,14 @@ def side(interface: InterfaceRole, name: str, *rows: tuple[str, tuple[int, ...],
         for depth in depths
     }
     return Side(routes, frozenset(depth for _, depth in routes))
+
+
+def missing(kind: Kind, name: str) -> Refused:
+    """Say that there is no such object, at least none for the caller."""
+    return Refused(Reason.UNKNOWN_OBJECT, f"there is no {kind.value} {name} here")
+
+
+def parameters(call: Call) -> dict[str, str]:
+    """Read the parameters of a query that is no list's."""
+    query = call.request.query
+    return dict(parse_qsl(query.decode("latin-1"), max_num_fields=32)) if query else {}

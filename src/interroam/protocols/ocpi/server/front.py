@@ -16,6 +16,7 @@ from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
 from interroam.net.http import Request, Response
 from interroam.protocols.ocpi.rules.urls import segments
+from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire.envelope import SUCCESS
 
 from .answers import of_error, write_answer
@@ -47,10 +48,12 @@ class Configuration(Protocol):
 class OcpiServer:
     """Answers everything below ``/ocpi``."""
 
-    def __init__(self, hub: Hub, configuration: Configuration, base_url: Callable[[], str], own: PartyId) -> None:
+    def __init__(
+        self, hub: Hub, configuration: Configuration, base_url: Callable[[], str], own: PartyId, views: Views
+    ) -> None:
         self._hub = hub
         self._configuration = configuration
-        self._desk = Desk(hub, base_url)
+        self._desk = Desk(hub, views, base_url)
         self._callers = Callers(hub.book, own)
         self._seen: dict[str, bytes] = {}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from interroam.core.refs import location_ref
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Stored
-from interroam.model.ids import PartyId, evse_key, location_key
+from interroam.model.ids import Kind, PartyId, evse_key, location_key
 from interroam.protocols.ocpi.translate import (
     connector_change,
     connector_fact,
@@ -14,15 +14,14 @@ from interroam.protocols.ocpi.translate import (
     evse_fact,
     location_change,
     location_fact,
-    row,
-    whole,
 )
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
 from interroam.protocols.ocpi.wire import locations as wire
 from interroam.protocols.ocpi.wire.raw import fields_of, find_connector, items_of
 
 from .call import Answer, Call, given
-from .desk import Desk, read_body, read_owner, side
+from .desk import AS_STATED, Desk, missing, read_body, read_owner, side
+from .lists import list_of
 
 
 class _Place(NamedTuple):
@@ -101,20 +100,31 @@ async def patch_connector(desk: Desk, call: Call) -> Answer:
 
 
 async def check(desk: Desk, call: Call) -> Answer:
-    """Show its owner an object as it is stored here, under the owner's own ids (OCPI-60, OCPI-84)."""
+    """Show its owner an object as it is stored here (OCPI-84)."""
     owner, location_id, uid, connector_id = _place(call)
     key = evse_key(owner, location_id, uid) if uid else location_key(owner, location_id)
-    desk.hub.book.routing.may_state(call.partner.id, key)
-    stored = await desk.stored(key)
-    if not uid:
-        (evses,) = await desk.hub.store.evses([key])
-        return given(whole(stored, evses))
-    return given(_connector(stored, connector_id) if connector_id else whole(stored))
+    data = await desk.views.one(await desk.own(call, key), AS_STATED)
+    return given(_connector(data, connector_id) if connector_id else data)
 
 
-def _connector(stored: Stored, connector_id: str) -> bytes:
+async def show(desk: Desk, call: Call) -> Answer:
+    """Show a place to who may see it, by its owner's ids or the hub's."""
+    tail = call.tail
+    call.ids = tuple(tail[:2])
+    key = location_key(call.receiver, tail[0]) if call.receiver is not None else None
+    place = await desk.seen(call, key, location_ref(tail[0]))
+    if len(tail) == 1:
+        return await desk.show(call, place)
+    evse = await desk.hub.store.get(evse_key(place.key.party, place.key.id, tail[1]))
+    if evse is None or evse.withdrawn:
+        raise missing(Kind.EVSE, tail[1])
+    shown = await desk.show(call, evse)
+    return given(_connector(shown.data or b"{}", tail[2])) if len(tail) > 2 else shown
+
+
+def _connector(evse: bytes, connector_id: str) -> bytes:
     """Return one connector of an EVSE."""
-    found = find_connector(row(stored), connector_id)
+    found = find_connector(evse, connector_id)
     if found is None:
         raise Refused(Reason.UNKNOWN_OBJECT, f"there is no connector {connector_id}")
     return found
@@ -131,3 +141,4 @@ RECEIVER = side(
     ("PATCH", (4,), patch_evse),
     ("PATCH", (5,), patch_connector),
 )
+SENDER = side("SENDER", "locations", ("GET", (0,), list_of(Kind.LOCATION)), ("GET", (1, 2, 3), show))

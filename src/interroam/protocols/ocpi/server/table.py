@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import places
+from . import charges, commands, places, tariffs, tokens
 from .desk import Side
 
 ROUTES: Mapping[tuple[str, str], Side] = {
     ("receiver", "locations"): places.RECEIVER,
+    ("sender", "locations"): places.SENDER,
+    ("receiver", "tariffs"): tariffs.RECEIVER,
+    ("sender", "tariffs"): tariffs.SENDER,
+    ("receiver", "tokens"): tokens.RECEIVER,
+    ("sender", "tokens"): tokens.SENDER,
+    ("receiver", "sessions"): charges.SESSIONS_RECEIVER,
+    ("sender", "sessions"): charges.SESSIONS_SENDER,
+    ("receiver", "cdrs"): charges.CDRS_RECEIVER,
+    ("sender", "cdrs"): charges.CDRS_SENDER,
+    ("receiver", "commands"): commands.RECEIVER,
+    ("sender", "commands"): commands.SENDER,
 }

@@ -56,7 +56,6 @@ from .tokens import (
     write_authorize,
     write_token,
 )
-from .whole import row, whole, written_time
 
 __all__ = [
     "ADDRESSING",
@@ -85,14 +84,12 @@ __all__ = [
     "read_target",
     "read_tariff",
     "read_token",
-    "row",
     "same",
     "session_change",
     "session_fact",
     "tariff_fact",
     "token_change",
     "token_fact",
-    "whole",
     "write_acknowledged",
     "write_authorization",
     "write_authorize",
@@ -106,5 +103,4 @@ __all__ = [
     "write_stop",
     "write_tariff",
     "write_token",
-    "written_time",
 ]

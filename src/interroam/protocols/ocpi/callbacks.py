@@ -1,0 +1,29 @@
+"""The response_url dance: an acknowledgment now, an outcome later, in whatever process it arrives.
+
+Towards the target the address is ours and holds the id of the command, which is a row before it is sent; so the
+outcome finds its command after a restart and in any process, and the asker's own address never leaves the node
+(OCPI-113).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from interroam.model.charges import Outcome
+from interroam.protocols.ocpi.rules.urls import join
+from interroam.protocols.ocpi.translate import read_outcome
+from interroam.protocols.ocpi.wire import Finding, read
+from interroam.protocols.ocpi.wire.commands import CommandResult
+
+_PATH = "/ocpi/2.2.1/sender/commands"
+
+
+def response_url(base_url: str, name: str, command_id: str) -> str:
+    """Return where the outcome of a command is to be posted."""
+    return join(base_url.rstrip("/") + _PATH, name, command_id)
+
+
+def read_result(raw: bytes, command_id: str, at: datetime) -> tuple[Outcome, tuple[Finding, ...]]:
+    """Read what was posted there, with what is odd about it."""
+    shape, findings = read(CommandResult, raw)
+    return read_outcome(shape, command_id, at), findings

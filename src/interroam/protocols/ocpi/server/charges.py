@@ -1,0 +1,109 @@
+"""Sessions and CDRs: stated by their CPO, shown to the one eMSP they concern."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Stored
+from interroam.model.ids import Kind, PartyId, session_key
+from interroam.protocols.ocpi.translate import cdr_fact, session_change, session_fact
+from interroam.protocols.ocpi.translate.rows import insist, insist_owner
+from interroam.protocols.ocpi.wire.cdrs import Cdr
+from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
+from interroam.protocols.ocpi.wire.types import CdrToken
+
+from .answers import of_receipt
+from .call import Answer, Call, given
+from .desk import AS_STATED, Desk, missing, read_body, read_owner, side
+from .lists import list_of
+from .tokens import check_uid, note_driver
+
+ADVENIR = "$$"
+"""The country of charges without roaming, whose card numbers are made up (OCPI-130)."""
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+async def put_session(desk: Desk, call: Call) -> Answer:
+    """Take a whole session; a list of periods that is not there clears the list (OCPI-127)."""
+    owner, session_id = read_owner(call), call.tail[2]
+    call.ids = (session_id,)
+    shape = read_body(call, Session)
+    insist_owner(shape.country_code, shape.party_id, owner)
+    insist("id", shape.id, session_id)
+    _note_charge(desk, call, shape.cdr_token, shape.authorization_reference)
+    return await desk.tell(call, session_fact(shape, call.request.body))
+
+
+async def patch_session(desk: Desk, call: Call) -> Answer:
+    """Take some fields of a session; its charging periods are added."""
+    if not call.caller.switches.patches_sessions:
+        raise Refused(Reason.NOT_OFFERED, "PATCH of sessions is not offered", remedy="PUT the session")  # OCPI-126
+    owner, session_id = read_owner(call), call.tail[2]
+    call.ids = (session_id,)
+    shape = read_body(call, SessionPatch)
+    if shape.authorization_reference:
+        call.ids += (shape.authorization_reference,)
+    return await desk.tell(call, session_change(shape, call.request.body, owner, session_id))
+
+
+async def check_session(desk: Desk, call: Call) -> Answer:
+    """Show the CPO its session under its own id (OCPI-206)."""
+    owner, session_id = read_owner(call), call.tail[2]
+    call.ids = (session_id,)
+    return given(await desk.views.one(await desk.own(call, session_key(owner, session_id)), AS_STATED))
+
+
+async def set_preferences(_desk: Desk, _call: Call) -> Answer:
+    """Say that charging preferences are not offered (OCPI-128)."""
+    raise Refused(Reason.NOT_OFFERED, "charging preferences are not offered")
+
+
+# -- CDRs --------------------------------------------------------------------------------------------------------------
+
+
+async def post_cdr(desk: Desk, call: Call) -> Answer:
+    """Take a CDR, once; a repeat is a success with the same Location (OCPI-136, OCPI-137)."""
+    shape = read_body(call, Cdr)
+    call.ids = tuple(each for each in (shape.id, shape.session_id) if each)
+    _note_charge(desk, call, shape.cdr_token, shape.authorization_reference)
+    if PartyId.of(shape.country_code, shape.party_id) != call.asker and not call.partner.is_hub:
+        call.notes.append(f"the CDR is of {shape.country_code}*{shape.party_id}, its sender is {call.asker}")
+    receipt = await desk.hub.tell(call.origin, cdr_fact(shape, call.request.body))
+    answer = of_receipt(call, receipt)
+    return replace(answer, headers=((b"location", desk.url(f"receiver/cdrs/{receipt.hub_id}").encode()),))
+
+
+async def check_cdr(desk: Desk, call: Call) -> Answer:
+    """Show the CPO our copy of its CDR, at the address it was given."""
+    stored: Stored | None = await desk.hub.store.by_hub_id(call.tail[0])
+    if stored is None or stored.key.kind is not Kind.CDR:
+        raise missing(Kind.CDR, call.tail[0])
+    return given(await desk.views.one(await desk.own(call, stored.key), AS_STATED))
+
+
+def _note_charge(desk: Desk, call: Call, token: CdrToken, reference: str | None) -> None:
+    note_driver(desk, call, token.type, token.uid)
+    if reference:
+        call.ids += (reference,)
+    if token.country_code != ADVENIR:
+        check_uid(call, token.type, token.uid)
+
+
+SESSIONS_RECEIVER = side(
+    "RECEIVER",
+    "sessions",
+    ("GET", (3,), check_session),
+    ("PUT", (3,), put_session),
+    ("PATCH", (3,), patch_session),
+)
+SESSIONS_SENDER = side(
+    "SENDER",
+    "sessions",
+    ("GET", (0,), list_of(Kind.SESSION, need_date_from=True)),  # C12
+    ("PUT", (2,), set_preferences),
+)
+CDRS_RECEIVER = side("RECEIVER", "cdrs", ("POST", (0,), post_cdr), ("GET", (1,), check_cdr))
+CDRS_SENDER = side("SENDER", "cdrs", ("GET", (0,), list_of(Kind.CDR)))

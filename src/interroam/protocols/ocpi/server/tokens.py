@@ -1,0 +1,141 @@
+"""Tokens stated by their provider, shown to CPOs, and the question whether one may charge."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from interroam.core.refs import token_ref
+from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Kind, token_key
+from interroam.model.questions import Authorize
+from interroam.model.tokens import Allowed, Authorization, Token
+from interroam.protocols.ocpi.rules.roles import is_rfid_uid
+from interroam.protocols.ocpi.translate import read_authorize, token_change, token_fact, write_authorization
+from interroam.protocols.ocpi.translate.rows import insist, insist_owner
+from interroam.protocols.ocpi.wire import tokens as wire
+from interroam.protocols.ocpi.wire.words import TokenType
+
+from .call import Answer, Call, given
+from .desk import AS_STATED, Desk, parameters, read_body, read_owner, side
+from .lists import list_of
+
+TOKEN_TYPES: tuple[str, ...] = get_args(TokenType)
+_TYPES = ("type", "tokenType", "token_type")  # C21
+_NOBODY = Answer(http=404, status=2000, message="there is nothing at this path")
+
+
+def token_type(call: Call, otherwise: str = "RFID") -> str:
+    """Return the type a query names; OCPI's default is RFID."""
+    named = parameters(call)
+    given_type = next((named[name] for name in _TYPES if name in named), otherwise)
+    if given_type.upper() not in TOKEN_TYPES:
+        raise Refused(Reason.MALFORMED, f"type {given_type!r} is none of {', '.join(TOKEN_TYPES)}")
+    return given_type.upper()
+
+
+def check_uid(call: Call, kind: str, uid: str) -> None:
+    """Refuse a card number that is none, where the partner's profile wants that (OCPI-92, OCPI-94)."""
+    if call.caller.switches.strict_uid and kind == "RFID" and not is_rfid_uid(uid):
+        raise Refused(Reason.MALFORMED, f"{uid!r} is no RFID uid of 4 or 7 bytes", remedy="send 8 or 14 hex digits")
+
+
+def note_driver(desk: Desk, call: Call, kind: str, uid: str) -> None:
+    """Let the exchange be found, and erased, by the driver's token: by its keyed hash only."""
+    call.subject = desk.hub.book.keyring.subject(kind, uid)
+    call.ids += (call.subject.hex(),)
+
+
+# -- stated by the provider --------------------------------------------------------------------------------------------
+
+
+async def put(desk: Desk, call: Call) -> Answer:
+    """Take a whole token."""
+    owner, uid = read_owner(call), call.tail[2]
+    shape = read_body(call, wire.Token)
+    insist_owner(shape.country_code, shape.party_id, owner)
+    insist("uid", shape.uid, uid)
+    insist("type", shape.type, token_type(call, shape.type))
+    note_driver(desk, call, shape.type, uid)
+    check_uid(call, shape.type, uid)
+    return await desk.tell(call, token_fact(shape, call.request.body))
+
+
+async def patch(desk: Desk, call: Call) -> Answer:
+    """Take some fields of a token."""
+    owner, uid, kind = read_owner(call), call.tail[2], token_type(call)
+    note_driver(desk, call, kind, uid)
+    shape = read_body(call, wire.TokenPatch)
+    return await desk.tell(call, token_change(shape, call.request.body, owner, uid, kind))
+
+
+async def check(desk: Desk, call: Call) -> Answer:
+    """Show the provider its token as it is stored here."""
+    owner, uid, kind = read_owner(call), call.tail[2], token_type(call)
+    note_driver(desk, call, kind, uid)
+    return given(await desk.views.one(await desk.own(call, token_key(owner, kind, uid)), AS_STATED))
+
+
+# -- shown to CPOs -----------------------------------------------------------------------------------------------------
+
+_list = list_of(Kind.TOKEN)
+
+
+async def show_all(desk: Desk, call: Call) -> Answer:
+    """List the tokens a CPO may allow."""
+    _offered(call)
+    return await _list(desk, call)
+
+
+async def show(desk: Desk, call: Call) -> Answer:
+    """Show one token."""
+    _offered(call)
+    uid, kind = call.tail[0], token_type(call)
+    note_driver(desk, call, kind, uid)
+    key = token_key(call.receiver, kind, uid) if call.receiver is not None else None
+    return await desk.show(call, await desk.seen(call, key, token_ref(kind, uid)))
+
+
+def _offered(call: Call) -> None:
+    if not call.caller.switches.pushes_tokens:
+        raise Refused(Reason.NOT_OFFERED, "tokens are not shown on this connection", remedy="use authorize")  # OCPI-96
+
+
+# -- may it charge here ------------------------------------------------------------------------------------------------
+
+
+async def authorize(desk: Desk, call: Call) -> Answer:
+    """Answer whether a token may charge; a yes is durable before it leaves (OCPI-98, OCPI-101)."""
+    if call.tail[1] != "authorize":
+        return _NOBODY
+    uid, kind = call.tail[0], token_type(call)
+    call.keep_answer = True
+    note_driver(desk, call, kind, uid)
+    check_uid(call, kind, uid)
+    question = _question(desk, call, uid, kind)
+    if question.location_id:
+        call.ids += (question.location_id, *question.evse_uids)
+    answer = await desk.hub.authorize(call.origin, question)
+    call.ids += tuple(each for each in (answer.reference, answer.emsp_reference) if each)
+    if answer.allowed is not Allowed.ALLOWED and answer.info:
+        call.notes.append(answer.info)
+    return given(write_authorization(answer, await _as_stated(desk, answer)))
+
+
+def _question(desk: Desk, call: Call, uid: str, kind: str) -> Authorize:
+    body = call.request.body
+    if not desk.hub.is_hub and not body.strip():  # only a hub must know where the driver stands
+        return Authorize(cpo=call.asker, uid=uid, type=kind, emsp=call.receiver)
+    return read_authorize(body, call.asker, uid, kind, call.receiver)
+
+
+async def _as_stated(desk: Desk, answer: Authorization) -> bytes | None:
+    """Return the whole token in its provider's spelling, when the answer is about what is stored."""
+    token = answer.token
+    if not isinstance(token, Token):
+        return None
+    stored = await desk.hub.store.get(token.key)
+    return await desk.views.one(stored, AS_STATED) if stored is not None and stored.body == token else None
+
+
+RECEIVER = side("RECEIVER", "tokens", ("GET", (3,), check), ("PUT", (3,), put), ("PATCH", (3,), patch))
+SENDER = side("SENDER", "tokens", ("GET", (0,), show_all), ("GET", (1,), show), ("POST", (2,), authorize))
