@@ -176,8 +176,13 @@ class Node:
             del self._wired[gone]
             self._spawn(self.links.pop(gone).close())
         for name, wired in wanted.items():
-            if name not in self._wired:
+            if name in self._wired:
+                continue
+            try:
                 self.links[name] = self.rooms[wired.protocol].link(self.book.partners[name])
+            except Refused as no:
+                log.warning("partner_not_wired", partner=name, message=no.message)
+            else:
                 self._wired[name] = wired
 
     # -- the node's own doors --------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from interroam.app import Node
 from interroam.cli.reach import Config, Data, settings_of
 from interroam.cli.tables import error, say
 from interroam.model.errors import Refused
-from interroam.settings import Settings
+from interroam.settings import Part, Settings
 
 _COLLECT_AFTER = 100_000
 """Decoded messages hold no cycles: looking for them seldom makes large ones several times faster."""
@@ -64,10 +64,27 @@ def _say_how_to_go_on(node: Node, config: Path | None) -> None:
     if node.book.partners:
         return
     say("It knows nobody yet. In another terminal:")
-    say(f"  interroam partner add charge-co --party CH*CCC/CPO{where}")
-    say(f"  interroam partner add drive-co --party NL*EEE/EMSP{where}")
-    say(f"  interroam agreement add NL*EEE/EMSP CH*CCC/CPO{where}")
+    for line in _first_steps(node):
+        say(f"  interroam {line}{where}")
     say("  interroam demo   [dim]# or watch it all happen[/]\n")
+
+
+def _first_steps(node: Node) -> list[str]:
+    settings = node.settings
+    if Part.HUB in settings.parts:
+        return [
+            "partner add charge-co --party CH*CCC/CPO",
+            "partner add drive-co --party NL*EEE/EMSP",
+            "agreement add NL*EEE/EMSP CH*CCC/CPO",
+        ]
+    steps = ["partner add the-hub --party FR*107/HUB"]
+    if Part.CPO in settings.parts:
+        steps.append(f"partner add back-office --protocol plain --party {settings.party}/CPO")
+        steps.append(f"agreement add FR*107/HUB {settings.party}/CPO")
+    if Part.EMSP in settings.parts:
+        steps.append(f"partner add drivers --protocol plain --party {settings.party}/EMSP")
+        steps.append(f"agreement add {settings.party}/EMSP FR*107/HUB")
+    return [*steps, "partner register the-hub --partner-url URL --partner-token TOKEN"]
 
 
 def _loop() -> Callable[[Coroutine[Any, Any, None]], None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_network
 
 import msgspec
 from msgspec.structs import replace
@@ -77,9 +78,7 @@ class Admin:
         if not _NAME.match(partner.id):
             raise Refused(Reason.MALFORMED, "a partner's id has up to 64 of a-z, 0-9, point, dash and underscore")
         self._check(partner)
-        first = self._way(partner).first
-        state = PartnerState.CONNECTED if first is Purpose.REGULAR else PartnerState.PLANNED
-        partner = replace(partner, state=state, since=self._hub.clock.now())
+        partner = replace(partner, state=PartnerState.PLANNED, since=self._hub.clock.now())
         await self._book.put_partner(partner)
         await self._audit.write(actor, "partner add", partner.id, protocol=partner.protocol, parties=_named(partner))
         return await self._issue(partner)
@@ -140,8 +139,7 @@ class Admin:
         partner = self.partner(actor, id)
         if partner.state is not PartnerState.SUSPENDED:
             raise Refused(Reason.WRONG_STATE, f"partner {id} is {partner.state.value}, not suspended")
-        wired = partner.wiring or self._way(partner).first is Purpose.REGULAR
-        state = PartnerState.CONNECTED if wired else PartnerState.PLANNED
+        state = PartnerState.CONNECTED if partner.wiring else PartnerState.PLANNED
         return await self._switch(actor, partner, state, "partner resume")
 
     async def remove_partner(self, actor: Actor, id: str) -> None:
@@ -180,7 +178,12 @@ class Admin:
         return way
 
     def _check(self, partner: Partner) -> None:
-        self._way(partner)
+        self._way(partner).room.link(partner)  # its room judges profile and switches
+        for address in partner.addresses:
+            try:
+                ip_network(address, strict=False)
+            except ValueError as error:
+                raise Refused(Reason.MALFORMED, str(error), remedy="name networks as 192.0.2.0/24") from None
         if not partner.parties:
             raise Refused(
                 Reason.INCOMPLETE, f"partner {partner.id} speaks for nobody", remedy="name its parties, as CH*CCC/CPO"
