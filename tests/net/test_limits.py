@@ -140,6 +140,35 @@ async def test_trailers_without_end_are_refused():
         await refused(caller, 413)
 
 
+async def test_many_short_trailers_are_refused():
+    async with serving() as listener, calling(listener) as caller:
+        await caller.say(
+            b"PUT /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: a\r\n" * 4000 + b"\r\n"
+        )
+        assert (await caller.reply()).status == 431
+
+
+async def test_a_head_is_not_charged_for_the_requests_before_it():
+    async with serving() as listener, calling(listener) as caller:
+        await caller.say(GET * 600 + GET[:10])
+        for _ in range(600):
+            assert (await caller.reply()).status == 200
+        await caller.say(GET[10:])
+        assert (await caller.reply()).status == 200
+
+
+async def test_the_time_of_a_head_begins_with_it_and_not_with_the_pause_before():
+    limits = Limits(head_seconds=0.15, idle_seconds=2, linger_seconds=0.1)
+    async with serving(limits=limits) as listener, calling(listener) as caller:
+        await caller.say(GET)
+        await caller.reply()
+        await asyncio.sleep(0.2)
+        await caller.say(GET[:10])
+        await asyncio.sleep(0.06)
+        await caller.say(GET[10:])
+        assert (await caller.reply()).status == 200
+
+
 async def test_a_door_may_take_larger_bodies_than_the_others_and_refuse_in_its_own_words():
     large = Door("/large", echo, refusal=lambda status, text: Response(status, [], b"too much, dear"), body_bytes=200)
     async with serving(large, Door("/", echo), limits=Limits(body_bytes=100, linger_seconds=0.1)) as listener:

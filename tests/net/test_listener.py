@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from interroam.net.doors import Door, Doorway
+from interroam.net.doors import Door
 from interroam.net.http import Request, Response, Stream
 from interroam.net.limits import Limits
 from tests.net.raw import GET, calling, echo, serving
@@ -176,6 +176,22 @@ async def test_the_last_request_of_a_connection_is_answered_and_the_connection_c
         reply = await caller.reply()
         assert (reply.status, reply.headers[b"connection"]) == (200, b"close")
         assert await caller.rest() == b""
+
+
+async def test_an_answer_to_head_ends_with_its_headers():
+    async with serving(Door("/", lambda request: Response(200, [], b"12345"))) as listener, calling(listener) as caller:
+        await caller.say(b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert (await caller.rest()).endswith(b"\r\n\r\n")
+
+
+async def test_nothing_behind_the_last_request_is_handled():
+    seen = []
+    async with serving(Door("/", lambda request: seen.append(request) or Response(200))) as listener:
+        for last in (b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"):
+            async with calling(listener) as caller:
+                await caller.say(last + GET)
+                await caller.rest()
+    assert len(seen) == 2
 
 
 async def test_a_target_in_absolute_form_is_understood():
@@ -365,22 +381,3 @@ async def test_many_callers_at_once_are_all_answered():
 
     async with serving() as listener:
         await asyncio.gather(*(one(listener, number) for number in range(100)))
-
-
-def test_the_longest_fitting_door_wins():
-    def door(prefix):
-        return Door(prefix, lambda request: Response(200))
-
-    doorway = Doorway([door("/ocpi"), door("/ocpi/2.1.1/"), door("/api")])
-    assert doorway.at("/ocpi").prefix == "/ocpi"
-    assert doorway.at("/ocpi/2.2.1/x").prefix == "/ocpi"
-    assert doorway.at("/ocpi/2.1.1").prefix == "/ocpi/2.1.1/"
-    assert doorway.at("/ocpi/2.1.1/x").prefix == "/ocpi/2.1.1/"
-    assert doorway.at("/ocpis").handler(None).status == 404
-    assert doorway.at("/").handler(None).status == 404
-    doorway.add(door("/"))
-    assert doorway.at("/ocpis").prefix == "/"
-    with pytest.raises(ValueError):
-        doorway.add(door("/api/"))
-    with pytest.raises(ValueError):
-        doorway.add(door("api"))

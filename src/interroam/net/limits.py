@@ -25,7 +25,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Between two requests on one connection."""
     write_seconds: float = 30.0
     """How long a caller may leave our answer unread."""
-    linger_seconds: float = 1.0
+    linger_seconds: float = 2.0
     """After an answer that ends the connection: time for the caller to read it."""
     connections_per_address: int = 256
     connections: int = 16_384
@@ -33,9 +33,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def precision(self) -> float:
-        """How often time limits are looked at: a tenth of the shortest, never more than twice a second."""
+        """How often time limits are looked at: a fifth of the shortest, at most twice a second."""
         shortest = min(self.head_seconds, self.body_seconds, self.idle_seconds, self.write_seconds, self.linger_seconds)
-        return min(0.5, shortest / 10)
+        return min(0.5, shortest / 5)
 
 
 class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
