@@ -54,40 +54,41 @@ HUGE = {**CDR, "total_energy_kwh": 1e300}
 NAN = {**CDR, "total_cost": {"excl_vat": "NaN"}}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "reason", "field"),
-    [
-        ("PUT", "/locations/CH*CCC/L1", MISSING, 422, "malformed", "city"),
-        ("PUT", "/locations/CH*CCC/L1", NO_UID, 422, "malformed", "evses[0].uid"),
-        ("PUT", "/locations/CH*CCC/L1", TWICE, 422, "malformed", "evses"),
-        ("PUT", "/locations/CH*CCC/L1", DEEP, 422, "malformed", "evses[0].connectors[0].standard"),
-        ("PUT", "/locations/CH*CCC/L1", {**LOCATION, "id": "L2"}, 422, "malformed", "id"),
-        ("PUT", "/locations/CH*CCC/L1", {**LOCATION, "party": "CH*CCD"}, 422, "malformed", "party"),
-        ("PUT", "/locations/nobody/L1", LOCATION, 422, "malformed", "party"),
-        ("PUT", "/locations/CH*CCC/L1", b"{", 400, "not_json", ""),
-        ("PUT", "/locations/CH*CCC/L1", b"", 400, "not_json", ""),
-        ("PUT", "/locations/CH*XXX/L1", LOCATION, 403, "foreign", ""),
-        ("PUT", "/tokens/CH*CCC/RFID/x", TOKEN, 403, "foreign", ""),
-        ("PUT", "/tokens/CH*EEE/STONE/x", TOKEN, 422, "malformed", "type"),
-        ("PUT", "/sessions/CH*CCC/S1", {**SESSION, "status": "RUNNING"}, 422, "malformed", "status"),
-        ("PUT", "/tariffs/CH*CCC/T1", {**TARIFF, "target": "x"}, 422, "malformed", "target"),
-        ("POST", "/cdrs", {**CDR, "token": None}, 422, "malformed", "token"),
-        ("POST", "/cdrs", HUGE, 422, "malformed", "total_energy_kwh"),
-        ("POST", "/cdrs", NAN, 422, "malformed", "total_cost.excl_vat"),
-        ("POST", "/authorize", {"party": "CH*CCC"}, 422, "malformed", "uid"),
-        ("POST", "/authorize", {"party": "CH*CCC", "uid": "x"}, 422, "incomplete", ""),
-        ("PUT", "/tariffs/CH*CCC/%00", TARIFF, 422, "malformed", "path"),
-        ("PUT", "/tariffs/CH*CCC/%FF", TARIFF, 422, "malformed", "path"),
-        ("PUT", "/tariffs/CH*CCC/" + 300 * "x", TARIFF, 422, "malformed", "path"),
-        ("GET", "/nothing", None, 404, "unknown_object", ""),
-        ("GET", "/", None, 404, "unknown_object", ""),
-        ("POST", "/locations", {}, 405, "not_offered", ""),
-    ],
-)
-async def test_a_mistake_is_named_with_its_field(node, method, path, body, status, reason, field):
-    got, answer = await node.call("cpo", method, path, body)
-    assert (got, answer["error"]["reason"], answer["error"]["field"]) == (status, reason, field)
-    assert answer["error"]["message"]
+MISTAKES = [
+    ("PUT", "/locations/CH*CCC/L1", MISSING, 422, "malformed", "city"),
+    ("PUT", "/locations/CH*CCC/L1", NO_UID, 422, "malformed", "evses[0].uid"),
+    ("PUT", "/locations/CH*CCC/L1", TWICE, 422, "malformed", "evses"),
+    ("PUT", "/locations/CH*CCC/L1", DEEP, 422, "malformed", "evses[0].connectors[0].standard"),
+    ("PUT", "/locations/CH*CCC/L1", {**LOCATION, "id": "L2"}, 422, "malformed", "id"),
+    ("PUT", "/locations/CH*CCC/L1", {**LOCATION, "party": "CH*CCD"}, 422, "malformed", "party"),
+    ("PUT", "/locations/nobody/L1", LOCATION, 422, "malformed", "party"),
+    ("PUT", "/locations/CH*CCC/L1", b"{", 400, "not_json", ""),
+    ("PUT", "/locations/CH*CCC/L1", b"", 400, "not_json", ""),
+    ("PUT", "/locations/CH*XXX/L1", LOCATION, 403, "foreign", ""),
+    ("PUT", "/tokens/CH*CCC/RFID/x", TOKEN, 403, "foreign", ""),
+    ("PUT", "/tokens/CH*EEE/STONE/x", TOKEN, 422, "malformed", "type"),
+    ("PUT", "/sessions/CH*CCC/S1", {**SESSION, "status": "RUNNING"}, 422, "malformed", "status"),
+    ("PUT", "/tariffs/CH*CCC/T1", {**TARIFF, "target": "x"}, 422, "malformed", "target"),
+    ("POST", "/cdrs", {**CDR, "token": None}, 422, "malformed", "token"),
+    ("POST", "/cdrs", HUGE, 422, "malformed", "total_energy_kwh"),
+    ("POST", "/cdrs", NAN, 422, "malformed", "total_cost.excl_vat"),
+    ("POST", "/authorize", {"party": "CH*CCC"}, 422, "malformed", "uid"),
+    ("POST", "/authorize", {"party": "CH*CCC", "uid": "x"}, 422, "incomplete", ""),
+    ("PUT", "/tariffs/CH*CCC/%00", TARIFF, 422, "malformed", "path"),
+    ("PUT", "/tariffs/CH*CCC/%FF", TARIFF, 422, "malformed", "path"),
+    ("PUT", "/tariffs/CH*CCC/" + 300 * "x", TARIFF, 422, "malformed", "path"),
+    ("GET", "/nothing", None, 404, "unknown_object", ""),
+    ("GET", "/", None, 404, "unknown_object", ""),
+    ("POST", "/locations", {}, 405, "not_offered", ""),
+]
+
+
+async def test_a_mistake_is_named_with_its_field(node):
+    for method, path, body, *wanted in MISTAKES:
+        status, answer = await node.call("cpo", method, path, body)
+        error = answer["error"]
+        assert (path, status, error["reason"], error["field"]) == (path, *wanted)
+        assert error["message"]
 
 
 async def test_a_method_not_offered_says_which_are(node):
@@ -105,10 +106,21 @@ async def test_sloppy_values_are_read_and_said_so(node):
         "color": "blue",
     }
     _, told = await node.call("cpo", "PUT", "/sessions/ch-ccc/S1", sloppy)
-    assert {"field": "starts", "message": "has no zone, read as UTC"} in told["findings"]
+    assert [one["field"] for one in told["findings"]] == ["starts", "color"]
     _, found = await node.call("cpo", "GET", "/sessions/CH*CCC/s1")
     assert (found["starts"], found["ends"]) == ("2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z")
     assert (found["status"], found["energy_kwh"]) == ("ACTIVE", 1.5)
+
+
+async def test_a_slip_of_the_pen_deep_inside_is_found(node):
+    evse = {"uid": "1", "connector": [], "connectors": [{**LOCATION["evses"][0]["connectors"][0], "plug": "T2"}]}
+    body = {**LOCATION, "evses": [evse], "town": "Bern"}
+    _, told = await node.call("cpo", "PUT", "/locations/CH*CCC/L1", body)
+    slips = {one["field"] for one in told["findings"] if "no field" in one["message"]}
+    assert slips == {"town", "evses[0].connector", "evses[0].connectors[0].plug"}
+    line = json.dumps({"kind": "tariff", "object": {**TARIFF, "party": "CH*CCC", "id": "T1", "prize": 1}})
+    _, answer = await node.call("cpo", "POST", "/import", line.encode())
+    assert answer["lines"][0]["findings"][0]["field"] == "prize"
 
 
 async def test_a_body_too_large_is_refused_in_the_form_of_this_api(node):

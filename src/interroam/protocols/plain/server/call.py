@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from interroam.core.hub import Hub
-from interroam.model.facts import Body, Origin
+from interroam.model.facts import Body, Finding, Origin
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Partner
 
@@ -25,6 +25,8 @@ class Call(msgspec.Struct, kw_only=True):
     body: Any = None
     raw: bytes = b""
     last_event: str = ""
+    unknown: tuple[Finding, ...] = ()
+    """What the body holds besides the fields we read."""
     ids: list[str] = msgspec.field(default_factory=list)
     """By what a person might search the trace of this call."""
     subject: bytes = b""

@@ -50,6 +50,8 @@ class Reception:
             partner = None if route.open else await self._caller(request)
             call = self._call(request, params, partner)
             call.query, call.body = _read(route, request)
+            if isinstance(call.body, msgspec.Struct):
+                call.unknown = translate.unknown_fields(route.body, request.body)
             answer = _written(route, await route.run(call))
         except (Refused, Unavailable) as no:
             answer = refusal(no)

@@ -114,31 +114,31 @@ async def post_import(call: Call) -> wire.Batch:
     for number, text in enumerate(call.raw.splitlines(), 1):
         if not text.strip():
             continue
-        line, told = _line(call, text)
+        line, told, unknown = _line(call, text)
         touched = _touched(line)
         # A charge is looked up before it is told, so two lines about one charge must not overtake each other.
         if len(waiting) >= _FEW or touched & held:
             lines += await asyncio.gather(*waiting)
             waiting, held = [], set()
-        waiting.append(_judged(number, told))
+        waiting.append(_judged(number, told, unknown))
         held |= touched
     lines += await asyncio.gather(*waiting)
     return _batch(lines)
 
 
-def _line(call: Call, text: bytes) -> tuple[Any, Awaitable[wire.Told]]:
+def _line(call: Call, text: bytes) -> tuple[Any, Awaitable[wire.Told], tuple[Finding, ...]]:
     try:
         line = msgspec.json.decode(text, type=wire.Line)
         if line.kind not in _BY_KIND:
-            return None, _raise(Misread("kind", f"{line.kind!r} is none of {', '.join(_BY_KIND)}"))
+            return None, _raise(Misread("kind", f"{line.kind!r} is none of {', '.join(_BY_KIND)}")), ()
         shape, told = _BY_KIND[line.kind]
         body = msgspec.json.decode(line.object, type=shape, strict=False)
-        return body, told(call, body)
+        return body, told(call, body), translate.unknown_fields(shape, bytes(line.object))
     except msgspec.ValidationError as error:
         message, field = translate.fields_of(error)
-        return None, _raise(Misread(field, message))
+        return None, _raise(Misread(field, message)), ()
     except msgspec.DecodeError as error:
-        return None, _raise(Misread("", f"this line is not JSON: {error}", reason=Reason.NOT_JSON))
+        return None, _raise(Misread("", f"this line is not JSON: {error}", reason=Reason.NOT_JSON)), ()
 
 
 async def _raise(error: Exception) -> wire.Told:
@@ -153,7 +153,7 @@ def _touched(body: object) -> set[tuple[str, str]]:
     return set()
 
 
-async def _judged(line: int, told: Awaitable[wire.Told]) -> wire.Judged:
+async def _judged(line: int, told: Awaitable[wire.Told], unknown: tuple[Finding, ...] = ()) -> wire.Judged:
     try:
         done = await told
     except (Refused, Unavailable) as no:
@@ -164,7 +164,7 @@ async def _judged(line: int, told: Awaitable[wire.Told]) -> wire.Judged:
         seq=done.seq,
         hub_id=done.hub_id,
         created=done.created,
-        findings=done.findings,
+        findings=(*done.findings, *unknown),
     )
 
 
@@ -324,7 +324,7 @@ def _told(call: Call, receipt: Receipt, findings: list[Finding], what: str, whol
         seq=receipt.seq,
         hub_id=receipt.hub_id,
         created=receipt.created,
-        findings=tuple(findings),
+        findings=(*findings, *call.unknown),
     )
 
 

@@ -15,6 +15,7 @@ from interroam.protocols.plain.translate.fields import (
     fields_of,
     in_utc,
     party_of,
+    unknown_fields,
 )
 from interroam.protocols.plain.translate.offers import (
     read_tariff,
@@ -53,6 +54,7 @@ __all__ = [
     "read_token",
     "read_wiring",
     "token_type",
+    "unknown_fields",
     "withdrawn_tariff",
     "write_authorize",
     "write_cdr",

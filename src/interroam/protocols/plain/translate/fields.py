@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +20,7 @@ MAGNITUDE = 15
 """Nothing that is billed has more digits before or after the point."""
 _S = TypeVar("_S", bound=Struct)
 Findings = list[Finding]
+_Tree: TypeAlias = "dict[str, _Tree | None]"
 
 
 def party_of(text: str, field: str = "party") -> PartyId:
@@ -88,3 +91,39 @@ def fields_of(error: msgspec.ValidationError) -> tuple[str, str]:
     if named:
         return "is missing", f"{path}.{named}" if path else named
     return message, path
+
+
+def unknown_fields(shape: type[Struct], text: bytes) -> tuple[Finding, ...]:
+    """Name the fields of a body that its shape does not have: most often a slip of the pen."""
+    return tuple(_unknown(_known(shape), msgspec.json.decode(text), ""))
+
+
+@cache
+def _known(shape: type[Struct]) -> _Tree:
+    return _tree(msgspec.inspect.type_info(shape)) or {}
+
+
+def _tree(described: Any) -> _Tree | None:
+    """The names of a shape's fields, each with those inside it."""
+    match described:
+        case msgspec.inspect.StructType():
+            return {field.encode_name: _tree(field.type) for field in described.fields}
+        case msgspec.inspect.VarTupleType():
+            return _tree(described.item_type)
+        case msgspec.inspect.UnionType():
+            return next((tree for one in described.types if (tree := _tree(one)) is not None), None)
+        case _:
+            return None
+
+
+def _unknown(tree: _Tree, value: object, path: str) -> Iterator[Finding]:
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _unknown(tree, item, f"{path}[{place}]")
+    elif isinstance(value, dict):
+        for name, inside in value.items():
+            here = f"{path}.{name}" if path else name
+            if name not in tree:
+                yield Finding(here, "is no field of this object and was not read")
+            elif (deeper := tree[name]) is not None:
+                yield from _unknown(deeper, inside, here)
