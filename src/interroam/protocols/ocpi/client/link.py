@@ -12,6 +12,7 @@ from interroam.model.facts import Entry
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Partner
 from interroam.model.questions import Answer, Authorize, Question
+from interroam.protocols.ocpi.callbacks import response_url
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, join
@@ -160,7 +161,7 @@ class OcpiLink:
         return to.id
 
     def _callback(self, name: str, command_id: str) -> str:
-        return f"{self._base_url().rstrip('/')}/ocpi/2.2.1/sender/commands/{name}/{command_id}"
+        return response_url(self._base_url(), name, command_id)
 
     def _subject(self, question: Question) -> bytes:
         keyring = self._hub.book.keyring
