@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -27,6 +27,8 @@ from interroam.model.tokens import Authorization, Token
 CHARGE = frozenset({Kind.SESSION, Kind.CDR, Kind.AUTHORIZATION, Kind.COMMAND})
 _TOKEN_TYPES = ("RFID", "APP_USER", "AD_HOC_USER", "OTHER")
 _PAGE = 500
+_QUIET = timedelta(days=1)
+"""An open session says something at least so often."""
 _ROUNDS = 4
 _MOST = 2_000
 
@@ -126,7 +128,8 @@ class Archive:
 
     async def _sessions(self, since: datetime | None) -> list[Stored]:
         rows: list[Stored] = []
-        query = Query(kind=Kind.SESSION, updated_from=since, after=0, total=0, limit=_PAGE)
+        early = since - _QUIET if since is not None else None
+        query = Query(kind=Kind.SESSION, updated_from=early, after=0, total=0, limit=_PAGE)
         while True:
             page = await self._store.page(query)
             rows += page.items
@@ -164,27 +167,29 @@ class Archive:
 
     async def _story(self, pieces: Iterable[Stored], ids: set[str]) -> list[Entry | Exchange]:
         rows = list(pieces)
-        entries: dict[int, Entry] = {}
-        if rows:
-            for entry in await self._store.entries(0, _MOST, numbers=[row.no for row in rows]):
-                entries[entry.seq] = entry
-        correlations = {entry.correlation for entry in entries.values()} | {_correlation(row.body) for row in rows}
-        wanted = ids | correlations | {one for row in rows for one in _ids(row)}
-        wanted.discard("")
-        exchanges = await self._store.traces(ids=wanted, limit=_MOST)
-        for correlation in {one.correlation for one in exchanges} | correlations | ids:
-            if correlation:
-                for entry in await self._store.entries(0, _MOST, correlation=correlation):
-                    entries.setdefault(entry.seq, entry)
-        more = {one.correlation for one in exchanges} - wanted - {""}
-        if more:
-            exchanges += await self._store.traces(ids=more, limit=_MOST)
-        concerned = self._concerned(rows, entries.values())
-        kept = [one for one in _distinct(exchanges) if not rows or one.partner in concerned]
-        return sorted([*entries.values(), *kept], key=lambda one: one.at)
+        numbers = [row.no for row in rows]
+        told = await self._store.entries(0, _MOST, numbers=numbers) if rows else []
+        concerned = self._concerned(rows, told)
+        wanted = ids | {entry.correlation for entry in told} | {_correlation(row.body) for row in rows}
+        wanted |= {one for row in rows for one in _ids(row)}
+        exchanges = await self._exchanges(wanted, concerned)
+        # Those of one correlation belong together, though some carry none of the charge's ids.
+        exchanges += await self._exchanges({one.correlation for one in exchanges} - wanted, concerned)
+        entries = {entry.seq: entry for entry in told}
+        for correlation in ({one.correlation for one in exchanges} | ids) - {""}:
+            for entry in await self._store.entries(0, _MOST, correlation=correlation):
+                if not concerned or entry.origin in concerned:
+                    entries[entry.seq] = entry
+        return sorted([*entries.values(), *_distinct(exchanges)], key=lambda one: one.at)
+
+    async def _exchanges(self, ids: set[str], concerned: set[str]) -> list[Exchange]:
+        """Return exchanges with partners that have to do with the charge: two CPOs may use one session id."""
+        wanted = ids - {""}
+        found = await self._store.traces(ids=wanted, limit=_MOST) if wanted else []
+        return [one for one in found if not concerned or one.partner in concerned]
 
     def _concerned(self, rows: list[Stored], entries: Iterable[Entry]) -> set[str]:
-        """Return the partners that have to do with this charge: two CPOs may use one session id."""
+        """Return the partners that have to do with these objects; none when there are none."""
         names = {entry.origin for entry in entries}
         parties = set()
         for row in rows:
@@ -197,7 +202,7 @@ class Archive:
                 parties |= {one for one in (body.cpo, body.emsp) if one is not None}
             elif isinstance(body, Command):
                 parties |= {body.asker.id, body.target.id}
-        for partner in self._book.partners.values():
+        for partner in self._book.partners.values() if rows else ():
             if partner.is_hub or any(own.id in parties for own in partner.parties):
                 names.add(partner.id)
         return names
