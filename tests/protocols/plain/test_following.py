@@ -100,6 +100,15 @@ async def test_a_stream_is_resumed_by_the_last_event_id(furnished):
     assert (await furnished.call("emsp", "GET", "/facts/stream", headers={"Last-Event-ID": "x"}))[0] == 422
 
 
+async def test_a_stream_gives_nothing_more_once_its_token_is_dead(furnished):
+    reading = asyncio.create_task(events(furnished, 2))
+    await asyncio.sleep(0.1)
+    for credential in furnished.hub.book.credentials_of("emsp"):
+        await furnished.hub.book.dismiss(credential)
+    await furnished.call("cpo", "PUT", "/tariffs/CH*CCC/T1", TARIFF)
+    assert [one["kind"] for one in await asyncio.wait_for(reading, 5)] == ["location"]
+
+
 async def test_facts_are_sent_to_a_webhook_signed(furnished):
     async with receiving(furnished, "emsp") as emsp:
         await furnished.call("cpo", "PUT", "/sessions/CH*CCC/S1", SESSION)

@@ -23,6 +23,7 @@ class Call(msgspec.Struct, kw_only=True):
     params: dict[str, str]
     query: Any = None
     body: Any = None
+    secret: str = ""
     raw: bytes = b""
     last_event: str = ""
     unknown: tuple[Finding, ...] = ()

@@ -30,7 +30,7 @@ async def facts(call: Call) -> wire.Facts:
         raise Misread("limit", f"is not between 1 and {MOST}")
     if not 0 <= asked.wait <= LONGEST_S:
         raise Misread("wait", f"is not between 0 and {LONGEST_S:.0f} seconds")
-    follower = _Follower(call.hub, call.partner.id, asked.after)
+    follower = _Follower(call.hub, call.secret, asked.after)
     try:
         found = await follower.next(asked.limit)
         async with asyncio.timeout(asked.wait):
@@ -52,7 +52,7 @@ async def stream(call: Call) -> Stream:
         if not call.last_event.isdecimal():
             raise Misread("Last-Event-ID", "is no number of a fact")
         after = int(call.last_event)
-    return Stream(200, list(_EVENTS), _events(_Follower(call.hub, call.partner.id, after)))
+    return Stream(200, list(_EVENTS), _events(_Follower(call.hub, call.secret, after)))
 
 
 async def _events(follower: _Follower) -> AsyncIterator[bytes]:
@@ -77,18 +77,18 @@ async def _events(follower: _Follower) -> AsyncIterator[bytes]:
 class _Follower:
     """Reads the journal for one partner, from a number on."""
 
-    def __init__(self, hub: Hub, partner: str, after: int) -> None:
+    def __init__(self, hub: Hub, secret: str, after: int) -> None:
         self.reached = after
         self._hub = hub
-        self._partner = partner
+        self._secret = secret
         self._rung = asyncio.Event()
         self._unsubscribe = hub.store.subscribe(lambda _: self._rung.set())
 
     @property
     def partner(self) -> Partner | None:
-        """The partner as it stands now; None when nothing is owed to it any more."""
-        partner = self._hub.book.partners.get(self._partner)
-        return partner if partner is not None and partner.state is not PartnerState.SUSPENDED else None
+        """The partner as it stands now; None when its token is dead or it is suspended."""
+        known = self._hub.book.recognize(self._secret)
+        return known[0] if known is not None and known[0].state is not PartnerState.SUSPENDED else None
 
     async def next(self, limit: int) -> list[wire.Fact]:
         """Return the next facts for the partner; ``reached`` passes those for others too."""

@@ -65,8 +65,7 @@ class Reception:
 
     async def _caller(self, request: Request) -> Partner:
         """Return the partner that calls, if it may."""
-        scheme, _, secret = request.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        known = self._hub.book.recognize(secret.strip()) if scheme.lower() == "bearer" else None
+        known = self._hub.book.recognize(_secret(request))
         if known is None:
             remedy = "send Authorization: Bearer with the token of `interroam partner add`"
             raise Refused(Reason.UNAUTHENTICATED, "nobody we know presents this token", remedy=remedy)
@@ -91,6 +90,7 @@ class Reception:
             correlation=_printable(request.headers.get(CORRELATION, b"")) or new(),
             request=_printable(request.headers.get(REQUEST, b"")) or new(),
             params=params,
+            secret=_secret(request),
             raw=request.body,
             last_event=_printable(request.headers.get(b"last-event-id", b"")),
             silent=partner is None,
@@ -169,6 +169,11 @@ def _written(route: Route, result: Any) -> Answered:
     if isinstance(result, Response | Stream):
         return result
     return Response(route.status, [_JSON], encode(result))
+
+
+def _secret(request: Request) -> str:
+    scheme, _, secret = request.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _printable(header: bytes) -> str:
