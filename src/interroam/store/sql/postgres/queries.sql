@@ -48,6 +48,6 @@ ON CONFLICT (seq) DO UPDATE SET
 INSERT INTO refs (ref, no) SELECT * FROM unnest(?1::text[], ?2::bigint[]) ON CONFLICT DO NOTHING
 
 -- name: take
-SELECT pg_try_advisory_lock(7311, hashtext(current_database()))
+SELECT pg_try_advisory_lock(7311, hashtext(current_database() || '.' || current_schema()))
 -- name: version
 SELECT coalesce(max(version), 0) FROM migrated
