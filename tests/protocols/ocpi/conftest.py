@@ -19,5 +19,5 @@ async def emsp():
 
 @pytest.fixture
 async def cpo():
-    async with Peer((("FR", "CCC", "CPO"),)) as one:
+    async with Peer((("CH", "CCC", "CPO"),)) as one:
         yield one

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from interroam.core.book import Book
 from interroam.core.dispatch import Dispatch
@@ -45,7 +46,7 @@ class Node:
         self.insecure = insecure
         self.clock = Clock()
 
-    async def __aenter__(self) -> "Node":
+    async def __aenter__(self) -> Self:
         self.store = SqliteStore(self.folder / "node.db")
         await self.store.open()
         self.book = Book(self.store, Keyring.load(self.folder / "node.key"), self.party)
@@ -102,7 +103,9 @@ class Node:
         """Let an eMSP and CPOs roam."""
         parties = tuple(map(Party.parse, cpos))
         one = Agreement(id=id or f"{emsp}-{cpos[0]}", emsp=Party.parse(emsp), cpos=parties, starts=LONG_AGO)
-        return await self.book.put_agreement(one)
+        made = await self.book.put_agreement(one)
+        await self.settled()  # what is there already has been sent
+        return made
 
     async def settled(self) -> None:
         """Wait until every courier has delivered what it owes."""
@@ -111,6 +114,6 @@ class Node:
                 await asyncio.sleep(0.01)
                 head = self.store.head()
                 if self.dispatch.routed >= head and all(
-                    not one.waiting and one.cursor.through >= head for one in self.dispatch.couriers
+                    one.idle and one.cursor.through >= head for one in self.dispatch.couriers
                 ):
                     return

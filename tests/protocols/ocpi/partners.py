@@ -1,9 +1,11 @@
 """A small OCPI platform of somebody else, on aiohttp: it registers, remembers what it is told and answers as told."""
 
+import asyncio
 import base64
 import json
 import uuid
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiohttp import ClientSession, web
 
@@ -63,10 +65,14 @@ class Peer:
     """Functions of a request that return None or (HTTP, body); the first that says something is heard."""
     given: dict | None = None
     """The credentials that we gave it."""
+    headers: dict = field(default_factory=dict)
+    """Headers of those answers."""
+    delay: float = 0.0
+    """How long every answer takes."""
     looks: bool = True
     """Whether it looks at our versions while our POST is open, as it must."""
 
-    async def __aenter__(self) -> "Peer":
+    async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{tail:.*}", self.answer)
         self.runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -91,11 +97,12 @@ class Peer:
         headers = {name.lower(): value for name, value in request.headers.items()}
         seen = Seen(request.method, request.rel_url.raw_path, dict(request.query), headers, await request.read())
         self.seen.append(seen)
+        await asyncio.sleep(self.delay)
         for said in self.answers:
             found = said(seen)
             if found is not None:
                 status, body = found
-                return web.Response(status=status, body=body, content_type="application/json")
+                return web.Response(status=status, body=body, content_type="application/json", headers=self.headers)
         if request.path == "/versions":
             return self.ok([{"version": one, "url": f"{self.url}/v/{one}"} for one in self.versions])
         if request.path.startswith("/v/"):

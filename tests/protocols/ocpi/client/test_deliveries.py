@@ -1,0 +1,299 @@
+"""What partners are told, on real sockets."""
+
+import asyncio
+import json
+
+import pytest
+
+from interroam.model.facts import Withdrawal
+from interroam.model.ids import location_key, tariff_key
+from tests.protocols.ocpi.client.conftest import OWNER, join
+from tests.protocols.ocpi.partners import Peer, says
+from tests.protocols.ocpi.server import messages
+
+LATER = "2026-03-14T12:05:00Z"
+PATH = "/receiver/locations/CH/CCC/L1"
+
+
+def calls(peer) -> list[tuple[str, str]]:
+    return [(one.method, one.path) for one in peer.told()]
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-40", "OCPI-41", "OCPI-56")
+async def test_a_location_goes_out_whole_under_its_owners_codes_with_the_hubs_id(roaming):
+    await roaming.tell("location", messages.location(wheelchair=True))
+    await roaming.settled()
+
+    (seen,) = roaming.emsp.told()
+    assert (seen.method, seen.path) == ("PUT", PATH)
+    hub_id = (await roaming.node.store.get(location_key(OWNER, "L1"))).hub_id
+    assert seen.body == {**messages.location(wheelchair=True), "gireve_id": hub_id}
+    assert (seen.sender, seen.receiver) == ("FR*107", "DE*EEE")
+
+
+@pytest.mark.statement("OCPI-28", "OCPI-30", "OCPI-31")
+async def test_every_call_has_its_own_request_id_and_the_correlation_id_that_came_in(roaming):
+    await roaming.tell("location", messages.location())
+    await roaming.settled()
+    roaming.correlation = "c-2"
+    await roaming.patch_evse(status="CHARGING", last_updated=LATER)
+    await roaming.settled()
+
+    put, patch = roaming.emsp.told()
+    assert [put.headers["x-correlation-id"], patch.headers["x-correlation-id"]] == ["c-1", "c-2"]
+    assert put.headers["x-request-id"] != patch.headers["x-request-id"]
+
+
+@pytest.mark.statement("OCPI-35")
+async def test_one_status_leads_to_one_push_for_each_emsp_in_agreement_and_none_for_others(roaming, node):
+    async with Peer((("NL", "NNN", "EMSP"),)) as second, Peer((("BE", "BBB", "EMSP"),)) as stranger:
+        await join(node, "second", second, "NL*NNN/EMSP")
+        await join(node, "stranger", stranger, "BE*BBB/EMSP")
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await roaming.tell("location", messages.location())
+        await roaming.settled()
+        for one in (roaming.emsp, second, stranger):
+            one.seen.clear()
+
+        await roaming.patch_evse(status="CHARGING", last_updated=LATER)
+        await roaming.settled()
+
+        assert calls(roaming.emsp) == calls(second) == [("PATCH", f"{PATH}/E1")]
+        assert stranger.seen == []
+
+
+async def test_a_change_goes_out_as_it_was_stated(roaming):
+    await roaming.tell("location", messages.location())
+    await roaming.patch_location(name="Am Markt", last_updated=LATER)
+    await roaming.settled()
+    await roaming.tell_evse(messages.evse("E2", last_updated=LATER))
+    await roaming.settled()
+
+    assert [(one.method, one.path) for one in roaming.emsp.told()[-2:]] == [("PATCH", PATH), ("PUT", f"{PATH}/E2")]
+    assert roaming.emsp.told()[-2].body == {"name": "Am Markt", "last_updated": LATER}
+
+
+@pytest.mark.statement("OCPI-87", "OCPI-91")
+async def test_an_evse_that_its_location_left_out_is_told_removed(roaming):
+    await roaming.tell("location", messages.location(evses=[messages.evse("E1"), messages.evse("E2")]))
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+
+    await roaming.tell("location", messages.location(last_updated=LATER))
+    await roaming.settled()
+
+    gone, whole = roaming.emsp.told()
+    assert (gone.method, gone.path, gone.body["status"]) == ("PATCH", f"{PATH}/E2", "REMOVED")
+    assert (whole.method, [one["uid"] for one in whole.body["evses"]]) == ("PUT", ["E1"])
+
+
+async def test_a_location_that_is_withdrawn_takes_its_evses_with_it(roaming, node):
+    await roaming.tell("location", messages.location(evses=[messages.evse("E1"), messages.evse("E2")]))
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+
+    await roaming.state(Withdrawal(location_key(OWNER, "L1"), node.clock.now()))
+    await roaming.settled()
+
+    assert calls(roaming.emsp) == [("PATCH", f"{PATH}/E1"), ("PATCH", f"{PATH}/E2")]
+    assert {one.body["status"] for one in roaming.emsp.told()} == {"REMOVED"}
+
+
+@pytest.mark.statement("OCPI-198")
+@pytest.mark.parametrize(("http", "status"), [(200, 2003), (200, 2001), (404, 2000), (405, 2000)])
+async def test_a_receiver_that_does_not_know_the_place_is_given_all_of_it(roaming, http, status):
+    await roaming.tell("location", messages.location())
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+    roaming.emsp.answers.append(says("PATCH", PATH, http, status))
+
+    await roaming.patch_evse(status="CHARGING", last_updated=LATER)
+    await roaming.settled()
+
+    patch, whole = roaming.emsp.told()
+    assert (whole.method, whole.path) == ("PUT", PATH)
+    assert (whole.body["evses"][0]["status"], whole.body["last_updated"]) == ("CHARGING", LATER)
+    assert whole.headers["x-correlation-id"] == patch.headers["x-correlation-id"]
+
+
+async def test_a_partner_of_an_agreement_made_later_is_sent_what_is_there(roaming, node):
+    await roaming.tell("location", messages.location())
+    await roaming.patch_evse(status="CHARGING", last_updated=LATER)
+    await roaming.settled()
+    async with Peer((("NL", "NNN", "EMSP"),)) as second:
+        await join(node, "second", second, "NL*NNN/EMSP")
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await until(lambda: second.told())
+        await roaming.settled()
+
+        (seen,) = second.told()
+        assert (seen.method, seen.path) == ("PUT", PATH)
+        assert seen.body["evses"][0]["status"] == "CHARGING"
+        assert (seen.body["last_updated"], seen.body["evses"][0]["last_updated"]) == (LATER, LATER)
+
+
+async def test_a_partner_without_receivers_is_left_to_fetch_what_is_for_all(roaming, node):
+    async with Peer((("NL", "NNN", "EMSP"),), endpoints=[("tokens", "SENDER")]) as second:
+        await join(node, "second", second, "NL*NNN/EMSP")
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await roaming.tell("location", messages.location())
+        await roaming.settled()
+
+        assert second.seen == []
+        assert await node.store.shelf() == []
+
+
+# -- tariffs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-56", "OCPI-152", "OCPI-155")
+async def test_each_emsp_is_sent_the_variant_for_it_and_never_whom_it_is_for(roaming, node):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    async with Peer((("NL", "NNN", "EMSP"),)) as second:
+        await join(node, "second", second, "NL*NNN/EMSP")
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await roaming.tell("tariff", messages.tariff(price=0.3, **own))
+        await roaming.tell("tariff", messages.tariff(price=0.4))
+        await roaming.settled()
+
+        prices = [one.body["elements"][0]["price_components"][0]["price"] for one in roaming.emsp.told()]
+        assert prices == [0.3]
+        assert "target_operator_party_id" not in roaming.emsp.told()[0].body
+        hub_id = (await node.store.get(tariff_key(OWNER, "T1"))).hub_id
+        assert [one.body for one in second.told()] == [{**messages.tariff(price=0.4), "gireve_id": hub_id}]
+
+
+@pytest.mark.statement("OCPI-145", "OCPI-146")
+async def test_only_regular_tariffs_go_to_emsps(roaming):
+    await roaming.tell("tariff", messages.tariff("T1", type="AD_HOC_PAYMENT"))
+    await roaming.tell("tariff", messages.tariff("T2", type="PROFILE_CHEAP"))
+    await roaming.tell("tariff", {**messages.tariff("T3"), "type": None})
+    await roaming.settled()
+
+    assert calls(roaming.emsp) == [("PUT", "/receiver/tariffs/CH/CCC/T3")]
+
+
+async def test_a_tariff_that_is_no_more_is_deleted(roaming, node):
+    await roaming.tell("tariff", messages.tariff())
+    await roaming.state(Withdrawal(tariff_key(OWNER, "T1"), node.clock.now()))
+    await roaming.settled()
+
+    assert calls(roaming.emsp)[-1] == ("DELETE", "/receiver/tariffs/CH/CCC/T1")
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-201")
+async def test_tokens_go_to_the_cpos_in_agreement(roaming):
+    await roaming.tell("token", messages.token())
+    await roaming.patch_token(valid=False, last_updated=LATER)
+    await roaming.settled()
+
+    put, patch = roaming.cpo.told()
+    assert (put.method, put.path, put.query) == ("PUT", "/receiver/tokens/DE/EEE/0102030405060A", {"type": "RFID"})
+    assert put.body == messages.token()
+    assert (patch.method, patch.body) == ("PATCH", {"valid": False, "last_updated": LATER})
+    assert (put.sender, put.receiver) == ("FR*107", "CH*CCC")
+
+
+# -- charges -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-57", "OCPI-58", "OCPI-59")
+async def test_a_charge_goes_by_the_hubs_session_id_from_its_first_message_to_its_cdr(roaming, node):
+    await roaming.tell("session", messages.session(energy_plan="x"))
+    await roaming.patch_session(kwh=1.5, last_updated=LATER)
+    await roaming.settled()
+    await roaming.tell("cdr", messages.cdr())
+    await roaming.settled()
+
+    put, patch, post = roaming.emsp.told()
+    hub_id = put.path.rpartition("/")[2]
+    assert hub_id != "S1"
+    assert (put.path, patch.path) == (f"/receiver/sessions/CH/CCC/{hub_id}",) * 2
+    assert put.body == {**messages.session(energy_plan="x"), "id": hub_id}
+    assert patch.body == {"kwh": 1.5, "last_updated": LATER}
+    assert (post.method, post.path) == ("POST", "/receiver/cdrs")
+    assert post.body == {**messages.cdr(), "session_id": hub_id}
+    assert {one.sender for one in (put, patch, post)} == {"CH*CCC"}
+    assert (await node.hub.session(hub_id)).body.id == "S1"
+
+
+@pytest.mark.statement("OCPI-124")
+async def test_a_session_goes_to_the_provider_of_its_token_and_nobody_else(roaming, node):
+    async with Peer((("NL", "NNN", "EMSP"),)) as second:
+        await join(node, "second", second, "NL*NNN/EMSP")
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await roaming.tell("session", messages.session())
+        await roaming.settled()
+
+        assert len(roaming.emsp.told()) == 1
+        assert second.seen == []
+
+
+@pytest.mark.parametrize(("switches", "sender"), [({}, "CH*CCC"), ({"from_as": "hub"}, "FR*107")])
+async def test_whose_name_a_charge_carries_is_a_switch(roaming, node, switches, sender):
+    async with Peer((("NL", "NNN", "EMSP"),)) as second:
+        await join(node, "second", second, "NL*NNN/EMSP", switches=switches)
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        token = messages.cdr_token(country_code="NL", party_id="NNN")
+        await roaming.tell("session", messages.session(cdr_token=token))
+        await roaming.settled()
+
+        assert [one.sender for one in second.told()] == [sender]
+
+
+async def test_a_receiver_that_takes_no_patch_of_a_session_is_given_all_of_it(roaming):
+    await roaming.tell("session", messages.session())
+    await roaming.settled()
+    roaming.emsp.answers.append(says("PATCH", "/sessions", 200, 2000))
+    await roaming.patch_session(kwh=1.5, last_updated=LATER)
+    await roaming.settled()
+
+    seen = roaming.emsp.told()[-1]
+    assert (seen.method, seen.body["kwh"], seen.body["last_updated"]) == ("PUT", 1.5, LATER)
+    assert seen.path.endswith(f"/{seen.body['id']}")
+
+
+async def test_the_profile_gireve_is_sent_only_what_the_specification_knows(node, roaming):
+    async with Peer((("NL", "NNN", "EMSP"),)) as second:
+        await join(node, "second", second, "NL*NNN/EMSP", switches={"known_fields_only": True})
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await roaming.tell("location", messages.location(wheelchair=True))
+        await roaming.settled()
+
+        (seen,) = second.told()
+        assert "wheelchair" not in seen.body
+        assert seen.body["gireve_id"]
+
+
+# -- traces ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_delivery_leaves_a_trace_with_its_body_only_when_the_journal_does_not_hold_it(roaming, node):
+    await roaming.tell("location", messages.location())
+    await roaming.patch_evse(status="CHARGING", last_updated=LATER)
+    await roaming.settled()
+    roaming.emsp.answers.append(says("PUT", "/receiver/sessions", 200, 2001))
+    await roaming.tell("session", messages.session())
+    await roaming.settled()
+
+    traces = [one for one in await node.store.traces(ids=["c-1"]) if not one.inward]
+    assert [(one.operation, one.code, one.seq) for one in traces] == [
+        ("PUT locations", "200/1000", 1),
+        ("PATCH locations", "200/1000", 2),
+        ("PUT sessions", "200/2001", 3),
+    ]
+    assert [bool(one.request) for one in traces] == [True, False, True]
+    assert json.loads(traces[2].request)["kwh"] == 0.0
+    assert [one.message for one in await node.store.shelf()] == ["the partner answered 200/2001: as told"]
+
+
+async def until(met) -> None:
+    async with asyncio.timeout(5):
+        while not met():
+            await asyncio.sleep(0.01)

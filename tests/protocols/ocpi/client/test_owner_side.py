@@ -1,0 +1,142 @@
+"""A node that is no hub: a CPO's facts on their way to the hub, in order, unchanged, until they are taken."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from interroam.model.facts import Withdrawal
+from interroam.model.ids import tariff_key
+from tests.protocols.ocpi.client.conftest import OWNER, Roaming
+from tests.protocols.ocpi.nodes import Node
+from tests.protocols.ocpi.partners import Peer, says
+from tests.protocols.ocpi.server import messages
+
+LATER = "2026-03-14T12:05:00Z"
+PLACE = "/receiver/locations/CH/CCC/L1"
+
+
+@pytest.fixture
+async def hub():
+    async with Peer((("FR", "107", "HUB"),)) as one:
+        yield one
+
+
+@pytest.fixture
+async def owner(tmp_path, hub):
+    """A CPO's node whose back office is ``cpo`` and whose hub is FR*107."""
+    async with Node(tmp_path, hub=None, hosts=("CH*CCC/CPO",)) as node:
+        there = await node.expect("hub", "FR*107/HUB")
+        await node.room.register(there, hub.versions_url, "token-a")
+        await node.agree("FR*107/HUB", "CH*CCC/CPO")
+        hub.seen.clear()
+        world = Roaming(node, hub, hub)
+        world.origin = lambda partner="cpo": Roaming.origin(world, "office")
+        yield world
+
+
+async def heard(hub, count):
+    async with asyncio.timeout(8):
+        while len(hub.told()) < count:
+            await asyncio.sleep(0.01)
+    return hub.told()
+
+
+@pytest.mark.statement("OCPI-123", "OCPI-133", "OCPI-183")
+async def test_a_charge_reaches_the_hub_as_it_happens_in_order_and_unchanged(owner, hub):
+    await owner.tell("location", messages.location())
+    await owner.tell("session", messages.session())
+    await owner.patch_session(kwh=2.5, last_updated=LATER)
+    await owner.tell("session", messages.session(status="COMPLETED", kwh=3.0, last_updated="2026-03-14T13:00:00Z"))
+    await owner.tell("cdr", messages.cdr())
+    await owner.settled()
+
+    session = "/receiver/sessions/CH/CCC/S1"
+    assert [(one.method, one.path) for one in hub.told()] == [
+        ("PUT", PLACE),
+        ("PUT", session),
+        ("PATCH", session),
+        ("PUT", session),
+        ("POST", "/receiver/cdrs"),
+    ]
+    assert hub.told()[0].body == messages.location()
+    assert hub.told()[1].body == messages.session()
+    assert hub.told()[4].body == messages.cdr()
+    assert {(one.sender, one.receiver) for one in hub.told()} == {("CH*CCC", "FR*107")}
+
+
+@pytest.mark.statement("OCPI-82", "OCPI-125")
+async def test_while_the_hub_fails_places_and_sessions_wait_in_order(owner, hub):
+    await owner.tell("location", messages.location())
+    await owner.settled()
+    hub.seen.clear()
+    hub.answers.append(says("PATCH", "/locations", 400, 2001))
+    await owner.patch_evse(status="CHARGING", last_updated=LATER)
+    await owner.tell("session", messages.session())
+    await heard(hub, 1)
+    assert {one.path for one in hub.told()} == {f"{PLACE}/E1"}
+
+    hub.answers[:] = [says("PUT", "/sessions", 404, None)]
+    await heard_of(hub, "/receiver/sessions/CH/CCC/S1")
+    await owner.patch_evse(status="AVAILABLE", last_updated="2026-03-14T12:06:00Z")
+    hub.answers.clear()
+    await owner.settled()
+
+    ordered = [path for path, _ in runs(hub)]
+    assert ordered == [f"{PLACE}/E1", "/receiver/sessions/CH/CCC/S1", f"{PLACE}/E1"]
+
+
+@pytest.mark.statement("OCPI-135", "OCPI-158")
+async def test_while_the_hub_fails_tariffs_and_cdrs_wait_in_order(owner, hub):
+    hub.answers.append(says("PUT", "/tariffs", 403, 2000))
+    await owner.tell("tariff", messages.tariff())
+    await owner.tell("cdr", messages.cdr())
+    await heard(hub, 1)
+    assert {one.path for one in hub.told()} == {"/receiver/tariffs/CH/CCC/T1"}
+
+    hub.answers[:] = [says("POST", "/cdrs", 500, 3000)]
+    await heard_of(hub, "/receiver/cdrs")
+    hub.answers.clear()
+    await owner.settled()
+
+    assert [path for path, _ in runs(hub)] == ["/receiver/tariffs/CH/CCC/T1", "/receiver/cdrs"]
+    assert all(count > 1 for _, count in runs(hub))
+
+
+@pytest.mark.statement("OCPI-126")
+async def test_a_hub_that_takes_no_patch_of_a_session_is_sent_the_whole(owner, hub):
+    hub.answers.append(says("PATCH", "/sessions", 405, 2000))
+    await owner.tell("session", messages.session())
+    await owner.patch_session(kwh=2.5, last_updated=LATER)
+    await owner.settled()
+
+    assert [one.method for one in hub.told()] == ["PUT", "PATCH", "PUT"]
+    assert hub.told()[2].body == messages.session(kwh=2.5, last_updated=LATER)
+
+
+async def test_the_hub_is_told_whom_a_tariff_is_for_and_of_every_type(owner, hub):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    await owner.tell("tariff", messages.tariff(**own))
+    await owner.tell("tariff", messages.tariff(type="AD_HOC_PAYMENT"))
+    await owner.state(Withdrawal(tariff_key(OWNER, "T1"), datetime.now(UTC)))
+    await owner.settled()
+
+    assert [one.method for one in hub.told()] == ["PUT", "PUT", "DELETE"]
+    assert hub.told()[0].body == messages.tariff(**own)
+
+
+async def heard_of(hub, path):
+    async with asyncio.timeout(8):
+        while not any(one.path == path for one in hub.told()):
+            await asyncio.sleep(0.01)
+
+
+def runs(hub) -> list[tuple[str, int]]:
+    """The calls in order, repetitions counted."""
+    found: list[tuple[str, int]] = []
+    for one in hub.told():
+        if found and found[-1][0] == one.path:
+            found[-1] = (one.path, found[-1][1] + 1)
+        else:
+            found.append((one.path, 1))
+    return found
