@@ -154,7 +154,7 @@ class Node:
         )
         self._admit(ocpi, Way(ocpi, f"{self.url}/ocpi/versions", Purpose.REGISTRATION))
         doorway.add(Door("/ocpi", ocpi.handler, ocpi.refusal))
-        plain = PlainRoom(self.hub, self.client, (TABLE,))
+        plain = PlainRoom(self.hub, self.client, (TABLE,), insecure_http=self.settings.insecure_http)
         self._admit(plain, Way(plain, f"{self.url}{plain.prefix}", Purpose.REGULAR))
         doorway.add(Door(plain.prefix, plain.handler, plain.refusal))
         doorway.add(Door(TABLE.base, administration.handler, administration.refusal))

@@ -75,7 +75,7 @@ async def running(folder, *, hub=HUB, doors=()):
     links = {}
     core = Hub(store, book, links, clock, Uuid7(clock), Deadlines(partner=1.0))
     client = Client()
-    room = PlainRoom(core, client)
+    room = PlainRoom(core, client, insecure_http=True)
     book.on_change(lambda: [links.setdefault(one.id, room.link(one)) for one in book.partners.values()])
     await book.load()
     for name, parties in PARTIES.items():

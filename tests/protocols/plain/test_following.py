@@ -164,6 +164,12 @@ async def test_the_secret_is_shown_once_and_renewed_by_each_put(furnished):
         assert (await furnished.call("emsp", "PUT", "/webhook", {"url": url}))[0] == 422
 
 
+async def test_a_webhook_is_https_but_for_tests(node):
+    node.room._reception._insecure = False
+    assert (await node.call("emsp", "PUT", "/webhook", {"url": "http://example.com/"}))[0] == 422
+    assert (await node.call("emsp", "PUT", "/webhook", {"url": "https://example.com/"}))[0] == 200
+
+
 def test_a_signature_holds_for_its_body_its_secret_and_five_minutes():
     signature = sign("secret", START, b"body")
     assert verify("secret", signature, b"body", START + WINDOW)

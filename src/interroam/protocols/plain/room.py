@@ -32,7 +32,7 @@ class PlainRoom:
     name = PROTOCOL
     prefix = BASE
 
-    def __init__(self, hub: Hub, client: Client, more: tuple[Table, ...] = ()) -> None:
+    def __init__(self, hub: Hub, client: Client, more: tuple[Table, ...] = (), *, insecure_http: bool = False) -> None:
         self._hub = hub
         self._client = client
         self._more = more
@@ -47,7 +47,7 @@ class PlainRoom:
             open=True,
         )
         self.table = back_office(shown)
-        self._reception = Reception(hub, self.table)
+        self._reception = Reception(hub, self.table, insecure_http=insecure_http)
 
     async def handler(self, request: Request) -> Answered:
         """Answer a request below the prefix."""

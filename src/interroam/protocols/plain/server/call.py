@@ -32,6 +32,8 @@ class Call(msgspec.Struct, kw_only=True):
     """By what a person might search the trace of this call."""
     subject: bytes = b""
     seq: int = 0
+    insecure_http: bool = False
+    """A test switch: webhooks may be plain HTTP."""
     whole: bool = False
     """The trace keeps both bodies: a question or a charge."""
     silent: bool = False

@@ -37,8 +37,9 @@ _IDS = 64
 class Reception:
     """Answers the requests of back offices by their table."""
 
-    def __init__(self, hub: Hub, table: Table) -> None:
+    def __init__(self, hub: Hub, table: Table, *, insecure_http: bool = False) -> None:
         self._hub = hub
+        self._insecure = insecure_http
         self._table = table
 
     async def answer(self, request: Request) -> Answered:
@@ -93,6 +94,7 @@ class Reception:
             secret=_secret(request),
             raw=request.body,
             last_event=_printable(request.headers.get(b"last-event-id", b"")),
+            insecure_http=self._insecure,
             silent=partner is None,
         )
 
