@@ -52,10 +52,11 @@ class SqliteStore(Upkeep):
         if not self._read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.path)
+            self._db = _connect(self.path)
             try:
-                self._db = _connect(self.path)
                 _migrate(self._db, self.path)
             except BaseException:
+                self._db.close()
                 self._unlock()
                 raise
         self._reader = _connect(self.path, read_only=True)
@@ -227,7 +228,10 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
     ((version,),) = db.execute("PRAGMA user_version")
-    newer = [(number, text) for number, text in migrations("sqlite") if number > version]
+    known = migrations("sqlite")
+    if version > known[-1][0]:
+        raise Refused(Reason.VERSION_UNSUPPORTED, f"{path} was written by a later release", remedy="use that release")
+    newer = [(number, text) for number, text in known if number > version]
     if newer and version:
         _copy(path, path.with_name(f"{path.name}.before-{newer[0][0]:04}"), lambda *_: None)
     for number, text in newer:
