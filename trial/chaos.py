@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -24,6 +25,7 @@ _FROZEN_S = (5.5, 7.0)
 _GONE_S = (2.0, 4.0)
 _DOWN_S = (0.1, 0.8)
 _PRESS_S = (0.2, 0.8)
+_AHEAD = 0.1
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -65,6 +67,8 @@ class Chaos:
         self._breaking: asyncio.Task[None] | None = None
         self._in_flight: list[int] = []
         self._absences = 0
+        self._begun = 0
+        self._struck = asyncio.Event()
         names = ["kill"] * KILLS + ["freeze", "vanish"]
         self._chance.shuffle(names)
         shares = sorted(self._chance.uniform(0.03, 0.95) for _ in names)
@@ -85,6 +89,18 @@ class Chaos:
         """Say how far the week is."""
         self._reached = share
         self._moved.set()
+
+    async def clear(self, share: float, watch: asyncio.Task[Any]) -> None:
+        """Wait until the week may be told beyond this share: things shall break on the way, not after the end."""
+        while share > self._limit and not watch.done():
+            self._struck.clear()
+            struck = asyncio.ensure_future(self._struck.wait())
+            await asyncio.wait((struck, watch), return_when=asyncio.FIRST_COMPLETED)
+            struck.cancel()
+
+    @property
+    def _limit(self) -> float:
+        return self._plan[self._begun][0] + _AHEAD if self._begun < len(self._plan) else 1.0
 
     @property
     def over(self) -> bool:
@@ -132,6 +148,8 @@ class Chaos:
             while self._reached < share:
                 self._moved.clear()
                 await self._moved.wait()
+            self._begun += 1
+            self._struck.set()
             await {"kill": self._kill, "freeze": self._freeze, "vanish": self._vanish}[name]()
 
     async def _kill(self) -> None:

@@ -15,7 +15,7 @@ from trial.places import evse, location, place_of, stamp
 from trial.week import Point, Row
 from trial.words import KEPT, REMOVED, to_ocpi, to_oicp
 
-BATCH = 500
+BATCH = 200
 _PAUSE_S = 0.2
 _PAGE = 1_000
 _TRIES = 60

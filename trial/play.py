@@ -122,6 +122,8 @@ async def _run(stage: Stage, office: CpoOffice, week: Week, bars: Progress, brea
     try:
         async for taken in office.state(rows):
             bars.advance(told, taken)
+            if breaking is not None:
+                await breaking.clear(bars.tasks[told].completed / len(rows), watch)
             if watch.done():
                 break
         spent = time.monotonic() - began

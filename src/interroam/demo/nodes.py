@@ -174,7 +174,7 @@ async def nodes() -> AsyncIterator[Callable[..., Node]]:
                 loop.add_signal_handler(number, current.cancel)
     with tempfile.TemporaryDirectory(prefix="interroam-", ignore_cleanup_errors=True) as folder:
 
-        def make(name: str, parts: str, party: str, **knobs: object) -> Node:
+        def make(name: str, parts: str, party: str, /, **knobs: object) -> Node:
             given = {path.replace("__", "."): value for path, value in knobs.items()}
             made.append(Node(Path(folder) / name, parts, party, client, given))
             return made[-1]

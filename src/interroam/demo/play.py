@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from interroam.demo.api import ApiError
 from interroam.demo.cast import ALPES, HUB_NAME, NORD
-from interroam.demo.ending import show_dossier, show_doors
+from interroam.demo.ending import show_doors, show_dossier
 from interroam.demo.nodes import NodeEndedError, nodes
 from interroam.demo.plot import absence, card, introduction, network, phone, refusal
 from interroam.demo.stage import Stage
@@ -51,7 +51,9 @@ async def _play(story: Story, *, once: bool) -> int:
             story.panel("the story stopped", [f"[red]{_plain(trouble)}[/]", *stage.last_words()], border_style="red")
             return 1
         if once:
-            story.say(f"\n[green]The story is told:[/] {story.steps} steps, all as they must be, {story.seconds:.1f} s.")
+            story.say(
+                f"\n[green]The story is told:[/] {story.steps} steps, all as they must be, {story.seconds:.1f} s."
+            )
             return 0
         await show_doors(story, stage)
         await asyncio.Event().wait()

@@ -30,6 +30,7 @@ class Stage:
         self.password = secrets.token_urlsafe(12)
         self.cards: dict[Provider, set[str]] = {ALPES: set(), NORD: set()}
         """The cards each provider's back office allows when it is asked."""
+        self._chores: set[asyncio.Task[None]] = set()
 
     @property
     def nodes(self) -> list[Node]:
@@ -79,8 +80,6 @@ class Stage:
             words = [line for line in node.last_words().splitlines() if '"warning"' in line or '"error"' in line]
             told += [f"[dim]{node.folder.name}: {line[-300:]}[/]".replace("[{", r"\[{") for line in words[-2:]]
         return told
-
-    _chores: set[asyncio.Task[None]] = set()
 
 
 def now() -> datetime:

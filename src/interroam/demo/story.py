@@ -44,8 +44,7 @@ class Story:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
-        if self.console.width > _WIDEST:
-            self.console.width = _WIDEST
+        self.console.width = min(self.console.width, _WIDEST)
         self.steps = 0
         self._began = time.monotonic()
         self._chapter = 0
