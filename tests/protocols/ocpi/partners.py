@@ -73,6 +73,7 @@ class Peer:
     """Whether it looks at our versions while our POST is open, as it must."""
 
     async def __aenter__(self) -> Self:
+        self.news = asyncio.Condition()
         app = web.Application()
         app.router.add_route("*", "/{tail:.*}", self.answer)
         self.runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -98,6 +99,12 @@ class Peer:
         seen = Seen(request.method, request.rel_url.raw_path, dict(request.query), headers, await request.read())
         self.seen.append(seen)
         await asyncio.sleep(self.delay)
+        answer = await self.answer_to(seen, request)
+        async with self.news:
+            self.news.notify_all()
+        return answer
+
+    async def answer_to(self, seen: Seen, request: web.Request) -> web.Response:
         for said in self.answers:
             found = said(seen)
             if found is not None:
@@ -148,6 +155,11 @@ class Peer:
             for one in self.seen
             if (not methods or one.method in methods) and one.path.startswith(("/receiver", "/sender", "/callback"))
         ]
+
+    async def until(self, met) -> None:
+        """Wait for what came to be enough."""
+        async with asyncio.timeout(8), self.news:
+            await self.news.wait_for(met)
 
     # -- as a client -----------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """What partners are told, on real sockets."""
 
-import asyncio
 import json
 
 import pytest
@@ -126,7 +125,7 @@ async def test_a_partner_of_an_agreement_made_later_is_sent_what_is_there(roamin
     async with Peer((("NL", "NNN", "EMSP"),)) as second:
         await join(node, "second", second, "NL*NNN/EMSP")
         await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
-        await until(lambda: second.told())
+        await second.until(second.told)
         await roaming.settled()
 
         (seen,) = second.told()
@@ -291,9 +290,3 @@ async def test_a_delivery_leaves_a_trace_with_its_body_only_when_the_journal_doe
     assert [bool(one.request) for one in traces] == [True, False, True]
     assert json.loads(traces[2].request)["kwh"] == 0.0
     assert [one.message for one in await node.store.shelf()] == ["the partner answered 200/2001: as told"]
-
-
-async def until(met) -> None:
-    async with asyncio.timeout(5):
-        while not met():
-            await asyncio.sleep(0.01)

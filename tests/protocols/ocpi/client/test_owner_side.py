@@ -1,6 +1,5 @@
 """A node that is no hub: a CPO's facts on their way to the hub, in order, unchanged, until they are taken."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -35,13 +34,6 @@ async def owner(tmp_path, hub):
         yield world
 
 
-async def heard(hub, count):
-    async with asyncio.timeout(8):
-        while len(hub.told()) < count:
-            await asyncio.sleep(0.01)
-    return hub.told()
-
-
 @pytest.mark.statement("OCPI-123", "OCPI-133", "OCPI-183")
 async def test_a_charge_reaches_the_hub_as_it_happens_in_order_and_unchanged(owner, hub):
     await owner.tell("location", messages.location())
@@ -73,11 +65,11 @@ async def test_while_the_hub_fails_places_and_sessions_wait_in_order(owner, hub)
     hub.answers.append(says("PATCH", "/locations", 400, 2001))
     await owner.patch_evse(status="CHARGING", last_updated=LATER)
     await owner.tell("session", messages.session())
-    await heard(hub, 1)
+    await hub.until(hub.told)
     assert {one.path for one in hub.told()} == {f"{PLACE}/E1"}
 
     hub.answers[:] = [says("PUT", "/sessions", 404, None)]
-    await heard_of(hub, "/receiver/sessions/CH/CCC/S1")
+    await hub.until(lambda: any(one.path == "/receiver/sessions/CH/CCC/S1" for one in hub.told()))
     await owner.patch_evse(status="AVAILABLE", last_updated="2026-03-14T12:06:00Z")
     hub.answers.clear()
     await owner.settled()
@@ -91,11 +83,11 @@ async def test_while_the_hub_fails_tariffs_and_cdrs_wait_in_order(owner, hub):
     hub.answers.append(says("PUT", "/tariffs", 403, 2000))
     await owner.tell("tariff", messages.tariff())
     await owner.tell("cdr", messages.cdr())
-    await heard(hub, 1)
+    await hub.until(hub.told)
     assert {one.path for one in hub.told()} == {"/receiver/tariffs/CH/CCC/T1"}
 
     hub.answers[:] = [says("POST", "/cdrs", 500, 3000)]
-    await heard_of(hub, "/receiver/cdrs")
+    await hub.until(lambda: any(one.path == "/receiver/cdrs" for one in hub.told()))
     hub.answers.clear()
     await owner.settled()
 
@@ -123,12 +115,6 @@ async def test_the_hub_is_told_whom_a_tariff_is_for_and_of_every_type(owner, hub
 
     assert [one.method for one in hub.told()] == ["PUT", "PUT", "DELETE"]
     assert hub.told()[0].body == messages.tariff(**own)
-
-
-async def heard_of(hub, path):
-    async with asyncio.timeout(8):
-        while not any(one.path == path for one in hub.told()):
-            await asyncio.sleep(0.01)
 
 
 def runs(hub) -> list[tuple[str, int]]:
