@@ -1,66 +1,25 @@
-"""A node with an OCPI door on a real socket and a real store, and the partners that call it."""
+"""A hub on a real socket and a real store, and the partners that call it."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import aiohttp
 import pytest
 
-from interroam.core.book import Book
-from interroam.core.hub import Deadlines, Hub
-from interroam.core.keys import Keyring
-from interroam.core.ports import Link
-from interroam.core.uuid7 import Uuid7
-from interroam.model.agreements import Agreement, Terms
-from interroam.model.facts import Exchange
-from interroam.model.ids import Module, Party
+from interroam.model.agreements import Agreement
+from interroam.model.facts import Entry, Exchange
+from interroam.model.ids import Kind, Party
 from interroam.model.parties import Credential, Partner, PartnerState, Purpose
-from interroam.net.doors import Door
-from interroam.net.http import Request, Response
-from interroam.net.listener import Listener
-from interroam.protocols.ocpi.server import OcpiServer
-from interroam.protocols.ocpi.views import Views
-from interroam.store import SqliteStore
+from tests.protocols.ocpi import nodes
+from tests.protocols.ocpi.nodes import LONG_AGO
+from tests.protocols.ocpi.partners import Peer
 
-START = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
-HUB = Party.parse("CH*HUB/HUB")
-RECEIVER, SENDER = "receiver", "sender"
-
-
-class Clock:
-    """A clock that a test sets; it rests for real."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    def forward(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(min(seconds, 0.01))
-
-
-class NoConfiguration:
-    """The part of the door that the tests of the handshake look at."""
-
-    def answers(self, path: str) -> bool:
-        return path == "/ocpi/versions"
-
-    async def answer(self, request: Request) -> Response:
-        return Response(200, [], b"{}")
-
-    async def used(self, partner: Partner) -> None:
-        pass
+HUB = "CH*HUB"
 
 
 class Reply(NamedTuple):
@@ -76,14 +35,14 @@ class Reply(NamedTuple):
 class Caller:
     """One platform, calling as one of its parties."""
 
-    def __init__(self, node: Node, token: str, party: str, to: str | None) -> None:
+    def __init__(self, node: Node, token: str, party: str, to: str | None = HUB) -> None:
         self._node = node
         self.token = token
         self.party = party
         self.to = to
         self._numbers = itertools.count(1)
 
-    def headers(self, **changed: str | None) -> dict[str, str]:
+    def headers(self, changed: dict[str, str | None]) -> dict[str, str]:
         number = next(self._numbers)
         given = {
             "Authorization": "Token " + base64.b64encode(self.token.encode()).decode(),
@@ -94,99 +53,99 @@ class Caller:
         }
         if self.to:
             given |= {"OCPI-to-country-code": self.to[:2], "OCPI-to-party-id": self.to[3:]}
-        given |= {name.replace("_", "-"): value for name, value in changed.items() if value is not None}
-        return {name: value for name, value in given.items() if changed.get(name.replace("-", "_"), "") is not None}
+        return {name: value for name, value in {**given, **changed}.items() if value is not None}
 
-    async def call(self, method: str, path: str, body: Any = None, **changed: str | None) -> Reply:
-        url = path if path.startswith("http") else f"{self._node.url}/ocpi/2.2.1/{path}"
-        sent: dict[str, Any] = {"json": body} if not isinstance(body, bytes) else {"data": body}
-        if body is None:
-            sent = {}
-        elif isinstance(body, bytes):
-            changed = {"Content_Type": "application/json", **changed}
-        async with self._node.http.request(method, url, headers=self.headers(**changed), **sent) as answer:
+    async def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str | None] | None = None
+    ) -> Reply:
+        """Call; a header that is None is left out, bytes are sent as they are."""
+        url = path if path.startswith("http") else f"{self._node.url}/ocpi/{path}"
+        if not path.startswith(("http", "versions", "2.2.1")):
+            url = f"{self._node.url}/ocpi/2.2.1/{path}"
+        changed = dict(headers or {})
+        sent: dict[str, Any] = {}
+        if isinstance(body, bytes):
+            sent = {"data": body}
+            changed.setdefault("Content-Type", "application/json")
+        elif body is not None:
+            sent = {"json": body}
+        async with self._node.http.request(method, url, headers=self.headers(changed), **sent) as answer:
             read = await answer.json(content_type=None)
             return Reply(
                 answer.status, read["status_code"], read.get("data"), answer.headers, read.get("status_message", "")
             )
 
-    async def put(self, path: str, body: Any, **changed: str | None) -> Reply:
-        return await self.call("PUT", path, body, **changed)
+    async def put(self, path: str, body: Any, headers: dict[str, str | None] | None = None) -> Reply:
+        return await self.call("PUT", path, body, headers)
 
-    async def patch(self, path: str, body: Any, **changed: str | None) -> Reply:
-        return await self.call("PATCH", path, body, **changed)
+    async def patch(self, path: str, body: Any, headers: dict[str, str | None] | None = None) -> Reply:
+        return await self.call("PATCH", path, body, headers)
 
-    async def post(self, path: str, body: Any, **changed: str | None) -> Reply:
-        return await self.call("POST", path, body, **changed)
+    async def post(self, path: str, body: Any, headers: dict[str, str | None] | None = None) -> Reply:
+        return await self.call("POST", path, body, headers)
 
-    async def get(self, path: str, **changed: str | None) -> Reply:
-        return await self.call("GET", path, **changed)
+    async def get(self, path: str, headers: dict[str, str | None] | None = None) -> Reply:
+        return await self.call("GET", path, None, headers)
+
+    async def delete(self, path: str, body: Any = None) -> Reply:
+        return await self.call("DELETE", path, body)
 
 
-class Node:
-    """A hub between CH*CCC, CH*DDD (CPOs) and DE*EEE, DE*FFF (eMSPs)."""
+class Node(nodes.Node):
+    """A node whose partners call as a test tells them."""
 
-    def __init__(self, folder: Path, own: Party = HUB, *, hub: bool = True) -> None:
-        self.clock = Clock()
-        self.store = SqliteStore(folder / "node.db")
-        self.ids = Uuid7(self.clock)
-        self.book = Book(self.store, Keyring.fresh(), own if hub else None)
-        self.links: dict[str, Link] = {}
-        self.hub = Hub(self.store, self.book, self.links, self.clock, self.ids, Deadlines(partner=2.0, door=4.0))
-        self.server = OcpiServer(self.hub, NoConfiguration(), lambda: self.url, own.id, Views(self.hub))
-        self.listener = Listener([Door("/ocpi", self.server.handle)])
-        self.http: aiohttp.ClientSession
-
-    @property
-    def url(self) -> str:
-        return self.listener.url
-
-    async def start(self) -> None:
-        await self.store.open()
-        await self.book.load()
-        await self.listener.start()
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
         self.http = aiohttp.ClientSession()
+        return self
 
-    async def stop(self) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.http.close()
-        await self.listener.close(1.0)
-        await self.store.close()
+        await super().__aexit__(*error)
 
     async def partner(
-        self, name: str, *parties: str, purpose: Purpose = Purpose.REGULAR, to: str | None = "CH*HUB", **fields: Any
+        self, name: str, *parties: str, purpose: Purpose = Purpose.REGULAR, to: str | None = HUB, **fields: Any
     ) -> Caller:
         """Add a partner with a token, and return it as one that calls for its first party."""
-        spoken = tuple(Party.parse(party) for party in parties)
         state = fields.pop("state", PartnerState.CONNECTED)
-        await self.book.put_partner(Partner(id=name, protocol="ocpi", parties=spoken, state=state, **fields))
+        await self.expect(name, *parties, state=state, **fields)
         token = f"secret-of-{name}"
         fingerprint = self.book.keyring.fingerprint(token)
-        await self.book.admit(Credential(fingerprint, name, purpose, START))
+        await self.book.admit(Credential(fingerprint, name, purpose, self.clock.now()))
         return Caller(self, token, parties[0].partition("/")[0], to)
 
-    async def agree(self, emsp: str, *cpos: str, ends: datetime | None = None, off: tuple[Module, ...] = ()) -> None:
-        terms = {module: Terms(on=False) for module in off}
+    async def change(self, name: str, **fields: Any) -> None:
+        partner = self.book.partners[name]
+        kept = {field: getattr(partner, field) for field in partner.__struct_fields__}
+        await self.book.put_partner(Partner(**{**kept, **fields}))
+
+    async def connect(self, name: str, peer: Peer, *parties: str, **fields: Any) -> Caller:
+        """Let a platform register, and return it as a caller."""
+        await self.expect(name, *parties, **fields)
+        await peer.post_credentials(self.url, await self.invite(name))
+        assert peer.given is not None
+        return Caller(self, peer.given["token"], parties[0].partition("/")[0])
+
+    async def roam(self, emsp: str, *cpos: str) -> None:
+        """Let an eMSP and CPOs roam, whoever of them can be reached."""
+        parties = tuple(Party.parse(f"{cpo}/CPO") for cpo in cpos)
         await self.book.put_agreement(
-            Agreement(
-                id=self.ids.new(),
-                emsp=Party.parse(f"{emsp}/EMSP"),
-                cpos=tuple(Party.parse(f"{cpo}/CPO") for cpo in cpos),
-                starts=START - timedelta(days=1),
-                ends=ends,
-                terms=terms,
-            )
+            Agreement(id=f"{emsp}-{'-'.join(cpos)}", emsp=Party.parse(f"{emsp}/EMSP"), cpos=parties, starts=LONG_AGO)
         )
 
+    async def journal(self, kind: Kind) -> list[Entry]:
+        return [entry for entry in await self.store.entries(0) if entry.key.kind is kind]
+
     async def traces(self, *ids: str, partner: str | None = None) -> list[Exchange]:
-        return await self.store.traces(ids=ids, partner=partner)
+        if ids:
+            return await self.store.traces(ids=ids)
+        return await self.store.traces(partner=partner)
 
 
 @pytest.fixture
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    made = Node(tmp_path)
-    await made.start()
-    yield made
-    await made.stop()
+    async with Node(tmp_path, hub=HUB) as made:
+        yield made
 
 
 @pytest.fixture
@@ -197,5 +156,21 @@ async def cpo(node: Node) -> Caller:
 @pytest.fixture
 async def emsp(node: Node, cpo: Caller) -> Caller:
     made = await node.partner("eee", "DE*EEE/EMSP")
-    await node.agree("DE*EEE", "CH*CCC")
+    await node.roam("DE*EEE", "CH*CCC")
     return made
+
+
+@pytest.fixture
+async def provider(node: Node, cpo: Caller) -> AsyncIterator[tuple[Peer, Caller]]:
+    """An eMSP that can be called back, in agreement with the CPO."""
+    async with Peer((("DE", "EEE", "EMSP"),)) as peer:
+        caller = await node.connect("eee", peer, "DE*EEE/EMSP")
+        await node.roam("DE*EEE", "CH*CCC")
+        yield peer, caller
+
+
+@pytest.fixture
+async def operator(node: Node) -> AsyncIterator[tuple[Peer, Caller]]:
+    """A CPO that can be called back."""
+    async with Peer((("CH", "CCC", "CPO"),)) as peer:
+        yield peer, await node.connect("ccc", peer, "CH*CCC/CPO")

@@ -19,7 +19,7 @@ from .call import CREATED, DONE, Answer, Call
 
 log = structlog.get_logger()
 
-_UNKNOWN = "there is no such object here yet: PUT the whole object"
+_UNKNOWN = "there is no such object here yet"
 
 
 def of_receipt(call: Call, receipt: Receipt) -> Answer:
@@ -36,7 +36,9 @@ def of_receipt(call: Call, receipt: Receipt) -> Answer:
         case Verdict.CONFLICT:
             raise Refused(Reason.MISMATCH, "this object is final and cannot change", remedy="correct it by a new one")
         case Verdict.UNKNOWN:
-            raise Refused(Reason.UNKNOWN_OBJECT, _UNKNOWN, remedy="PUT the whole object first (OCPI-198)")
+            place = call.module == "locations"
+            reason = Reason.UNKNOWN_LOCATION if place else Reason.UNKNOWN_OBJECT
+            raise Refused(reason, _UNKNOWN, remedy="PUT the whole object first (OCPI-198)")
 
 
 def of_error(call: Call, error: Exception) -> Answer:

@@ -1,0 +1,187 @@
+"""Who may come in, as whom, and what every answer carries."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from interroam.model.parties import PartnerState, Purpose
+from tests.protocols.ocpi.server.messages import cdr, location, token
+
+AT = "receiver/locations/CH/CCC/L1"
+
+
+def plain(token: str) -> dict[str, str | None]:
+    return {"Authorization": f"Token {token}"}
+
+
+@pytest.mark.statement("OCPI-5")
+@pytest.mark.parametrize("shown", [None, "Token bm90LWtub3du", "Basic Zm9vOmJhcg==", "Token", "Token a b"])
+@pytest.mark.parametrize("path", [AT, "versions", "2.2.1", "2.2.1/credentials", "sender/locations", "nowhere/at/all"])
+async def test_nobody_comes_in_without_a_known_token(node, cpo, path, shown):
+    answer = await cpo.get(path, {"Authorization": shown})
+    assert answer.http == 401
+    assert answer.status == 2000
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.statement("OCPI-6")
+async def test_a_registration_token_opens_versions_and_nothing_else(node):
+    guest = await node.partner("new", "CH*NEW/CPO", purpose=Purpose.REGISTRATION, state=PartnerState.PLANNED)
+    assert (await guest.get("versions")).status == 1000
+    assert (await guest.get("2.2.1")).status == 1000
+    refused = await guest.get("receiver/locations/CH/NEW/L1")
+    assert (refused.http, refused.status) == (401, 2000)
+    assert (await guest.put("receiver/locations/CH/NEW/L1", location(party_id="NEW"))).http == 401
+    assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-3")
+async def test_a_token_is_read_base64_or_plain_as_the_connection_says(node, cpo):
+    raw, encoded = plain(cpo.token), plain(base64.b64encode(cpo.token.encode()).decode())
+    for encoding, refused in (("auto", [False, False]), ("base64", [True, False]), ("plain", [False, True])):
+        await node.change("ccc", switches={"encoding": encoding})
+        got = [(await cpo.get(AT, headers)).http == 401 for headers in (raw, encoded)]
+        assert got == refused
+
+
+@pytest.mark.statement("OCPI-8")
+async def test_a_strange_address_is_refused_and_nothing_is_read(node, cpo):
+    await node.change("ccc", addresses=("192.0.2.0/24",))
+    refused = await cpo.put(AT, b"{ not even JSON")
+    assert (refused.http, refused.status) == (403, 2000)
+    assert "127.0.0.1" in refused.message
+    assert (await cpo.get("versions")).http == 403
+    await node.change("ccc", addresses=("192.0.2.0/24", "127.0.0.0/8"))
+    assert (await cpo.put(AT, location())).http == 201
+
+
+async def test_a_suspended_partner_is_told_so(node, cpo):
+    await node.book.set_state("ccc", PartnerState.SUSPENDED)
+    refused = await cpo.put(AT, location())
+    assert (refused.http, refused.status) == (403, 2000)
+    assert "suspended" in refused.message
+
+
+@pytest.mark.statement("OCPI-14", "OCPI-17")
+async def test_a_platform_speaks_only_for_the_parties_configured_on_it(node, cpo):
+    await node.partner("ddd", "CH*DDD/CPO")
+    pretended = await cpo.put(AT, location(), {"OCPI-from-party-id": "DDD"})
+    assert (pretended.http, pretended.status) == (403, 2000)
+    assert "CH*DDD" in pretended.message
+    unknown = await cpo.put(AT, location(), {"OCPI-from-party-id": "XXX"})
+    assert (unknown.http, unknown.status) == (403, 2000)
+    assert node.store.head() == 0
+    taken = await cpo.put(AT, location(), {"OCPI-from-country-code": "ch", "OCPI-from-party-id": "ccc"})
+    assert taken.http == 201
+    (entry,) = await node.store.entries(0)
+    assert entry.origin == "ccc"
+
+
+@pytest.mark.statement("OCPI-16")
+@pytest.mark.parametrize("header", ["OCPI-from-country-code", "OCPI-from-party-id"])
+async def test_a_request_without_a_full_from_is_refused_by_naming_the_header(node, cpo, header):
+    refused = await cpo.put(AT, location(), {header: None})
+    assert (refused.http, refused.status) == (200, 2001)
+    assert header in refused.message
+    none = await cpo.put(AT, location(), {"OCPI-from-country-code": None, "OCPI-from-party-id": None})
+    assert none.status == 2001
+    assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-16")
+async def test_to_must_be_there_where_the_connection_wants_it(node, cpo):
+    absent: dict[str, str | None] = {"OCPI-to-country-code": None, "OCPI-to-party-id": None}
+    assert (await cpo.put(AT, location(), absent)).status == 1000
+    half = await cpo.put(AT, location(), {"OCPI-to-party-id": None})
+    assert (half.status, "OCPI-to-party-id" in half.message) == (2001, True)
+    await node.change("ccc", profile="gireve")
+    refused = await cpo.put(AT, location(), absent)
+    assert (refused.http, refused.status) == (200, 2001)
+    assert "OCPI-to-country-code" in refused.message
+
+
+async def test_an_unknown_receiver_is_4001(node, cpo):
+    answer = await cpo.put(AT, location(), {"OCPI-to-country-code": "XX", "OCPI-to-party-id": "YYY"})
+    assert (answer.http, answer.status) == (200, 4001)
+
+
+async def test_answers_turn_the_routing_round(node, cpo, emsp):
+    answer = await cpo.put(AT, location())
+    names = ("OCPI-to-country-code", "OCPI-to-party-id", "OCPI-from-country-code", "OCPI-from-party-id")
+    assert [answer.headers[name] for name in names] == ["CH", "CCC", "CH", "HUB"]
+    direct = await emsp.get("sender/locations", {"OCPI-to-party-id": "CCC"})
+    assert [direct.headers[name] for name in names] == ["DE", "EEE", "CH", "CCC"]
+
+
+@pytest.mark.statement("OCPI-23")
+async def test_a_role_uses_its_own_interfaces_only(node, cpo, emsp):
+    for call in (
+        emsp.post("receiver/cdrs", cdr()),
+        emsp.put(AT, location()),
+        emsp.get("sender/tokens"),
+        cpo.get("sender/locations"),
+        cpo.put("receiver/tokens/DE/EEE/0102030405060A", token()),
+        cpo.post("receiver/commands/STOP_SESSION", {"response_url": "https://x.example", "session_id": "1"}),
+    ):
+        refused = await call
+        assert (refused.http, refused.status) == (403, 2000)
+        assert "EMSP" in refused.message or "CPO" in refused.message
+    assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-24")
+async def test_roles_come_from_our_configuration(node, cpo, emsp):
+    assert (await emsp.put("receiver/locations/DE/EEE/L1", location(country_code="DE", party_id="EEE"))).http == 403
+    await node.expect(
+        "eee", "DE*EEE/EMSP", "DE*EEE/CPO", state=PartnerState.CONNECTED
+    )  # nothing but the operator's word changes it
+    taken = await emsp.put("receiver/locations/DE/EEE/L1", location(country_code="DE", party_id="EEE"))
+    assert taken.http == 201
+
+
+@pytest.mark.statement("OCPI-28", "OCPI-29")
+async def test_both_ids_come_back_unchanged_whatever_happens(node, cpo):
+    ids: dict[str, str | None] = {"X-Request-ID": "r ü/1", "X-Correlation-ID": "C-42"}
+    broken = {"Authorization": "Token nobody"}
+    for answer in (
+        await cpo.put(AT, location(), ids),
+        await cpo.get(AT, ids),
+        await cpo.put(AT, b"{", ids),
+        await cpo.put(AT, location(), {**ids, **broken}),
+        await cpo.get("nowhere/at/all", ids),
+        await cpo.call("POST", AT, {}, ids),
+        await cpo.put(AT, location(), {**ids, "OCPI-from-party-id": "XXX"}),
+    ):
+        assert answer.headers["X-Correlation-ID"] == "C-42"
+        assert answer.headers["X-Request-ID"].encode("utf-8", "surrogateescape").decode() == "r ü/1"
+
+
+@pytest.mark.statement("OCPI-28")
+async def test_missing_ids_are_minted_and_the_sender_is_told_about(node, cpo):
+    answer = await cpo.put(AT, location(), {"X-Request-ID": None, "X-Correlation-ID": None})
+    assert answer.status == 1000
+    assert len(answer.headers["X-Request-ID"]) == 36
+    assert len(answer.headers["X-Correlation-ID"]) == 36
+    (trace,) = await node.traces(answer.headers["X-Correlation-ID"])
+    assert "X-Request-ID" in trace.note
+
+
+async def test_other_methods_and_paths_get_an_envelope(node, cpo):
+    wrong = await cpo.delete(AT)
+    assert (wrong.http, wrong.status) == (405, 2000)
+    assert wrong.headers["Allow"] == "GET, PATCH, PUT"
+    for path in ("receiver/locations/CH/CCC", "receiver/weather/CH/CCC/1", "sender/locations/a/b/c/d", "9.9/x/y"):
+        nowhere = await cpo.get(path)
+        assert (nowhere.http, nowhere.status) == (404, 2000)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"status":', b"[" * 10_000, b"nope"])
+async def test_a_body_that_is_no_json_is_400(node, cpo, body):
+    for method, path in (("PUT", AT), ("PATCH", f"{AT}/E1"), ("POST", "receiver/cdrs")):
+        answer = await cpo.call(method, path, body)
+        assert (answer.http, answer.status) == (400, 2001)
+    await node.change("ccc", profile="gireve")
+    answer = await cpo.put(AT, body)
+    assert (answer.http, answer.status) == (200, 2001)

@@ -1,0 +1,153 @@
+"""Sessions and CDRs, stated over a socket."""
+
+from __future__ import annotations
+
+import pytest
+
+from interroam.model.ids import Kind
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, period, session
+
+AT = "receiver/sessions/CH/CCC/S1"
+LATER = "2026-03-14T12:05:00Z"
+LATEST = "2026-03-14T12:10:00Z"
+
+
+@pytest.mark.statement("OCPI-127")
+async def test_a_put_replaces_the_periods_and_a_patch_adds_to_them(node, cpo, emsp):
+    assert (await cpo.put(AT, session(charging_periods=[period(1.0)], custom=1))).http == 201
+    patch = {"charging_periods": [period(2.5, LATER)], "kwh": 3.5, "last_updated": LATER}
+    assert (await cpo.patch(AT, patch)).status == 1000
+    back = (await cpo.get(AT)).data
+    assert back["charging_periods"] == [period(1.0), period(2.5, LATER)]
+    assert (back["kwh"], back["custom"]) == (3.5, 1)
+    stored = await node.store.by_ref("session:s1", Kind.SESSION)
+    assert [str(each.dimensions[0].volume) for each in stored[0].body.periods] == ["1.0", "2.5"]
+    assert (await cpo.put(AT, session(kwh=4, last_updated=LATEST))).status == 1000
+    assert "charging_periods" not in (await cpo.get(AT)).data
+    assert (await cpo.patch(AT, {"kwh": 5})).status == 2001
+    assert (await cpo.patch(f"{AT}/charging_periods", {"last_updated": LATEST})).http == 404
+
+
+@pytest.mark.statement("OCPI-60", "OCPI-57", "OCPI-206")
+async def test_the_cpo_reads_its_session_by_its_own_id_and_the_emsp_by_the_hubs(node, cpo, emsp):
+    await cpo.put(AT, session())
+    assert (await cpo.get(AT)).data == session()
+    (seen,) = (await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data
+    assert seen["id"] != "S1"
+    assert len(seen["id"]) == 36
+    assert {**seen, "id": "S1"} == session()
+
+
+@pytest.mark.statement("OCPI-132")
+async def test_a_completed_session_is_final(node, cpo, emsp):
+    await cpo.put(AT, session(status="COMPLETED"))
+    again = await cpo.put(AT, session(status="COMPLETED"))
+    assert (again.http, again.status) == (200, 1000)
+    late = await cpo.put(AT, session(status="ACTIVE", last_updated=LATEST))
+    assert (late.http, late.status) == (200, 2001)
+    assert (await cpo.patch(AT, {"kwh": 9, "last_updated": LATEST})).status == 2001
+    assert (await cpo.get(AT)).data["kwh"] == 0.0
+
+
+@pytest.mark.statement("OCPI-136", "OCPI-137")
+async def test_a_cdr_is_taken_once_and_shown_where_the_location_header_says(node, cpo, emsp):
+    first = await cpo.post("receiver/cdrs", cdr(custom=1))
+    assert (first.http, first.status) == (201, 1000)
+    url = first.headers["Location"]
+    assert url.startswith(f"{node.url}/ocpi/2.2.1/receiver/cdrs/")
+    assert (await cpo.get(url)).data == cdr(custom=1)
+    shuffled = dict(reversed(cdr(custom=1).items()))
+    again = await cpo.post("receiver/cdrs", shuffled)
+    assert (again.http, again.status) == (200, 1000)
+    assert again.headers["Location"] == url
+    other = await cpo.post("receiver/cdrs", cdr(custom=1, total_cost={"excl_vat": 99}))
+    assert (other.http, other.status) == (200, 2001)
+    unknown_field = await cpo.post("receiver/cdrs", cdr(custom=2))
+    assert unknown_field.status == 2001
+    assert (await cpo.get(url)).data == cdr(custom=1)
+    assert len(await node.journal(Kind.CDR)) == 1
+
+
+async def test_a_copy_of_a_cdr_is_shown_to_its_owner_alone(node, cpo, emsp):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    url = (await cpo.post("receiver/cdrs", cdr())).headers["Location"]
+    assert (await other.get(url)).http == 404
+    assert (await emsp.get(url)).http == 403
+    assert (await cpo.get("receiver/cdrs/nothing")).http == 404
+    await cpo.put(AT, session())
+    (stored,) = await node.store.by_ref("session:s1", Kind.SESSION)
+    assert (await cpo.get(f"receiver/cdrs/{stored.hub_id}")).http == 404
+
+
+@pytest.mark.statement("OCPI-208")
+async def test_a_cdr_of_an_unknown_session_is_taken(node, cpo, emsp):
+    taken = await cpo.post("receiver/cdrs", cdr("C9", session_id="nobody", authorization_reference="none"))
+    assert (taken.http, taken.status) == (201, 1000)
+
+
+@pytest.mark.statement("OCPI-182")
+@pytest.mark.parametrize(
+    "body",
+    [
+        cdr(country_code="DE"),
+        cdr(party_id="DDD"),
+        cdr(id=""),
+        cdr(total_cost=3),
+        cdr(charging_periods="none"),
+        cdr(cdr_token=cdr_token(type="FACE")),
+        cdr(end_date_time="late"),
+        cdr(total_energy=float("1e30")),
+        {},
+        [],
+        "C1",
+    ],
+)
+async def test_a_bad_cdr_lets_the_queue_move_on(node, cpo, emsp, body):
+    answer = await cpo.post("receiver/cdrs", body)
+    assert answer.http == 200
+    assert answer.status == 2001
+    assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-182")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (AT, session("S2")),
+        (AT, session(party_id="DDD")),
+        ("receiver/sessions/CH/DDD/S1", session(party_id="DDD")),
+        (AT, session(kwh="many")),
+        (AT, session(status="TIRED")),
+        (AT, None),
+    ],
+)
+async def test_a_bad_session_lets_the_queue_move_on(node, cpo, emsp, path, body):
+    answer = await cpo.put(path, b"null" if body is None else body)
+    assert (answer.http, answer.status) == (200, 2001)
+    assert node.store.head() == 0
+
+
+async def test_a_patch_of_an_unknown_session_is_2001_and_off_where_the_profile_says_so(node, cpo, emsp):
+    unknown = await cpo.patch(AT, {"kwh": 1, "last_updated": LATER})
+    assert (unknown.http, unknown.status) == (200, 2001)
+    await node.change("ccc", profile="gireve")
+    off = await cpo.patch(AT, {"kwh": 1, "last_updated": LATER})
+    assert (off.http, off.status) == (200, 2000)
+
+
+@pytest.mark.statement("OCPI-130")
+async def test_charges_without_roaming_are_kept_and_shown_to_nobody(node, cpo, emsp):
+    anonymous = cdr_token(country_code="$$", party_id="ADV", uid="12345671234567", contract_id="Gireve2Advenir")
+    assert (await cpo.put(AT, session(cdr_token=anonymous))).status == 1000
+    assert (await cpo.post("receiver/cdrs", cdr(cdr_token=anonymous, session_id=None))).http == 201
+    assert (await emsp.get("sender/cdrs")).data == []
+
+
+async def test_the_trace_of_a_charge_is_found_by_all_its_ids(node, cpo, emsp):
+    await cpo.post("receiver/cdrs", cdr(authorization_reference="A-1"), {"X-Correlation-ID": "CORR"})
+    for id in ("C1", "S1", "A-1", "CORR"):
+        (trace,) = await node.traces(id)
+        assert (trace.operation, trace.code, trace.seq) == ("ocpi POST cdrs", "201/1000", 1)
+        assert b'"C1"' in trace.request
+        assert trace.response == b""
+        assert "0102030405060A" not in "".join(trace.ids)

@@ -1,0 +1,151 @@
+"""Commands and their outcomes, through the hub and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from interroam.model.ids import Kind
+from tests.protocols.ocpi.partners import Peer, says
+from tests.protocols.ocpi.server.messages import evse, location, session, token
+
+START = "receiver/commands/START_SESSION"
+STOP = "receiver/commands/STOP_SESSION"
+
+
+@pytest.fixture
+async def charging(node, operator):
+    """Both platforms, a place, a token."""
+    cpo_peer, cpo = operator
+    async with Peer((("DE", "EEE", "EMSP"),)) as peer:
+        emsp = await node.connect("eee", peer, "DE*EEE/EMSP")
+        await node.roam("DE*EEE", "CH*CCC")
+        await cpo.put("receiver/locations/CH/CCC/L1", location(evses=[evse("E1")]))
+        yield cpo_peer, cpo, peer, emsp
+
+
+def accepted(timeout: int = 30) -> list:
+    return [says("POST", "/commands/", 200, 1000, {"result": "ACCEPTED", "timeout": timeout})]
+
+
+def start(peer: Peer, **fields) -> dict:
+    base = {"response_url": f"{peer.url}/callback/7", "token": token(), "location_id": "L1", "evse_uid": "E1"}
+    return {**base, **fields}
+
+
+@pytest.mark.statement("OCPI-113")
+async def test_a_start_goes_with_our_address_and_its_outcome_comes_back_to_the_askers(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    answer = await emsp.post(START, start(peer, authorization_reference="theirs"), {"X-Correlation-ID": "GO"})
+    assert (answer.http, answer.status) == (200, 1000)
+    assert answer.data == {"result": "ACCEPTED", "timeout": 30}
+    (sent,) = [one for one in cpo_peer.told("POST") if "commands" in one.path]
+    callback = sent.body["response_url"]
+    assert callback.startswith(f"{node.url}/ocpi/2.2.1/sender/commands/START_SESSION/")
+    assert peer.url not in sent.raw.decode()
+    taken = await cpo.post(callback, {"result": "ACCEPTED"})
+    assert (taken.http, taken.status) == (200, 1000)
+    await node.settled()
+    (told,) = [one for one in peer.told("POST") if one.path == "/callback/7"]
+    assert told.body == {"result": "ACCEPTED"}
+    again = await cpo.post(callback, {"result": "FAILED"})
+    assert (again.http, again.status) == (200, 1000)
+    await node.settled()
+    assert len([one for one in peer.told("POST") if one.path == "/callback/7"]) == 1
+    other = await emsp.post(START, start(peer))
+    assert other.status == 1000
+    urls = {one.body["response_url"] for one in cpo_peer.told("POST") if "commands" in one.path}
+    assert len(urls) == 2
+
+
+@pytest.mark.statement("OCPI-119")
+async def test_nobody_starts_with_the_token_of_another(node, charging):
+    cpo_peer, _, peer, emsp = charging
+    answer = await emsp.post(START, start(peer, token=token(party_id="FFF")))
+    assert (answer.http, answer.status) == (403, 2000)
+    assert not cpo_peer.told("POST")
+    assert not await node.journal(Kind.COMMAND)
+
+
+@pytest.mark.statement("OCPI-42")
+async def test_a_command_without_an_agreement_is_rejected_and_says_why(node, charging):
+    cpo_peer, _, _, _ = charging
+    async with Peer((("DE", "GGG", "EMSP"),)) as peer:
+        stranger = await node.connect("ggg", peer, "DE*GGG/EMSP")
+        answer = await stranger.post(START, start(peer, token=token(party_id="GGG")))
+    assert (answer.status, answer.data["result"]) == (1000, "REJECTED")
+    assert "no agreement" in answer.data["message"][0]["text"]
+    assert not cpo_peer.told("POST")
+
+
+@pytest.mark.statement("OCPI-121")
+async def test_a_stop_names_the_session_as_the_cpo_does(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    await cpo.put("receiver/sessions/CH/CCC/S1", session())
+    await node.settled()
+    (told,) = [one for one in peer.told("PUT") if "sessions" in one.path]
+    hub_id = told.body["id"]
+    body = {"response_url": f"{peer.url}/callback/8", "session_id": hub_id}
+    answer = await emsp.post(STOP, body)
+    assert (answer.status, answer.data["result"]) == (1000, "ACCEPTED")
+    (sent,) = [one for one in cpo_peer.told("POST") if "STOP_SESSION" in one.path]
+    assert sent.body["session_id"] == "S1"
+    unknown = await emsp.post(STOP, {**body, "session_id": "nothing"})
+    assert (unknown.status, unknown.data["result"]) == (1000, "UNKNOWN_SESSION")
+    other = await node.partner("fff", "DE*FFF/EMSP")
+    await node.roam("DE*FFF", "CH*CCC")
+    foreign = await other.post(STOP, body)
+    assert (foreign.status, foreign.data["result"]) == (1000, "REJECTED")
+    assert len([one for one in cpo_peer.told("POST") if "STOP_SESSION" in one.path]) == 1
+
+
+async def test_what_is_not_offered_is_an_answer_too(node, charging):
+    _, _, peer, emsp = charging
+    for name in ("RESERVE_NOW", "CANCEL_RESERVATION", "UNLOCK_CONNECTOR"):
+        answer = await emsp.post(f"receiver/commands/{name}", start(peer))
+        assert (answer.status, answer.data["result"]) == (1000, "NOT_SUPPORTED")
+    nothing = await emsp.post("receiver/commands/EXPLODE", {})
+    assert (nothing.http, nothing.status) == (404, 2000)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"location_id": "L9"}, 2003),
+        ({"evse_uid": "E9"}, 2003),
+        ({"location_id": None}, 2001),
+        ({"token": "card"}, 2001),
+        ({"response_url": None}, 2001),
+    ],
+)
+async def test_a_bad_start_is_answered_by_its_code(node, charging, fields, status):
+    _, _, peer, emsp = charging
+    answer = await emsp.post(START, start(peer, **fields))
+    assert (answer.http, answer.status) == (200, status)
+
+
+async def test_a_silent_cpo_is_4002_and_a_dead_one_4003(node, charging):
+    cpo_peer, _, peer, emsp = charging
+    cpo_peer.answers.append(says("POST", "/commands/", 200, 4002))
+    silent = await emsp.post(START, start(peer))
+    assert (silent.http, silent.status) == (200, 4002)
+    await cpo_peer.runner.cleanup()
+    await node.client.close()
+    dead = await emsp.post(START, start(peer))
+    assert (dead.http, dead.status) == (200, 4003)
+
+
+async def test_an_outcome_comes_from_the_one_who_was_asked(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    await emsp.post(START, start(peer))
+    (sent,) = [one for one in cpo_peer.told("POST") if "commands" in one.path]
+    callback = sent.body["response_url"]
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    assert (await other.post(callback, {"result": "ACCEPTED"})).http == 404
+    assert (await cpo.post(callback, {"result": "PERHAPS"})).status == 2001
+    assert (await cpo.post("sender/commands/START_SESSION/nothing", {"result": "ACCEPTED"})).http == 404
+    (entry,) = [one for one in await node.journal(Kind.COMMAND) if one.body is not None]
+    traces = await node.traces(entry.body.id)
+    assert {trace.code for trace in traces if trace.inward} >= {"404/2000", "200/2001"}

@@ -1,0 +1,182 @@
+"""Lists in pages: what a partner may see, oldest first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, tariff, token
+
+LIST = "sender/locations"
+
+
+async def fill(cpo, count: int, start: int = 0) -> None:
+    await asyncio.gather(
+        *(
+            cpo.put(
+                f"receiver/locations/CH/CCC/L{number}",
+                location(
+                    f"L{number}",
+                    evses=[evse(last_updated=f"2026-03-14T12:00:{number % 60:02}Z")],
+                    last_updated=f"2026-03-14T12:00:{number % 60:02}Z",
+                ),
+            )
+            for number in range(start, start + count)
+        )
+    )
+
+
+async def crawl(caller, path: str) -> list[list[str]]:
+    pages = []
+    while path:
+        page = await caller.get(path)
+        assert page.status == 1000
+        pages.append([each["id"] for each in page.data])
+        path = page.headers["Link"].removeprefix("<").partition(">")[0] if "Link" in page.headers else ""
+    return pages
+
+
+@pytest.mark.statement("OCPI-43", "OCPI-44", "OCPI-48")
+async def test_a_list_is_paged_even_when_nobody_asks_for_it(node, cpo, emsp):
+    await fill(cpo, 103)
+    first = await emsp.get(LIST)
+    assert len(first.data) == 100
+    assert (first.headers["X-Limit"], first.headers["X-Total-Count"]) == ("100", "103")
+    pages = await crawl(emsp, LIST)
+    assert [len(page) for page in pages] == [100, 3]
+    last = await emsp.get(f"{LIST}?offset=100")
+    assert (last.headers["X-Limit"], last.headers["X-Total-Count"]) == ("100", "103")
+    assert "Link" not in last.headers
+
+
+@pytest.mark.statement("OCPI-44")
+async def test_each_module_has_its_own_largest_page(node, cpo, emsp):
+    for path, most in (("sender/cdrs", "20"), ("sender/tariffs", "100"), (LIST, "100")):
+        assert (await emsp.get(path)).headers["X-Limit"] == most
+    assert (await cpo.get("sender/tokens")).headers["X-Limit"] == "1000"
+
+
+@pytest.mark.statement("OCPI-47", "OCPI-49")
+async def test_the_link_repeats_filters_and_the_limit_that_was_applied(node, cpo, emsp):
+    await fill(cpo, 25)
+    assert (await emsp.get(f"{LIST}?limit=1000")).headers["X-Limit"] == "100"
+    asked = f"{LIST}?limit=10&date_from=2026-03-14T12:00:03Z&date_to=2026-03-14T13:00:00Z"
+    first = await emsp.get(asked)
+    link = first.headers["Link"]
+    assert link.startswith(f"<{node.url}/ocpi/2.2.1/sender/locations?")
+    assert link.endswith('>; rel="next"')
+    for part in ("limit=10", "offset=10", "date_from=2026-03-14T12", "date_to=2026-03-14T13"):
+        assert part in link
+    assert first.headers["X-Total-Count"] == "22"
+    pages = await crawl(emsp, asked)
+    assert [len(page) for page in pages] == [10, 10, 2]
+    assert "L2" not in {each for page in pages for each in page}
+
+
+@pytest.mark.statement("OCPI-50")
+async def test_what_is_created_during_a_crawl_comes_last_and_changes_move_nothing(node, cpo, emsp):
+    for number in range(6):
+        await fill(cpo, 1, number)
+    first = await emsp.get(f"{LIST}?limit=2")
+    await fill(cpo, 1, 6)
+    await cpo.patch("receiver/locations/CH/CCC/L0", {"name": "neu", "last_updated": "2026-03-14T14:00:00Z"})
+    link = first.headers["Link"].removeprefix("<").partition(">")[0]
+    rest = [each for page in await crawl(emsp, link) for each in page]
+    assert [each["id"] for each in first.data] == ["L0", "L1"]
+    assert rest == ["L2", "L3", "L4", "L5", "L6"]
+
+
+@pytest.mark.statement("OCPI-51")
+async def test_date_from_includes_and_date_to_excludes(node, cpo, emsp):
+    await fill(cpo, 4)
+    window = "date_from=2026-03-14T12:00:01Z&date_to=2026-03-14T12:00:03Z"
+    assert sorted((await crawl(emsp, f"{LIST}?{window}"))[0]) == ["L1", "L2"]
+    await cpo.patch("receiver/locations/CH/CCC/L0/E1", {"status": "CHARGING", "last_updated": "2026-03-14T12:00:02Z"})
+    assert sorted((await crawl(emsp, f"{LIST}?{window}"))[0]) == ["L0", "L1", "L2"]
+
+
+@pytest.mark.parametrize("query", ["limit=x", "limit=0", "offset=-1", "date_from=monday", "limit=%FF"])
+async def test_a_parameter_that_cannot_be_read_is_2001(node, cpo, emsp, query):
+    answer = await emsp.get(f"{LIST}?{query}")
+    assert (answer.http, answer.status) == (200, 2001)
+
+
+@pytest.mark.statement("OCPI-56", "OCPI-58")
+async def test_a_place_carries_the_one_id_the_hub_gave_it_and_is_found_by_it(node, cpo, emsp):
+    await fill(cpo, 2)
+    listed = {each["id"]: each["gireve_id"] for each in (await emsp.get(LIST)).data}
+    assert len(set(listed.values())) == 2
+    for id, hub_id in listed.items():
+        by_own = await emsp.get(f"{LIST}/{id}", {"OCPI-to-party-id": "CCC"})
+        by_hub = await emsp.get(f"{LIST}/{hub_id}")
+        assert by_own.data == by_hub.data
+        assert by_own.data["gireve_id"] == hub_id
+    await cpo.put("receiver/locations/CH/CCC/L0", location("L0", name="neu", last_updated="2026-03-14T15:00:00Z"))
+    assert (await emsp.get(f"{LIST}/{listed['L0']}")).data["name"] == "neu"
+    assert "gireve_id" not in (await cpo.get("receiver/locations/CH/CCC/L0")).data
+
+
+@pytest.mark.statement("OCPI-42")
+async def test_without_an_agreement_nothing_is_seen_or_counted(node, cpo, emsp):
+    stranger = await node.partner("ggg", "DE*GGG/EMSP")
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    await fill(cpo, 2)
+    await other.put("receiver/locations/CH/DDD/L0", location("L0", party_id="DDD"))
+    await other.put("receiver/tariffs/CH/DDD/T1", tariff(party_id="DDD"))
+    seen = await emsp.get(LIST)
+    assert (len(seen.data), seen.headers["X-Total-Count"]) == (2, "2")
+    nothing = await stranger.get(LIST)
+    assert (nothing.data, nothing.headers["X-Total-Count"]) == ([], "0")
+    assert (await emsp.get(LIST, {"OCPI-to-party-id": "DDD"})).data == []
+    assert (await emsp.get(f"{LIST}/L0", {"OCPI-to-party-id": "DDD"})).http == 404
+    assert (await stranger.get(f"{LIST}/L0")).http == 404
+    assert (await emsp.get("sender/tariffs")).data == []
+
+
+async def test_an_id_of_two_owners_needs_an_address(node, cpo, emsp):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    await node.roam("DE*EEE", "CH*CCC", "CH*DDD")
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    await other.put("receiver/locations/CH/DDD/L1", location(party_id="DDD"))
+    ambiguous = await emsp.get(f"{LIST}/L1")
+    assert (ambiguous.http, ambiguous.status) == (200, 2001)
+    assert (await emsp.get(f"{LIST}/L1", {"OCPI-to-party-id": "DDD"})).data["party_id"] == "DDD"
+    assert (await emsp.get(f"{LIST}/L1/E1/1", {"OCPI-to-party-id": "DDD"})).data["id"] == "1"
+    assert (await emsp.get(f"{LIST}/L1/E9", {"OCPI-to-party-id": "DDD"})).http == 404
+
+
+async def test_what_is_removed_is_told_to_who_asks_for_changes_only(node, cpo, emsp):
+    await cpo.put("receiver/locations/CH/CCC/L1", location(evses=[evse("E1"), evse("E2", status="REMOVED")]))
+    (whole,) = (await emsp.get(LIST)).data
+    assert [each["uid"] for each in whole["evses"]] == ["E1"]
+    (delta,) = (await emsp.get(f"{LIST}?date_from=2020-01-01T00:00:00Z")).data
+    assert [each["uid"] for each in delta["evses"]] == ["E1", "E2"]
+
+
+async def test_sessions_and_cdrs_are_listed_to_the_one_they_concern(node, cpo, emsp):
+    other = await node.partner("fff", "DE*FFF/EMSP")
+    await node.roam("DE*FFF", "CH*CCC")
+    await cpo.put("receiver/sessions/CH/CCC/S1", session())
+    await cpo.put("receiver/sessions/CH/CCC/S2", session("S2", cdr_token=cdr_token(party_id="FFF")))
+    await cpo.post("receiver/cdrs", cdr())
+    missing = await emsp.get("sender/sessions")
+    assert (missing.http, missing.status) == (200, 2001)
+    assert "date_from" in missing.message
+    for caller, total in ((emsp, "1"), (other, "1")):
+        listed = await caller.get("sender/sessions?date_from=2026-01-01T00:00:00Z")
+        assert listed.headers["X-Total-Count"] == total
+    assert [each["id"] for each in (await emsp.get("sender/cdrs")).data] == ["C1"]
+    assert (await other.get("sender/cdrs")).data == []
+
+
+async def test_tokens_are_shown_to_cpos_in_agreement(node, cpo, emsp):
+    await emsp.put("receiver/tokens/DE/EEE/0102030405060A", token())
+    assert (await cpo.get("sender/tokens")).data == [token()]
+    assert (await cpo.get("sender/tokens/0102030405060a?type=RFID")).data == token()
+    assert (await cpo.get("sender/tokens/0102030405060A?tokenType=APP_USER")).http == 404
+    stranger = await node.partner("ddd", "CH*DDD/CPO")
+    assert (await stranger.get("sender/tokens")).data == []
+    await node.change("ccc", profile="gireve")
+    off = await cpo.get("sender/tokens")
+    assert (off.http, off.status) == (200, 2000)

@@ -1,0 +1,86 @@
+"""Tariffs: variants under one id."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.protocols.ocpi.server.messages import tariff
+
+AT = "receiver/tariffs/CH/CCC/T1"
+TO_EEE = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+TO_FFF = {"target_operator_country_code": "DE", "target_operator_party_id": "FFF"}
+
+
+def price(shown: dict) -> float:
+    return shown["elements"][0]["price_components"][0]["price"]
+
+
+@pytest.mark.statement("OCPI-153", "OCPI-156")
+async def test_variants_of_one_id_live_side_by_side(node, cpo, emsp):
+    for amount, target in ((0.4, {}), (0.3, TO_EEE), (0.2, TO_FFF)):
+        assert (await cpo.put(AT, tariff(price=amount, **target))).http == 201
+    assert (await cpo.put(AT, tariff(price=0.25, **TO_FFF, last_updated="2026-03-15T12:00:00Z"))).http == 200
+    assert price((await cpo.get(AT)).data) == 0.4
+    query = "target_operator_country_code=DE&target_operator_party_id="
+    assert (await cpo.get(f"{AT}?{query}EEE")).data == tariff(price=0.3, **TO_EEE)
+    assert price((await cpo.get(f"{AT}?{query}FFF")).data) == 0.25
+    assert (await cpo.call("DELETE", f"{AT}?{query}EEE")).status == 1000
+    assert (await cpo.get(f"{AT}?{query}EEE")).http == 404
+    assert price((await cpo.get(AT)).data) == 0.4
+    assert (await cpo.delete(AT, TO_FFF)).status == 1000
+    assert (await cpo.delete(AT)).status == 1000
+    gone = await cpo.delete(AT)
+    assert (gone.http, gone.status) == (404, 2000)
+    assert (await cpo.get(AT)).http == 404
+
+
+@pytest.mark.statement("OCPI-151")
+@pytest.mark.parametrize("field", list(TO_EEE))
+async def test_half_a_target_is_2001(node, cpo, field):
+    answer = await cpo.put(AT, tariff(**{field: TO_EEE[field]}))
+    assert (answer.http, answer.status) == (200, 2001)
+    assert "target_operator" in answer.message
+    assert (await cpo.get(f"{AT}?{field}={TO_EEE[field]}")).status == 2001
+    assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-146", "OCPI-152", "OCPI-155")
+async def test_each_emsp_sees_the_regular_tariff_that_is_for_it(node, cpo, emsp):
+    other = await node.partner("ggg", "DE*GGG/EMSP")
+    await node.roam("DE*GGG", "CH*CCC")
+    await cpo.put(AT, tariff(price=0.4))
+    await cpo.put(AT, tariff(price=0.3, **TO_EEE))
+    await cpo.put(AT, tariff(price=0.2, **TO_FFF))
+    await cpo.put("receiver/tariffs/CH/CCC/T2", tariff("T2", type="AD_HOC_PAYMENT"))
+    await cpo.put("receiver/tariffs/CH/CCC/T3", tariff("T3", **TO_FFF))
+    (mine,) = (await emsp.get("sender/tariffs")).data
+    assert price(mine) == 0.3
+    assert "gireve_id" in mine
+    assert not [name for name in mine if name.startswith("target_operator")]
+    page = await other.get("sender/tariffs?limit=1")
+    assert [price(each) for each in page.data] == [0.4]
+    assert page.headers["X-Total-Count"] == "1"
+    assert "Link" not in page.headers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        tariff("T2"),
+        tariff(party_id="DDD"),
+        tariff(elements=[]) | {"currency": None},
+        tariff(elements=[{"price_components": [{"type": "SUN", "price": 1, "step_size": 1}]}]),
+        tariff(price="much"),
+        [],
+    ],
+)
+async def test_a_bad_tariff_is_2001(node, cpo, body):
+    answer = await cpo.put(AT, body)
+    assert (answer.http, answer.status) == (200, 2001)
+
+
+async def test_nobody_deletes_what_is_not_his(node, cpo, emsp):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    await cpo.put(AT, tariff())
+    assert (await other.delete(AT)).http == 404
+    assert (await cpo.get(AT)).status == 1000

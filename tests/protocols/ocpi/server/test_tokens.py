@@ -1,0 +1,182 @@
+"""Tokens, and the question whether one may charge."""
+
+from __future__ import annotations
+
+import pytest
+
+from interroam.model.ids import Kind
+from tests.protocols.ocpi.partners import says
+from tests.protocols.ocpi.server.messages import evse, location, token
+
+AT = "receiver/tokens/DE/EEE/0102030405060A"
+ASK = "sender/tokens/0102030405060A/authorize"
+HERE = {"location_id": "L1", "evse_uids": ["E1"]}
+
+
+@pytest.fixture
+async def place(cpo):
+    evses = [
+        evse("E1", capabilities=[], status="REMOVED"),
+        evse("E2", capabilities=[]),
+        evse("E3", status="CHARGING"),
+        evse("E4"),
+    ]
+    await cpo.put("receiver/locations/CH/CCC/L1", location(evses=evses))
+
+
+def info(allowed: str = "ALLOWED", **fields) -> dict:
+    return {"allowed": allowed, "token": token(), **fields}
+
+
+@pytest.mark.statement("OCPI-60", "OCPI-108")
+async def test_a_provider_states_its_tokens_and_reads_them_back(node, cpo, emsp):
+    assert (await emsp.put(f"{AT}?type=RFID", token())).http == 201
+    assert (await emsp.get(AT)).data == token()
+    patched = await emsp.patch(AT, {"valid": False, "last_updated": "2026-03-14T13:00:00Z"})
+    assert patched.status == 1000
+    assert (await emsp.get(AT)).data == token(valid=False, last_updated="2026-03-14T13:00:00Z")
+    app = token("app-1", type="APP_USER")
+    assert (await emsp.put("receiver/tokens/DE/EEE/app-1?type=APP_USER", app)).http == 201
+    assert (await emsp.get("receiver/tokens/DE/EEE/app-1")).http == 404
+    assert (await emsp.get("receiver/tokens/DE/EEE/app-1?type=APP_USER")).data == app
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "http", "status"),
+    [
+        (f"{AT}?type=APP_USER", token(), 200, 2001),
+        (f"{AT}?type=FACE", token(), 200, 2001),
+        (AT, token("99999999"), 200, 2001),
+        (AT, token(party_id="FFF"), 200, 2001),
+        (AT, token(whitelist="SOMETIMES"), 200, 2001),
+        ("receiver/tokens/DE/FFF/0102030405060A", token(party_id="FFF"), 404, 2000),
+    ],
+)
+async def test_a_bad_token_is_refused(node, cpo, emsp, path, body, http, status):
+    answer = await emsp.put(path, body)
+    assert (answer.http, answer.status) == (http, status)
+    assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-92", "OCPI-94")
+async def test_a_card_number_must_be_one_where_the_profile_says_so(node, cpo, emsp):
+    odd = token("012345678")
+    path = "receiver/tokens/DE/EEE/012345678"
+    assert (await emsp.put(path, odd)).status == 1000
+    await node.change("eee", switches={"strict_uid": True})
+    assert (await emsp.put(path, odd)).status == 2001
+    assert (await emsp.put(f"{path}?type=OTHER", token("012345678", type="OTHER"))).status == 1000
+    assert (await emsp.put("receiver/tokens/DE/EEE/0a0B0c0D", token("0A0B0C0D"))).status == 1000
+
+
+@pytest.mark.statement("OCPI-98")
+@pytest.mark.parametrize("body", [None, {}, {"location_id": None}, {"evse_uids": ["E1"]}])
+async def test_authorize_without_a_location_is_2002(node, cpo, emsp, place, body):
+    await emsp.put(AT, token())
+    answer = await cpo.post(ASK, body)
+    assert (answer.http, answer.status) == (200, 2002)
+
+
+@pytest.mark.statement("OCPI-98")
+@pytest.mark.parametrize("body", [{"location_id": "L9"}, {"location_id": "L1", "evse_uids": ["E9"]}])
+async def test_authorize_at_an_unknown_place_is_2003(node, cpo, emsp, place, body):
+    await emsp.put(AT, token())
+    answer = await cpo.post(ASK, body)
+    assert (answer.http, answer.status) == (200, 2003)
+
+
+@pytest.mark.statement("OCPI-97")
+@pytest.mark.parametrize("uids", [None, [], ["E2"], ["E9", "E4", "E2"]])
+async def test_authorize_takes_one_location_and_any_number_of_evses(node, cpo, place, provider, uids):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    peer.answers.append(says("POST", "/authorize", 200, 1000, info()))
+    body = {"location_id": "L1"} | ({} if uids is None else {"evse_uids": uids})
+    answer = await cpo.post(ASK, body)
+    assert (answer.http, answer.status, answer.data["allowed"]) == (200, 1000, "ALLOWED")
+    two = await cpo.post(ASK, [{"location_id": "L1"}, {"location_id": "L1"}])
+    assert (two.http, two.status) == (200, 2001)
+
+
+@pytest.mark.statement("OCPI-99")
+@pytest.mark.parametrize(
+    ("uids", "chosen"), [([], "E4"), (["E2"], "E2"), (["E9", "E3", "E2"], "E3"), (["E1", "E4"], "E4")]
+)
+async def test_the_provider_is_asked_about_exactly_one_evse(node, cpo, place, provider, uids, chosen):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    peer.answers.append(says("POST", "/authorize", 200, 1000, info()))
+    assert (await cpo.post(ASK, {"location_id": "L1", "evse_uids": uids})).status == 1000
+    (asked,) = [one for one in peer.told("POST") if "authorize" in one.path]
+    assert asked.body == {"location_id": "L1", "evse_uids": [chosen]}
+    assert (asked.sender, asked.receiver) == ("CH*CCC", "DE*EEE")
+
+
+@pytest.mark.statement("OCPI-101")
+async def test_the_answer_has_the_whole_token_the_place_and_the_hubs_own_reference(node, cpo, place, provider):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    given = info(location={"location_id": "L1", "evse_uids": ["E4"]}, authorization_reference="theirs-1")
+    peer.answers.append(says("POST", "/authorize", 200, 1000, given))
+    answer = await cpo.post(ASK, {"location_id": "L1", "evse_uids": ["E4", "E2"]}, {"X-Correlation-ID": "CARD"})
+    assert answer.data["token"] == token()
+    assert answer.data["location"] == {"location_id": "L1", "evse_uids": ["E4"]}
+    reference = answer.data["authorization_reference"]
+    assert reference != "theirs-1"
+    assert len(reference) == 36
+    (stored,) = await node.journal(Kind.AUTHORIZATION)
+    assert (stored.body.reference, stored.body.emsp_reference) == (reference, "theirs-1")
+    hops = await node.traces("CARD")
+    assert sorted(hop.inward for hop in hops) == [False, True]
+    for id in (reference, "theirs-1"):
+        assert [hop.operation for hop in await node.traces(id) if hop.inward] == ["ocpi POST tokens"]
+
+
+@pytest.mark.statement("OCPI-42")
+async def test_without_an_agreement_the_answer_is_no_and_says_why(node, cpo, place):
+    stranger = await node.partner("ggg", "DE*GGG/EMSP")
+    await stranger.put("receiver/tokens/DE/GGG/AABBCCDD", token("AABBCCDD", party_id="GGG"))
+    answer = await cpo.post("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"})
+    assert (answer.http, answer.status) == (200, 1000)
+    assert answer.data["allowed"] == "NOT_ALLOWED"
+    assert "no agreement between CPO CH*CCC and eMSP DE*GGG" in answer.data["info"]["text"]
+    assert "authorization_reference" not in answer.data
+    assert "location" not in answer.data
+
+
+async def test_a_token_nobody_knows_is_404_and_2004_without_data(node, cpo, place, provider):
+    provider[0].answers.append(says("POST", "/authorize", 404, 2004))
+    answer = await cpo.post("sender/tokens/FFFFFFFF/authorize", HERE | {"evse_uids": ["E4"]})
+    assert (answer.http, answer.status, answer.data) == (404, 2004, None)
+
+
+async def test_a_blocked_token_is_answered_with_1000(node, cpo, place, provider):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    peer.answers.append(says("POST", "/authorize", 200, 1000, info("BLOCKED", authorization_reference="no")))
+    answer = await cpo.post(f"{ASK}?type=RFID", {"location_id": "L1"})
+    assert (answer.status, answer.data["allowed"]) == (1000, "BLOCKED")
+    assert "authorization_reference" not in answer.data
+
+
+@pytest.mark.parametrize(
+    ("said", "http", "status"),
+    [
+        (says("POST", "/authorize", 200, 2003), 200, 2003),
+        (says("POST", "/authorize", 500, None), 200, 4000),
+        (says("POST", "/authorize", 200, 2004), 404, 2004),
+        (says("POST", "/authorize", 200, 1000, {"allowed": "PERHAPS"}), 200, 4000),
+    ],
+)
+async def test_what_the_provider_says_instead_is_passed_on(node, cpo, place, provider, said, http, status):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    peer.answers.append(said)
+    answer = await cpo.post(ASK, {"location_id": "L1"})
+    assert (answer.http, answer.status) == (http, status)
+
+
+async def test_other_paths_of_a_token_are_404(node, cpo, emsp):
+    answer = await cpo.post("sender/tokens/0102030405060A/bless", {})
+    assert (answer.http, answer.status) == (404, 2000)
+    assert (await cpo.post(f"{ASK}?type=FACE", HERE)).status == 2001
