@@ -248,7 +248,9 @@ class Courier:
             task.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
+        turns = self._dispatch.turns
         while not self._resting and not self._cursor.paused:
+            await turns.turn()
             taken = self._pending.pop()
             if taken is None:
                 return

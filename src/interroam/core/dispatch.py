@@ -13,6 +13,7 @@ from interroam.core.courier import Courier
 from interroam.core.hub import Hub
 from interroam.core.ports import CourierKey, Cursor, Seed
 from interroam.core.routing import EVERY_OWNER, default_policy
+from interroam.core.turns import Turns
 from interroam.model.agreements import Agreement, Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Act, Entry, Stored
@@ -33,6 +34,7 @@ class Dispatch:
         self.store = hub.store
         self.clock = hub.clock
         self.routed = 0
+        self.turns = Turns()
         self._couriers: dict[CourierKey, Courier] = {}
         self._recent: deque[Entry] = deque(maxlen=RECENT)
         self._boundary: datetime | None = None
@@ -80,6 +82,7 @@ class Dispatch:
                 courier.feed(entry, policy)
         self._recent.extend(entries)
         self.routed = entries[-1].seq
+        self.turns.committed(len(entries))
         for courier in couriers.values():
             courier.passed(self.routed)
 
