@@ -52,7 +52,7 @@ class Node:
         self.book = Book(self.store, Keyring.load(self.folder / "node.key"), self.party)
         await self.book.load()
         self.links = {}
-        deadlines = Deadlines(partner=1.0, door=2.0, command=5.0)
+        deadlines = Deadlines(partner=5.0, door=8.0, command=5.0)
         self.hub = Hub(self.store, self.book, self.links, self.clock, Uuid7(self.clock), deadlines)
         self.client = Client()
         self.room = OcpiRoom(

@@ -1,10 +1,11 @@
 """What partners are asked, and what becomes of their answers."""
 
-import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 
+from interroam.core.hub import Deadlines
 from interroam.model.charges import Outcome
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Origin
@@ -103,7 +104,8 @@ async def test_what_is_no_answer_is_a_failure_of_the_way(known, http, status, da
 
 
 async def test_a_provider_that_is_silent_or_gone_is_told_apart(known):
-    known.emsp.delay = 3.0
+    known.emsp.delay = 1.0
+    known.node.hub.deadlines = Deadlines(partner=0.2)
     with pytest.raises(Unavailable) as silence:
         await ask(known)
     await known.emsp.runner.cleanup()
@@ -190,7 +192,7 @@ async def test_an_outcome_is_posted_to_the_url_of_the_asker(known):
 async def test_no_outcome_in_time_is_told_as_a_timeout_once(known):
     known.cpo.answers.append(says("POST", "/START_SESSION", 200, 1000, {"result": "ACCEPTED", "timeout": 1}))
     await command(known, start(reply=f"{known.emsp.url}/callback/1"))
-    await asyncio.sleep(1.1)
+    known.node.clock.ahead = timedelta(seconds=2)
 
     assert [await known.node.hub.sweep(), await known.node.hub.sweep()] == [1, 0]
     await known.settled()

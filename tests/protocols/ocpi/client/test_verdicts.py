@@ -2,6 +2,7 @@
 
 import pytest
 
+from interroam.core.hub import Deadlines
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.ids import Party, session_key
 from tests.protocols.ocpi.client.conftest import OWNER, join
@@ -100,7 +101,8 @@ async def test_a_partner_that_wants_to_be_left_alone_says_for_how_long(quiet):
 
 async def test_a_silent_partner_may_have_heard_and_a_missing_one_has_not(quiet):
     await quiet.tell("session", messages.session())
-    quiet.emsp.delay = 3.0
+    quiet.emsp.delay = 1.0
+    quiet.node.hub.deadlines = Deadlines(partner=0.2)
     with pytest.raises(Unavailable) as silence:
         await deliver(quiet)
     await quiet.emsp.runner.cleanup()
