@@ -139,7 +139,7 @@ async def _introduce(directory: Path, stubs: list[int]) -> None:
     urls = {f"emsp{n}": f"http://{HOST}:{port}" for n, port in enumerate(stubs)}
     for name, own in named:
         partner = Partner(id=name, protocol="ocpi", parties=(own,), state=PartnerState.CONNECTED, since=now)
-        await book.put_partner(wired(partner, _wiring(keyring, urls.get(name, f"http://{HOST}:{stubs[0]}/{name}"))))
+        await book.put_partner(wired(partner, _wiring(keyring, urls.get(name, f"http://{HOST}:9/{name}"))))
         await book.admit(Credential(keyring.fingerprint(name), name, Purpose.REGULAR, now))
     for number, provider in enumerate(providers):
         cpos = CPOS if number == 0 else CPOS[:1]
