@@ -9,7 +9,7 @@ from typing import Any
 from interroam.demo.cast import Card, Provider
 from interroam.demo.offices import Json
 from interroam.demo.sites import CURRENCIES, PRICES, VATS, Spot, stamp
-from interroam.demo.stage import Stage, now
+from interroam.demo.stage import Stage, now, ticket
 from interroam.demo.story import Step, Story
 
 _CENT = Decimal("0.01")
@@ -24,6 +24,9 @@ class Charge:
     def __init__(self, stage: Stage, provider: Provider, spot: Spot, id: str) -> None:
         self.id = id
         self.reference = ""
+        """What the operator calls the permission; the hub gave it."""
+        self.known_as = ""
+        """What the provider calls it."""
         self._stage = stage
         self._api = stage.operator.api
         self._provider = provider
@@ -38,6 +41,7 @@ class Charge:
     async def start(self, step: Step, card: Card) -> None:
         """Ask for a start as an app does; the station plugs in, the outcome comes back."""
         spot = self._spot
+        self.known_as = ticket(self._provider)
         body = {
             "party": self._provider.party,
             "token": {"type": card.kind, "uid": card.uid},
@@ -45,6 +49,7 @@ class Charge:
             "location_id": spot.location_id,
             "evse_uid": spot.uid,
             "connector_id": "1",
+            "reference": self.known_as,
         }
         answer = await self._office.api.post("commands", "start", body=body)
         await self._outcome(step, answer)
@@ -172,13 +177,13 @@ class Charge:
     def _mine(self, fact: Json, status: str, energy: Decimal | None = None) -> str | None:
         """Return the id under which the provider knows our session, when a fact shows it like this."""
         shown = fact.get("object")
-        if fact["kind"] != "session" or not shown or shown.get("authorization_reference") != self.reference:
+        if fact["kind"] != "session" or not shown or shown.get("authorization_reference") != self.known_as:
             return None
         enough = energy is None or Decimal(str(shown["energy_kwh"])) == energy
         return str(shown["id"]) if enough and shown["status"] == status else None
 
     def _is_cdr(self, fact: Json) -> bool:
-        return bool(fact["kind"] == "cdr" and fact["object"].get("authorization_reference") == self.reference)
+        return bool(fact["kind"] == "cdr" and fact["object"].get("authorization_reference") == self.known_as)
 
 
 def show_cdr(step: Step, cdr: Json) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
+from interroam.demo.cast import JONAS_CARD
 from interroam.demo.charging import Charge
 from interroam.demo.stage import Stage
 from interroam.demo.story import Story
@@ -32,46 +37,60 @@ async def show_dossier(story: Story, stage: Stage, charge: Charge) -> None:
 async def show_doors(story: Story, stage: Stage) -> None:
     """Make a log-in and print what to try."""
     await stage.hub.admin.put("users", _USER, body={"password": stage.password, "role": "admin", "bodies": True})
-    hub, nord = stage.hub, stage.emsps
-    config = f"-c {hub.config}"
-    first = next(iter(nord.values()))
-    token = stage.tokens[first.folder.name]
-    lines = [
-        "[bold]the hub[/], as its operator (the socket file lets you in):",
-        f"  [green]interroam status {config}[/]",
-        f"  [green]interroam partner list {config}[/]",
-        f"  [green]interroam agreement list {config}[/]",
-        "  [green]interroam agreement explain --help[/]",
-        f"  [green]interroam journal -n 20 {config}[/]",
-        f"  [green]interroam courier list {config}[/]",
-        f"  [green]interroam dossier VLT-S-1002 {config}[/]",
-        "",
-        f"[bold]from elsewhere[/], with a log-in ({_USER} / {stage.password}):",
-        f"  [green]INTERROAM_USER={_USER} INTERROAM_PASSWORD={stage.password} \\\\[/]",
-        f"  [green]  interroam partner list --url {hub.url}[/]",
-        "",
-        "[bold]as a provider's back office[/]:",
-        f"  [green]curl -H 'Authorization: Bearer {token}' '{first.url}/api/v1/locations?limit=2'[/]",
-        f"  [green]curl -N -H 'Authorization: Bearer {token}' {first.url}/api/v1/facts/stream[/]",
-        "",
-        f"[bold]the API[/] [cyan]{first.url}/api/v1/openapi.json[/]   [bold]metrics[/] [cyan]{hub.url}/metrics[/]",
-        "",
-        *(f"[dim]{node.folder.name:<10} {node.url}  {node.config}[/]" for node in stage.nodes),
-    ]
-    story.panel("the nodes stay up: try them", lines, border_style="green")
+    hub, first = stage.hub, next(iter(stage.emsps.values()))
+    command, config = _command(), f"-c {hub.config}"
+    bearer = f"-H 'Authorization: Bearer {stage.tokens[first.folder.name]}'"
+    asked = f"{JONAS_CARD.uid} '{_somewhere(stage)}'"
+    story.doors(
+        "the nodes stay up: try them in another terminal",
+        {
+            "the hub, as its operator (its socket file lets you in)": [
+                f"{command} status {config}",
+                f"{command} partner list {config}",
+                f"{command} agreement explain {asked} {config}",
+                f"{command} journal -n 20 {config}",
+                f"{command} courier list {config}",
+                f"{command} dossier VLT-S-1002 {config}",
+            ],
+            f"the hub from elsewhere, with a log-in ({_USER} / {stage.password})": [
+                f"INTERROAM_USER={_USER} INTERROAM_PASSWORD={stage.password} {command} partner list --url {hub.url}",
+            ],
+            "a provider's node, as its back office": [
+                f"curl {bearer} '{first.url}/api/v1/locations?limit=2'",
+                f"curl -N {bearer} {first.url}/api/v1/facts/stream",
+            ],
+            "addresses": [
+                f"{first.url}/api/v1/openapi.json",
+                f"{hub.url}/ocpi/versions",
+                f"{hub.url}/metrics",
+                *(f"{node.url}  {node.folder}" for node in stage.nodes),
+            ],
+        },
+    )
     story.say("[dim]Ctrl-C ends all of it.[/]")
+
+
+def _command() -> str:
+    """The command as it can be typed here."""
+    if shutil.which("interroam"):
+        return "interroam"
+    return os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).name == "interroam" else f"{sys.executable} -m interroam"
+
+
+def _somewhere(stage: Stage) -> str:
+    return next(spot.evse_id for spot in stage.spots if spot.party == "CH*VLT")
 
 
 def _row(line: dict[str, Any]) -> list[str]:
     at = datetime.fromisoformat(line["at"])
     latency = line.get("latency_ms")
-    about = " ".join(part for part in (line.get("object", ""), line.get("note", "")) if part)
+    fact = line["what"] == "fact"
     return [
         f"[dim]{at:%H:%M:%S}.{at.microsecond // 1000:03}[/]",
         _ARROWS[line["what"]],
-        escape(line["partner"] if line["partner"] != "-" else "the hub"),
-        escape(line["operation"]),
+        "" if fact else escape(line["partner"]),
+        f"[dim]{escape(line['operation'])}[/]" if fact else escape(line["operation"].removeprefix("ocpi ")),
         escape(line.get("code", "")),
         f"{latency:.1f} ms" if latency is not None else "",
-        f"[dim]{escape(about)}[/]",
+        f"[dim]{escape(line.get('note', '').partition(' for ')[0])}[/]",
     ]

@@ -67,6 +67,7 @@ class Node:
                 "serve",
                 "-c",
                 str(self.config),
+                env={name: value for name, value in os.environ.items() if not name.startswith("INTERROAM_")},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

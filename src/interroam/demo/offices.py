@@ -57,15 +57,19 @@ class Office:
         await self._listener.close(0.1)
 
     async def hears(self, what: Callable[[Json], T | None], within: float = 10.0) -> T:
-        """Return what the first fact that fits says; TimeoutError when none comes."""
-        async with asyncio.timeout(within):
-            while True:
-                self._rung.clear()
-                for fact in self.facts:
-                    found = what(fact)
-                    if found is not None and found is not False:
-                        return found
-                await self._rung.wait()
+        """Return what the first fact that fits says; TimeoutError, with what came instead, when none does."""
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    self._rung.clear()
+                    for fact in self.facts:
+                        found = what(fact)
+                        if found is not None and found is not False:
+                            return found
+                    await self._rung.wait()
+        except TimeoutError:
+            last = msgspec.json.encode(self.facts[-1:]).decode()
+            raise TimeoutError(f"nothing of the kind was heard in {within:.0f} s; the last fact was {last}") from None
 
     # -- webhooks --------------------------------------------------------------------------------------------------
 

@@ -91,9 +91,9 @@ async def card(story: Story, stage: Stage) -> Charge:
         answer = await _authorize(stage, spot, CLAIRE)
         step.must(answer["allowed"] == "ALLOWED", f"the answer was {answer}")
         step.must(len(stage.providers[ALPES].asked) == asked + 1, "the provider's back office was not asked")
-        charge.reference = answer["reference"]
+        charge.reference, charge.known_as = answer["reference"], stage.given[ALPES]
         step.says(f"[green]ALLOWED[/] [dim]by {ALPES.name}'s back office; asked through both nodes and the hub[/]")
-        step.says(f"reference {charge.reference}")
+        step.says(f"its reference {charge.known_as}, on the operator's side {charge.reference}")
     await charge.run(story, CLAIRE)
     return charge
 

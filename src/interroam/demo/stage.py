@@ -30,6 +30,8 @@ class Stage:
         self.password = secrets.token_urlsafe(12)
         self.cards: dict[Provider, set[str]] = {ALPES: set(), NORD: set()}
         """The cards each provider's back office allows when it is asked."""
+        self.given: dict[Provider, str] = {}
+        """The reference each provider's back office gave last."""
         self._chores: set[asyncio.Task[None]] = set()
 
     @property
@@ -49,7 +51,8 @@ class Stage:
 
         async def answer(question: Json) -> Json:
             known = question.get("uid") in self.cards[provider]
-            return {"allowed": "ALLOWED" if known else _UNSEEN, "reference": f"{provider.party[3:]}-{_ticket()}"}
+            reference = self.given[provider] = ticket(provider)
+            return {"allowed": "ALLOWED" if known else _UNSEEN, "reference": reference}
 
         return answer
 
@@ -87,5 +90,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _ticket() -> str:
-    return secrets.token_hex(3).upper()
+def ticket(provider: Provider) -> str:
+    """Return a new reference, as a provider's back office makes them."""
+    return f"{provider.party[3:]}-{secrets.token_hex(3).upper()}"

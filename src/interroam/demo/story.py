@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, ConsoleDimensions, Group
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-_WIDEST = 118
+_WIDEST = 110
 _SPINNER = "dots"
 
 
@@ -102,9 +102,19 @@ class Story:
         self.console.print()
         self.console.print(Panel(text, title=f"[bold]{title}", title_align="left", padding=(1, 2), **given))
 
+    def doors(self, title: str, doors: Mapping[str, Sequence[str]]) -> None:
+        """Show what can be typed, each on one line of its own so that it can be copied."""
+        self.console.print()
+        self.console.print(Rule(f"[bold]{title}[/]", align="left", style="green"))
+        for name, lines in doors.items():
+            self.console.print(f"\n  [bold]{name}[/]")
+            for line in lines:
+                self.console.print(Text(f"    {line}", style="green"), soft_wrap=True)
+        self.console.print()
+
     def _line(self, mark: str, text: str, began: float, below: Sequence[str]) -> None:
         grid = Table.grid(padding=(0, 1), expand=True)
-        grid.add_column(justify="right", width=8, no_wrap=True)
+        grid.add_column(justify="right", width=9, no_wrap=True)
         grid.add_column(width=1)
         grid.add_column(ratio=1)
         grid.add_column(justify="right", width=8, no_wrap=True)
