@@ -37,6 +37,7 @@ async def test_a_partner_registers_and_is_called_back_before_the_answer(node, em
     assert node.book.partners["peer"].state is PartnerState.CONNECTED
 
 
+@pytest.mark.statement("OCPI-24", "OCPI-25")
 async def test_what_a_partner_declares_is_kept_for_information_only(node, token_a):
     async with Peer((("DE", "EEE", "EMSP"), ("NL", "XXX", "CPO"))) as peer:
         await peer.post_credentials(node.url, token_a)
@@ -44,6 +45,41 @@ async def test_what_a_partner_declares_is_kept_for_information_only(node, token_
     partner = node.book.partners["peer"]
     assert wiring_of(partner).declared == ("DE*EEE/EMSP", "NL*XXX/CPO")
     assert [str(party) for party in partner.parties] == ["DE*EEE/EMSP"]
+
+
+@pytest.mark.statement("OCPI-5", "OCPI-6")
+async def test_a_token_to_register_opens_versions_and_credentials_only(node, emsp, token_a):
+    async def status(path, token=token_a):
+        return (await emsp.call("GET", f"{node.url}/ocpi/{path}", token))[0]
+
+    assert [await status(path) for path in ("versions", "2.2.1", "2.2.1/credentials")] == [200, 200, 200]
+    assert [await status(path) for path in ("2.2.1/sender/locations", "2.2.1/receiver/cdrs")] == [401, 401]
+    assert [await status(path, "another") for path in ("versions", "2.2.1", "2.2.1/credentials")] == [401, 401, 401]
+    async with emsp.session.get(f"{node.url}/ocpi/versions") as answer:
+        assert (answer.status, (await answer.json())["status_code"]) == (401, 2000)
+
+    _, answer = await emsp.post_credentials(node.url, token_a)
+    assert await status("versions", answer["data"]["token"]) == 200
+    assert await status("versions") == 401
+
+
+@pytest.mark.statement("OCPI-29")
+async def test_the_ids_of_a_message_come_back_unchanged_also_with_an_error(node, emsp, token_a):
+    for token in (token_a, "another"):
+        headers = {"Authorization": basic(token), "X-Request-ID": "r-1", "X-Correlation-ID": "c-1"}
+        async with emsp.session.get(f"{node.url}/ocpi/versions", headers=headers) as answer:
+            assert (answer.headers["X-Request-ID"], answer.headers["X-Correlation-ID"]) == ("r-1", "c-1")
+
+
+@pytest.mark.statement("OCPI-8")
+async def test_a_partner_is_heard_from_its_own_addresses_only(node, emsp):
+    await node.expect("peer", "DE*EEE/EMSP", addresses=("192.0.2.0/24",))
+    elsewhere = await node.invite("peer")
+    await node.expect("near", "NL*NNN/EMSP", addresses=("127.0.0.0/8",))
+    near = await node.invite("near")
+
+    assert await statuses(emsp, node, elsewhere) == 403
+    assert await statuses(emsp, node, near) == 200
 
 
 async def test_the_token_that_registered_is_dead_once_its_successor_was_used(node, emsp, token_a, token_c):

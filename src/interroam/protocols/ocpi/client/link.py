@@ -15,7 +15,7 @@ from interroam.model.questions import Answer, Authorize, Question
 from interroam.protocols.ocpi.callbacks import response_url
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing
 from interroam.protocols.ocpi.profiles import switches
-from interroam.protocols.ocpi.rules.urls import is_secure, join
+from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.wiring import wiring_of
 
@@ -77,7 +77,7 @@ class OcpiLink:
         """Deliver one entry; Refused when it will never be taken, Unavailable when later it may."""
         address = self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)
-        async for push in self._pushes.of(entry, to, self._switches):
+        for push in await self._pushes.of(entry, to, view):
             await self._deliver(address, entry, to, view, push)
 
     async def _deliver(self, address: Address, entry: Entry, to: Party, view: View, push: Push) -> None:
@@ -105,9 +105,9 @@ class OcpiLink:
             body=push.body,
             routing=self._routing(self._sender(push), to.id),
             correlation=entry.correlation,
-            ids=(entry.hub_id, *push.segments[2:]),
+            ids=tuple(dict.fromkeys((entry.hub_id, *push.segments[2:], *push.ids))),
             seq=entry.seq,
-            kept=not push.as_stated,
+            kept=push.kept,
             subject=entry.subject,
         )
         return await self._calls.call(address, call, self._hub.deadlines.partner)
@@ -119,7 +119,8 @@ class OcpiLink:
             return push.url
         endpoint = self._wiring.endpoint(push.module, "RECEIVER")
         if endpoint is not None:
-            return join(endpoint, *push.segments, query={"type": push.query} if push.query else None)
+            url = endpoint.rstrip("/") + tail(push.segments) if push.segments else endpoint
+            return f"{url}?type={push.query}" if push.query else url
         if push.module in _BROADCAST:
             return None  # whoever lists no receiver fetches these facts itself
         raise Refused(

@@ -8,19 +8,17 @@ that is for it (OCPI-152).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import msgspec
 
 from interroam.core.hub import Hub
-from interroam.model.charges import Command
+from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Body, Entry, Stored
-from interroam.model.ids import Key, Kind, Party, PartyId, Role, location_key, tariff_key
+from interroam.model.ids import Key, Kind, Party, PartyId, Role, evse_key, location_key, tariff_key
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
-from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.translate import write_outcome
 from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.views.dress import moment
@@ -39,8 +37,10 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     owner: PartyId
     whole: Key | None = None
-    as_stated: bool = False
-    """The journal holds the body: no trace need keep it."""
+    kept: bool = False
+    """Whether the trace keeps the body: of charges, where it is not what the journal holds."""
+    ids: tuple[str, ...] = ()
+    """What a person might search the exchange by."""
     expendable: bool = False
     """Whether it does not matter when the receiver knows no such object."""
 
@@ -52,26 +52,23 @@ class Pushes:
         self._hub = hub
         self._views = views
 
-    async def of(self, entry: Entry, to: Party, switches: Switches) -> AsyncIterator[Push]:
-        """Yield the pushes that deliver an entry to a party."""
-        view = self._views.view(to, entry.key.owner, switches)
+    async def of(self, entry: Entry, to: Party, view: View) -> list[Push]:
+        """Return the pushes that deliver an entry to a party; none when it is not for this one."""
         match entry.key.kind:
-            case Kind.LOCATION:
-                pushes = self._location(entry, view)
             case Kind.EVSE:
-                pushes = self._evse(entry, view)
+                return await self._evse(entry, view)
+            case Kind.LOCATION:
+                return await self._location(entry, view)
             case Kind.TARIFF:
-                pushes = self._tariff(entry, to, view)
+                return await self._tariff(entry, to, view)
             case Kind.TOKEN | Kind.SESSION:
-                pushes = self._object(entry, view)
+                return await self._object(entry, await self._known(entry), view)
             case Kind.CDR:
-                pushes = self._cdr(entry, view)
+                return await self._cdr(entry, view)
             case Kind.COMMAND:
-                pushes = self._outcome(entry)
+                return await self._outcome(entry)
             case _:
-                return
-        async for push in pushes:
-            yield push
+                return []
 
     async def whole(self, key: Key, view: View) -> Push | None:
         """Return the PUT of a whole object as it is now; None when it is no more."""
@@ -80,68 +77,44 @@ class Pushes:
 
     # -- places ----------------------------------------------------------------------------------------------------
 
-    async def _location(self, entry: Entry, view: View) -> AsyncIterator[Push]:
+    async def _location(self, entry: Entry, view: View) -> list[Push]:
         if entry.act is Act.WITHDRAWAL:
-            async for push in self._emptied(entry.key):
-                yield push
-            return
+            (evses,) = await self._hub.store.evses([entry.key])
+            return [_gone(one.body, one.updated) for one in evses if isinstance(one.body, Evse)]
         stored = await self._known(entry)
-        at = entry.body.last_updated if isinstance(entry.body, Location) else stored.updated
-        if isinstance(stored.body, Location):
-            for uid in entry.removed:
-                yield _gone(stored.body.owner, stored.body.id, uid, at)
-        if entry.act is Act.CHANGE:
-            patch = await self._views.patch(entry, stored, view)
-            if patch is not None:
-                yield _patch(stored, view, patch)
-                return
-        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
-        yield await self._put(stored, view, stated)
+        pushes = await self._object(entry, stored, view)
+        if entry.removed and isinstance(stored.body, Location):
+            at = entry.body.last_updated if isinstance(entry.body, Location) else stored.updated
+            gone = [evse_key(stored.body.owner, stored.body.id, uid) for uid in entry.removed]
+            rows = [await self._hub.store.get(key) for key in gone]
+            # First, while the receiver still has them.
+            pushes[:0] = [_gone(row.body, at) for row in rows if row is not None and isinstance(row.body, Evse)]
+        return pushes
 
-    async def _emptied(self, key: Key) -> AsyncIterator[Push]:
-        (evses,) = await self._hub.store.evses([key])
-        for evse in evses:
-            if isinstance(evse.body, Evse):
-                yield _gone(evse.body.owner, evse.body.location_id, evse.body.uid, evse.updated)
-
-    async def _evse(self, entry: Entry, view: View) -> AsyncIterator[Push]:
+    async def _evse(self, entry: Entry, view: View) -> list[Push]:
         stored = await self._known(entry)
-        evse = stored.body
-        if not isinstance(evse, Evse):
-            return
-        if entry.act is Act.WITHDRAWAL:
-            yield _gone(evse.owner, evse.location_id, evse.uid, stored.updated)
-            return
-        patch = await self._views.patch(entry, stored, view) if entry.act is Act.CHANGE else None
-        if patch is not None:
-            yield _patch(stored, view, patch)
-            return
-        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
-        yield await self._put(stored, view, stated)
+        if entry.act is Act.WITHDRAWAL and isinstance(stored.body, Evse):
+            return [_gone(stored.body, stored.updated)]
+        return await self._object(entry, stored, view)
 
     # -- tariffs, tokens, charges ----------------------------------------------------------------------------------
 
-    async def _tariff(self, entry: Entry, to: Party, view: View) -> AsyncIterator[Push]:
+    async def _tariff(self, entry: Entry, to: Party, view: View) -> list[Push]:
         stored = await self._known(entry)
         tariff = stored.body
         if not isinstance(tariff, Tariff):
-            return
+            return []
         if to.role is not Role.HUB:
             shown = await self._variant(tariff, to.id)
             if shown is None or shown.key != entry.key:
                 if entry.act is not Act.WITHDRAWAL or tariff.target not in (None, to.id):
-                    return  # not for this eMSP, or it has one of its own
+                    return []  # not for this eMSP, or it has one of its own
                 if shown is not None:  # what was for it alone is gone: now it has what all have
-                    yield await self._put(shown, view)
-                    return
-        if entry.act is Act.WITHDRAWAL:
-            yield Push(
-                method="DELETE", module="tariffs", segments=_tail(tariff.owner, tariff.id), owner=tariff.owner,
-                expendable=True,
-            )  # fmt: skip
-            return
-        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
-        yield await self._put(stored, view, stated)
+                    return [await self._put(shown, view)]
+        if entry.act is not Act.WITHDRAWAL:
+            return await self._object(entry, stored, view)
+        segments = _tail(tariff.owner, tariff.id)
+        return [Push(method="DELETE", module="tariffs", segments=segments, owner=tariff.owner, expendable=True)]
 
     async def _variant(self, tariff: Tariff, emsp: PartyId) -> Stored | None:
         """Return the tariff that an eMSP knows by this id: its own, else the one for all (OCPI-152)."""
@@ -151,40 +124,30 @@ class Pushes:
                 return found if found.body.type in _REGULAR else None
         return None
 
-    async def _object(self, entry: Entry, view: View) -> AsyncIterator[Push]:
-        stored = await self._known(entry)
+    async def _object(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
+        """Send a change or a fact as it was stated; else the whole object as it is now."""
         if entry.act is Act.CHANGE:
             patch = await self._views.patch(entry, stored, view)
             if patch is not None:
-                yield _patch(stored, view, patch)
-                return
+                return [_patch(stored, view, patch)]
         stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
-        yield await self._put(stored, view, stated)
+        return [await self._put(stored, view, stated)]
 
-    async def _cdr(self, entry: Entry, view: View) -> AsyncIterator[Push]:
-        stored = await self._known(entry)
+    async def _cdr(self, entry: Entry, view: View) -> list[Push]:
         stated = await self._views.stated(entry, view)
-        body = stated if stated is not None else await self._views.one(stored, view)
-        yield Push(
-            method="POST",
-            module="cdrs",
-            body=body,
-            owner=entry.key.party,
-            as_stated=stated is not None and not view.rewrites,
-        )
+        body = stated if stated is not None else await self._views.one(await self._known(entry), view)
+        kept = stated is None or view.rewrites
+        ids = _ids(entry.body)
+        return [Push(method="POST", module="cdrs", body=body, owner=entry.key.party, kept=kept, ids=ids)]
 
-    async def _outcome(self, entry: Entry) -> AsyncIterator[Push]:
-        stored = await self._known(entry)
-        command = stored.body
+    async def _outcome(self, entry: Entry) -> list[Push]:
+        command = (await self._known(entry)).body
         if not isinstance(command, Command) or not command.reply or command.result is None:
-            return
-        yield Push(
-            method="POST",
-            module="commands",
-            url=command.reply,
-            body=write_outcome(command.result, command.message),
-            owner=command.target.id,
-        )
+            return []
+        body = write_outcome(command.result, command.message)
+        ids = _ids(command)
+        owner = command.target.id
+        return [Push(method="POST", module="commands", url=command.reply, body=body, owner=owner, kept=True, ids=ids)]
 
     # -- one push --------------------------------------------------------------------------------------------------
 
@@ -206,7 +169,8 @@ class Pushes:
             body=body,
             owner=_owner(stored.body, stored.key),
             whole=whole,
-            as_stated=stated is not None and not view.rewrites,
+            kept=stored.key.kind is Kind.SESSION and (stated is None or view.rewrites),
+            ids=_ids(stored.body),
         )
 
 
@@ -221,14 +185,14 @@ def _patch(stored: Stored, view: View, patch: bytes) -> Push:
         body=patch,
         owner=_owner(stored.body, stored.key),
         whole=whole,
-        as_stated=True,
+        ids=_ids(stored.body),
     )
 
 
-def _gone(owner: PartyId, location_id: str, uid: str, at: datetime) -> Push:
+def _gone(evse: Evse, at: datetime) -> Push:
     body = b'{"status":"REMOVED","last_updated":"' + moment(at).encode() + b'"}'
-    segments = (*_tail(owner, location_id), uid)
-    return Push(method="PATCH", module="locations", segments=segments, body=body, owner=owner, expendable=True)
+    segments = (*_tail(evse.owner, evse.location_id), evse.uid)
+    return Push(method="PATCH", module="locations", segments=segments, body=body, owner=evse.owner, expendable=True)
 
 
 def _place(stored: Stored, view: View) -> tuple[str, tuple[str, ...], str]:
@@ -245,6 +209,20 @@ def _place(stored: Stored, view: View) -> tuple[str, tuple[str, ...], str]:
             return "tokens", _tail(body.owner, body.uid), body.type
     owner, own_id = stored.key.party, getattr(body, "id", stored.key.id)
     return "sessions", _tail(owner, stored.hub_id if view.rewrites else own_id), ""
+
+
+def _ids(body: Body | None) -> tuple[str, ...]:
+    """Return the ids by which a charge hangs together."""
+    match body:
+        case Session():
+            named: tuple[str | None, ...] = (body.id, body.authorization_reference)
+        case Cdr():
+            named = (body.id, body.session_id, body.authorization_reference)
+        case Command():
+            named = (body.id, body.session_id, body.authorization)
+        case _:
+            return ()
+    return tuple(one for one in named if one)
 
 
 def _tail(owner: PartyId, object_id: str) -> tuple[str, ...]:

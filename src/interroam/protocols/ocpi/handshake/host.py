@@ -37,6 +37,9 @@ from .theirs import Scout
 log = structlog.get_logger()
 
 GRACE = timedelta(minutes=10)
+_PATHS = frozenset(
+    [PATH, f"{PATH}/versions", *(f"{PATH}/{one}{tail}" for one in OFFERED for tail in ("", "/credentials"))]
+)
 _ECHOED = (b"x-request-id", b"x-correlation-id")
 
 
@@ -65,8 +68,7 @@ class Host:
     @staticmethod
     def answers(path: str) -> bool:
         """Whether a path is one of ours."""
-        tail = path.removeprefix(PATH).strip("/")
-        return tail in ("", "versions", *OFFERED) or tail in {f"{version}/credentials" for version in OFFERED}
+        return path.rstrip("/") in _PATHS
 
     async def answer(self, request: Request) -> Response:
         """Answer one request in full, whatever goes wrong."""
@@ -92,7 +94,7 @@ class Host:
         """Return who calls; Refused(UNAUTHENTICATED) when nobody we know does (OCPI-5)."""
         for token in tokens_presented(request.headers.get(b"authorization"), "auto"):
             known = self._hub.book.recognize(token)
-            if known is not None and token in self._read_as(known[0], request):
+            if known is not None and known[0].protocol == "ocpi" and token in self._read_as(known[0], request):
                 self._check(known[0], request.client)
                 return Caller(known[0], known[1], token)
         raise Refused(

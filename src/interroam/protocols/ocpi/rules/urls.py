@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 
 def join(endpoint: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
     """Append ids to a published endpoint URL, whether it ends with a slash or not."""
-    tail = "/".join(quote(each, safe="") for each in segments)
-    joined = f"{endpoint.rstrip('/')}/{tail}" if tail else endpoint
+    joined = endpoint.rstrip("/") + tail(segments) if segments else endpoint
     return f"{joined}?{urlencode(query, quote_via=quote)}" if query else joined
+
+
+@lru_cache(maxsize=65_536)
+def tail(segments: tuple[str, ...]) -> str:
+    """Write ids as the end of a path; the same ones are written for every receiver, so the newest are remembered."""
+    return "".join(f"/{quote(each, safe='')}" for each in segments)
 
 
 def segments(raw_path: bytes) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -55,8 +56,8 @@ class Views:
 
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""
-        rewrites = self._hub.is_hub and f"{viewer.id}".casefold() != owner
-        return View(rewrites, rewrites and switches.send_hub_reference, switches.known_fields_only, removed)
+        rewrites = self._hub.is_hub and own_key(viewer) != owner
+        return _view(rewrites, rewrites and switches.send_hub_reference, switches.known_fields_only, removed)
 
     # -- lists -----------------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ class Views:
         self, items: Sequence[Stored], viewer: Party, switches: Switches, *, removed: bool = True
     ) -> list[bytes]:
         """Return whole objects as this viewer sees them, in order; all of one kind."""
-        own = f"{viewer.id}".casefold()
+        own = own_key(viewer)
         others = self.view(viewer, "", switches, removed=removed)
         mine = self.view(viewer, own, switches, removed=removed)
         if not items or items[0].key.kind is not Kind.LOCATION:
@@ -205,6 +206,15 @@ class Views:
             evse if isinstance(evse, Evse) else None,
             tariffs,
         )
+
+
+@lru_cache(maxsize=4096)
+def own_key(party: Party) -> str:
+    """Return a party as the owner in keys."""
+    return location_key(party.id, "").owner
+
+
+_view = lru_cache(maxsize=32)(View)
 
 
 async def _body(hub: Hub, key: Key) -> Body | None:
