@@ -52,7 +52,7 @@ async def check(make, place: str, after: float) -> None:
     acknowledged = await killed(place, after)
     store = await opened(make)
     entries = await store.entries(0, limit=FOR_EVER)
-    assert len(acknowledged) > 50
+    assert acknowledged
     assert acknowledged <= {entry.body.uid for entry in entries}
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     counts = await store.counts()
