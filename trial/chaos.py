@@ -82,7 +82,7 @@ class Chaos:
         await self._platform.register(issued["url"], issued["token"])
         self._load.start()
         plan = ", ".join(f"{name} at {share:.0%}" for share, name in self._plan)
-        self._console.print(f"chaos, seed {self._seed}: {plan}")
+        self._console.print(f"chaos, seed {self._seed}: {plan}", soft_wrap=True)
         self._breaking = asyncio.create_task(self._break())
 
     def at(self, share: float) -> None:

@@ -144,7 +144,7 @@ async def _watch(
 ) -> tuple[float, float]:
     """Follow the lanes until nothing is owed; return when the hub and when the eMSP had everything."""
     told, hub, emsp = tasks
-    at_hub, still = 0.0, 0
+    at_hub, at_emsp, still = 0.0, 0.0, 0
     while still < _STILL:
         await asyncio.sleep(_LOOK_S)
         said = bars.tasks[told].completed
@@ -160,9 +160,10 @@ async def _watch(
         if onward >= 0:
             bars.update(emsp, completed=max(0, total - onward))
         quiet = onward == 0 and (breaking is None or breaking.over)
+        at_emsp = time.monotonic() if still == 0 else at_emsp
         still = still + 1 if quiet else 0
     bars.update(emsp, completed=total)
-    return at_hub, time.monotonic() - _STILL * _LOOK_S
+    return at_hub, at_emsp
 
 
 def _progress(console: Console) -> Progress:
