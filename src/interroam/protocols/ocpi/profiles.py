@@ -38,8 +38,6 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether PATCH of sessions is taken (OCPI-126, C13)."""
     pushes_tokens: bool = True
     """Whether tokens are shown to the partner's CPOs (OCPI-96, OCPI-201)."""
-    other_commands: bool = True
-    """Whether commands besides START_SESSION and STOP_SESSION are offered (OCPI-112)."""
     strict_uid: bool = False
     """Whether an RFID uid must be one of 4 or 7 bytes (OCPI-92)."""
     not_json_is_200: bool = False
@@ -56,7 +54,6 @@ PROFILES: dict[str, Switches] = {
         updates=False,
         patches_sessions=False,
         pushes_tokens=False,
-        other_commands=False,
         strict_uid=True,
         not_json_is_200=True,
     ),

@@ -199,6 +199,17 @@ async def test_tokens_go_to_the_cpos_in_agreement(roaming):
     assert (put.sender, put.receiver) == ("FR*107", "CH*CCC")
 
 
+@pytest.mark.statement("OCPI-96")
+async def test_the_profile_gireve_pushes_no_tokens_to_cpos(roaming, node):
+    async with Peer((("NL", "NNN", "CPO"),)) as second:
+        await join(node, "second", second, "NL*NNN/CPO", switches={"pushes_tokens": False})
+        await node.agree("DE*EEE/EMSP", "NL*NNN/CPO")
+        await roaming.tell("token", messages.token())
+        await roaming.settled()
+
+        assert (len(roaming.cpo.told()), second.told()) == (1, [])
+
+
 # -- charges -----------------------------------------------------------------------------------------------------------
 
 

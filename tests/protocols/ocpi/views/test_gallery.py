@@ -1,6 +1,7 @@
 """Lists as viewers see them, and what is remembered of them."""
 
 import json
+import random
 import time
 from decimal import Decimal
 
@@ -159,3 +160,28 @@ async def test_a_page_that_did_not_change_costs_next_to_nothing(world):
 
     print(f"50 locations in {best * 1e6:.1f} µs")
     assert best < 200e-6  # 8 µs where this was written
+
+
+async def test_what_is_remembered_is_always_what_would_be_drawn_anew(world):
+    chance = random.Random(7)
+    store, views = world.node.store, world.node.room.views
+    for minute in range(120):
+        at = f"2026-03-15T{minute // 60:02}:{minute % 60:02}:00Z"
+        place, uid = f"L{chance.randrange(3)}", f"E{chance.randrange(3)}"
+        match chance.randrange(4):
+            case 0:
+                inner = [messages.evse(f"E{n}", last_updated=at) for n in range(chance.randrange(4))]
+                await world.tell("location", messages.location(place, evses=inner, last_updated=at))
+            case 1:
+                await world.patch_evse(uid, place, status=chance.choice(["CHARGING", "BLOCKED"]), last_updated=at)
+            case 2:
+                await world.patch_location(place, name=at, last_updated=at)
+            case 3:
+                await world.tell_evse(messages.evse(uid, floor_level=str(minute), last_updated=at), place)
+        page = await store.page(Query(kind=Kind.LOCATION))
+        for viewer in (EMSP, CPO):
+            fresh = Views(world.node.hub)
+            assert await views.render(page.items, viewer, Switches()) == await fresh.render(
+                page.items, viewer, Switches()
+            )
+            fresh.close()

@@ -9,7 +9,7 @@ import structlog
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry
-from interroam.model.ids import Party, PartyId, Role
+from interroam.model.ids import Kind, Party, PartyId, Role
 from interroam.model.parties import Partner
 from interroam.model.questions import Answer, Authorize, Question
 from interroam.protocols.ocpi.callbacks import response_url
@@ -75,6 +75,8 @@ class OcpiLink:
 
     async def deliver(self, entry: Entry, to: Party) -> None:
         """Deliver one entry; Refused when it will never be taken, Unavailable when later it may."""
+        if entry.key.kind is Kind.TOKEN and to.role is Role.CPO and not self._switches.pushes_tokens:
+            return  # OCPI-96
         address = self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)
         for push in await self._pushes.of(entry, to, view):
