@@ -84,6 +84,11 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     total_energy_kwh: Decimal
     total_time_h: Decimal
     total_parking_time_h: Decimal | None = None
+    fixed_cost: Price | None = None
+    energy_cost: Price | None = None
+    time_cost: Price | None = None
+    parking_cost: Price | None = None
+    reservation_cost: Price | None = None
     credit: bool = False
     credit_of: str | None = None
     remark: str | None = None

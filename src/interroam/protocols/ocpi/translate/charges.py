@@ -180,6 +180,11 @@ def read_cdr(shape: cdrs.Cdr) -> model.Cdr:
         total_energy_kwh=shape.total_energy,
         total_time_h=shape.total_time,
         total_parking_time_h=shape.total_parking_time,
+        fixed_cost=read_price(shape.total_fixed_cost),
+        energy_cost=read_price(shape.total_energy_cost),
+        time_cost=read_price(shape.total_time_cost),
+        parking_cost=read_price(shape.total_parking_cost),
+        reservation_cost=read_price(shape.total_reservation_cost),
         credit=bool(shape.credit),
         credit_of=shape.credit_reference_id,
         remark=shape.remark,
@@ -208,6 +213,11 @@ def write_cdr(
         total_energy=cdr.total_energy_kwh,
         total_time=cdr.total_time_h,
         total_parking_time=cdr.total_parking_time_h,
+        total_fixed_cost=_write_part(cdr.fixed_cost),
+        total_energy_cost=_write_part(cdr.energy_cost),
+        total_time_cost=_write_part(cdr.time_cost),
+        total_parking_cost=_write_part(cdr.parking_cost),
+        total_reservation_cost=_write_part(cdr.reservation_cost),
         remark=cdr.remark,
         credit=True if cdr.credit else None,
         credit_reference_id=cdr.credit_of,
@@ -220,6 +230,10 @@ def write_cdr(
 def cdr_fact(shape: cdrs.Cdr, raw: bytes) -> Fact:
     """Make a fact of a CDR as it stood."""
     return plain_fact(read_cdr(shape), raw)
+
+
+def _write_part(price: Price | None) -> types.Price | None:
+    return write_price(price) if price is not None else None
 
 
 def _whole(cdr: model.Cdr) -> types.ChargingPeriod:

@@ -1,0 +1,31 @@
+"""What a charge costs under a tariff, line by line: pure, exact, and explained (OCPI 2.2.1 mod_tariffs, mod_cdrs).
+
+``cost`` says what a charge costs, ``covering`` and ``resolve`` which tariff it falls under, ``recompute`` whether a CDR
+says the same. Read ``course`` (what happened), ``slicing`` (where it is cut), ``items`` (what each part costs),
+``rounding`` (steps) and ``billing`` (the sum), in this order.
+"""
+
+from interroam.core.pricing.billing import Cost, Line, Totals, cost
+from interroam.core.pricing.checking import CENT, Difference, Finding, Outcome, recompute
+from interroam.core.pricing.choosing import covering, covers, resolve
+from interroam.core.pricing.course import Charge
+from interroam.core.pricing.items import Kind
+from interroam.core.pricing.rounding import Rounding
+
+__all__ = [
+    "CENT",
+    "Charge",
+    "Cost",
+    "Difference",
+    "Finding",
+    "Kind",
+    "Line",
+    "Outcome",
+    "Rounding",
+    "Totals",
+    "cost",
+    "covering",
+    "covers",
+    "recompute",
+    "resolve",
+]
