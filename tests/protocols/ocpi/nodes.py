@@ -35,6 +35,21 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
+class Office:
+    """The back office of a node, in a language of its own: it fetches facts, and answers what it is asked."""
+
+    pushes = False
+    answers = True
+
+    def __init__(self) -> None:
+        self.asked = []
+        self.answer = None
+
+    async def ask(self, question, to, origin_party, correlation, within):
+        self.asked.append(question)
+        return self.answer
+
+
 class Node:
     """Start it with ``async with``; a hub unless it hosts parties of its own."""
 
@@ -51,7 +66,8 @@ class Node:
         await self.store.open()
         self.book = Book(self.store, Keyring.load(self.folder / "node.key"), self.party)
         await self.book.load()
-        self.links = {}
+        self.office = Office()
+        self.links = {"office": self.office} if self.hosts else {}
         deadlines = Deadlines(partner=5.0, door=8.0, command=5.0)
         self.hub = Hub(self.store, self.book, self.links, self.clock, Uuid7(self.clock), deadlines)
         self.client = Client()

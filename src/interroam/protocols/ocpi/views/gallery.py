@@ -1,4 +1,7 @@
-"""Objects of the picture as receivers see them; whole locations are remembered until something in them changes."""
+"""Objects of the picture as receivers see them; whole locations are remembered until something in them changes.
+
+Saying again what is known is no change: it may refresh a last_updated in the picture, which the next change shows.
+"""
 
 from __future__ import annotations
 
