@@ -71,11 +71,11 @@ def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgm
     if stored is None or stored.withdrawn:
         return Judgment(Verdict.UNKNOWN)
     old = stored.body
-    if _is_final(old):
-        return Judgment(Verdict.STALE if isinstance(old, Command) else Verdict.CONFLICT)
     at = clamped(change.last_updated, now)
     if isinstance(old, Evse):
         return _judge_evse_change(change, stored, old, at)
+    if _is_final(old):
+        return Judgment(Verdict.STALE if isinstance(old, Command) else Verdict.CONFLICT)
     if at < stored.judged_at and not isinstance(old, Command):  # a command moves by its state, whatever clocks say
         return Judgment(Verdict.STALE)
     body, wire = change.merge(old, stored.wire)

@@ -7,7 +7,7 @@ of it. A telling that raises leaves nothing behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,12 +15,33 @@ from interroam.core.refs import refs_of
 from interroam.core.uuid7 import Uuid7
 from interroam.core.verdicts import Judgment, judge, removal
 from interroam.model.charges import Command, CommandState
-from interroam.model.facts import Act, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
+from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse
+from interroam.store.recent import Recent
 
 _NONE: frozenset[str] = frozenset()
 _mint = Uuid7()
+
+
+def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[list[Key], list[Key]]:
+    """Return what is to be read before a group is judged: rows not in memory, and locations whose EVSEs are needed."""
+    keys: dict[Key, None] = {}
+    sites: dict[Key, None] = {}
+    for telling in tellings:
+        statement = telling.statement
+        key = statement.key
+        if recent.get(key) is None:
+            keys[key] = None
+        if isinstance(statement, Change):
+            continue
+        if key.kind is Kind.EVSE:
+            site = Key(Kind.LOCATION, key.owner, key.id)
+            if recent.get(site) is None:
+                keys[site] = None
+        elif key.kind is Kind.LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
+            sites[key] = None
+    return list(keys), list(sites)
 
 
 class _Step(NamedTuple):
@@ -68,19 +89,30 @@ class Draft:
         """Judge one telling and keep what it makes."""
         statement = telling.statement
         key = statement.key
-        stored = self._look(key)
+        stored = self.rows.get(key) or self._known(key)
         if not isinstance(statement, Change):
             if key.kind is Kind.LOCATION:
                 return self._keep(telling, self._site(telling, key, stored))
             if key.kind is Kind.EVSE and not self._stands(Key(Kind.LOCATION, key.owner, key.id)):
                 return Receipt(Verdict.UNKNOWN)
-        return self._keep(telling, [_Step(key, stored, judge(statement, stored, telling.at))])
+        judgment = judge(statement, stored, telling.at)
+        if stored is None or judgment.verdict is not Verdict.RECORDED:
+            return self._keep(telling, [_Step(key, stored, judgment)])
+        return self._advance(telling, key, stored, judgment)
 
-    def _look(self, key: Key) -> Stored | None:
-        return self.rows.get(key) or self._known(key)
+    def _advance(self, telling: Telling, key: Key, stored: Stored, judgment: Judgment) -> Receipt:
+        """Keep what is new of a known object: most of what is ever told."""
+        self.seq = seq = self.seq + 1
+        self.before.setdefault(key, stored)
+        self.rows[key] = row = _next(telling, stored, judgment, seq)
+        created = stored.withdrawn
+        self.entries.append(_entry(telling, row, seq, created, ()))
+        if telling.refs:
+            self.refs += [(name, row.no) for name in telling.refs]
+        return Receipt(judgment.verdict, seq, row.no, row.hub_id, created)
 
     def _stands(self, key: Key) -> bool:
-        row = self._look(key)
+        row = self.rows.get(key) or self._known(key)
         return row is not None and not row.withdrawn
 
     def _inner(self, key: Key) -> dict[Key, Stored]:
@@ -169,21 +201,36 @@ def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
 
 def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
     key, before, judgment, _ = step
-    body, judged_at, updated = judgment.body, judgment.judged_at, judgment.updated
-    if body is None or judged_at is None or updated is None:
-        raise TypeError("a judgment that writes brings a body and its times")
-    if before is None:
-        return Stored(
-            no=no, key=key, hub_id=_mint.at(telling.at), version=seq, body=body, wire=judgment.wire,
-            judged_at=judged_at, updated=updated, receiver=telling.receiver, agreement=telling.agreement,
-            origin=telling.origin.partner, subject=telling.subject, contract=telling.contract,
-            withdrawn=judgment.withdrawn, due=_due(telling, None, judgment),
-        )  # fmt: skip
+    if before is not None:
+        return _next(telling, before, judgment, seq if judgment.verdict is Verdict.RECORDED else before.version)
+    body, judged_at, updated = _written(judgment)
+    return Stored(
+        no=no,
+        key=key,
+        hub_id=_mint.at(telling.at),
+        version=seq,
+        body=body,
+        wire=judgment.wire,
+        judged_at=judged_at,
+        updated=updated,
+        receiver=telling.receiver,
+        agreement=telling.agreement,
+        origin=telling.origin.partner,
+        subject=telling.subject,
+        contract=telling.contract,
+        withdrawn=judgment.withdrawn,
+        due=_due(telling, None, judgment),
+    )
+
+
+def _next(telling: Telling, before: Stored, judgment: Judgment, version: int) -> Stored:
+    """Return what a known object is from now on: what the telling does not say, stays."""
+    body, judged_at, updated = _written(judgment)
     return Stored(
         no=before.no,
-        key=key,
+        key=before.key,
         hub_id=before.hub_id,
-        version=seq if judgment.verdict is Verdict.RECORDED else before.version,
+        version=version,
         body=body,
         wire=judgment.wire,
         judged_at=judged_at,
@@ -198,6 +245,13 @@ def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
     )
 
 
+def _written(judgment: Judgment) -> tuple[Body, datetime, datetime]:
+    _, body, _, judged_at, updated, _ = judgment
+    if body is None or judged_at is None or updated is None:
+        raise TypeError("a judgment that writes brings a body and its times")
+    return body, judged_at, updated
+
+
 def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datetime | None:
     """A fact sets the time anew, a change keeps it; what is settled or withdrawn is not due any more."""
     body = judgment.body
@@ -208,7 +262,7 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datet
     return telling.due or before
 
 
-def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: list[_Step]) -> Entry:  # noqa: FBT001
+def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequence[_Step]) -> Entry:  # noqa: FBT001
     statement, origin = telling.statement, telling.origin
     if isinstance(statement, Change):
         act, names, body, wire = Act.CHANGE, statement.fields, None, statement.wire
@@ -234,5 +288,5 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: list[_
         wire=wire,
         subject=row.subject,
         contract=row.contract,
-        removed=() if len(steps) == 1 else tuple(step.removed for step in steps if step.removed),
+        removed=tuple(step.removed for step in steps if step.removed) if steps else (),
     )

@@ -15,10 +15,10 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Change, Fact, Stored, Telling
+from interroam.model.facts import Stored, Telling
 from interroam.model.ids import Key, Kind, Lane
 from interroam.store import rows
-from interroam.store.draft import Draft
+from interroam.store.draft import Draft, wanted
 from interroam.store.postgres_traces import PostgresTraces
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
@@ -112,7 +112,7 @@ class PostgresStore(Upkeep):
         await self._ensure_connected()
         needed = await self._needed(tellings)
         recent = self._recent.get
-        draft = Draft(lambda key: needed.get(key) or recent(key), _inside(needed), self._seq, self._no)
+        draft = Draft(lambda key: recent(key) or needed.get(key), _inside(needed), self._seq, self._no)
         outcomes = [draft.attempt(telling) for telling in tellings]
         if not draft.rows and not errands:
             return outcomes
@@ -144,19 +144,9 @@ class PostgresStore(Upkeep):
 
     async def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored]:
         """Fetch the rows that these tellings are judged against and that memory does not hold."""
-        keys: set[Key] = set()
-        sites: set[Key] = set()
-        for telling in tellings:
-            statement = telling.statement
-            key = statement.key
-            keys.add(key)
-            if not isinstance(statement, Change):
-                if key.kind is Kind.EVSE:
-                    keys.add(Key(Kind.LOCATION, key.owner, key.id))
-                elif key.kind is Kind.LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
-                    sites.add(key)
+        missing, sites = wanted(tellings, self._recent)
         found: list[Row] = []
-        if missing := [key for key in keys if self._recent.get(key) is None]:
+        if missing:
             found = await self._db.fetch(self._sql["by_keys"], *_columns(missing))
         if sites:
             pairs = [(key.owner, key.id) for key in sites]

@@ -1,7 +1,8 @@
 """Rows and values: how the nouns of the model lie in columns, the same in both databases.
 
-Times are microseconds since 1970, bodies msgpack, parties ``CH*CCC/CPO``; what is empty is NULL where an index should
-not know it.
+A column is only what an index or a condition needs; all the rest is one value in msgpack, ``state``. Binding twenty
+columns costs more than writing the page they lie on. Times in columns are microseconds since 1970, parties
+``CH*CCC/CPO``; what is empty is NULL where an index should not know it.
 """
 
 from __future__ import annotations
@@ -23,14 +24,10 @@ from interroam.model.tokens import Authorization, Token
 
 Row = Sequence[Any]
 
-PICTURE = (
-    "no, kind, owner, id, sub, hub_id, version, body, wire_room, wire_version, wire, judged_at, updated, receiver,"
-    " agreement, origin, subject, contract, withdrawn, due"
-)
-JOURNAL = (
-    "seq, at, lane, act, kind, owner, id, sub, no, hub_id, origin, correlation, receiver, agreement, created, fields,"
-    " body, wire_room, wire_version, wire, subject, contract, removed"
-)
+PICTURE = "no, kind, owner, id, sub, hub_id, state"
+PICTURE_WRITTEN = "no, kind, owner, id, sub, hub_id, state, updated, receiver, subject, contract, withdrawn, due"
+JOURNAL = "seq, at, lane, kind, no, correlation, state"
+JOURNAL_WRITTEN = "seq, at, lane, kind, no, correlation, state, subject, contract"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind}
@@ -40,19 +37,31 @@ _ACTS = {act.value: act for act in Act}
 TEXT: dict[Kind | Lane | Act, str] = {member: member.value for words in (Kind, Lane, Act) for member in words}
 
 encode = msgspec.msgpack.Encoder().encode
-_DECODE: dict[str, Any] = {
-    kind.value: msgspec.msgpack.Decoder(body).decode
-    for kind, body in (
-        (Kind.LOCATION, Location),
-        (Kind.EVSE, Evse),
-        (Kind.TARIFF, Tariff),
-        (Kind.TOKEN, Token),
-        (Kind.SESSION, Session),
-        (Kind.CDR, Cdr),
-        (Kind.AUTHORIZATION, Authorization),
-        (Kind.COMMAND, Command),
-    )
+_BODIES: dict[Kind, Any] = {
+    Kind.LOCATION: Location,
+    Kind.EVSE: Evse,
+    Kind.TARIFF: Tariff,
+    Kind.TOKEN: Token,
+    Kind.SESSION: Session,
+    Kind.CDR: Cdr,
+    Kind.AUTHORIZATION: Authorization,
+    Kind.COMMAND: Command,
 }
+_WireState = tuple[str, str, bytes] | None
+_Text = str | None
+_tuple: Any = tuple  # of types that are known while the program runs
+_STATE: dict[str, Any] = {}
+_LINE: dict[str, Any] = {}
+for _kind, _body in _BODIES.items():
+    _state_type: Any = _tuple[
+        int, datetime, datetime, _Text, str, str, bytes, bytes, bool, datetime | None, _WireState, _body
+    ]  # fmt: skip
+    _line_type: Any = _tuple[
+        str, str, str, str, str, str, _Text, str, bool, frozenset[str], bytes, bytes, tuple[str, ...], _WireState,
+        _body | None,
+    ]  # fmt: skip
+    _STATE[_kind.value] = msgspec.msgpack.Decoder(_state_type).decode
+    _LINE[_kind.value] = msgspec.msgpack.Decoder(_line_type).decode
 _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
 _decode_shelved = msgspec.msgpack.Decoder(Shelved).decode
 
@@ -74,64 +83,57 @@ def party(text: str) -> Party:
     return Party.parse(text)
 
 
-@lru_cache(maxsize=4096)
-def words(fields: frozenset[str]) -> str:
-    """Return names of fields as one text."""
-    return " ".join(sorted(fields))
-
-
-@lru_cache(maxsize=4096)
-def fields(text: str) -> frozenset[str]:
-    """Return names of fields from one text."""
-    return frozenset(text.split())
-
-
 def stored(row: Row) -> Stored:
     """Return the object of a row with the columns ``PICTURE``."""
-    (no, kind, owner, id_, sub, hub_id, version, body, room, wire_version, data, judged_at, updated, receiver,
-     agreement, origin, subject, contract, withdrawn, due) = row  # fmt: skip
+    no, kind, owner, id_, sub, hub_id, state = row
+    (version, judged_at, updated, receiver, agreement, origin, subject, contract, withdrawn, due, wire, body) = _STATE[
+        kind
+    ](state)
     return Stored(
         no=no,
         key=Key(_KINDS[kind], owner, id_, sub),
         hub_id=hub_id,
         version=version,
-        body=_DECODE[kind](body),
-        wire=None if data is None else Wire(room, wire_version, data),
-        judged_at=moment(judged_at),
-        updated=moment(updated),
+        body=body,
+        wire=None if wire is None else Wire(*wire),
+        judged_at=judged_at,
+        updated=updated,
         receiver=None if receiver is None else party(receiver),
         agreement=agreement,
         origin=origin,
-        subject=subject or b"",
-        contract=contract or b"",
-        withdrawn=bool(withdrawn),
-        due=None if due is None else moment(due),
+        subject=subject,
+        contract=contract,
+        withdrawn=withdrawn,
+        due=due,
     )
 
 
 def picture_row(row: Stored) -> tuple[Any, ...]:
-    """Return an object as the columns ``PICTURE``."""
+    """Return an object as the columns ``PICTURE_WRITTEN``."""
     kind, owner, id_, sub = row.key
-    return (row.no, TEXT[kind], owner, id_, sub, row.hub_id, row.version, encode(row.body), *_wire(row.wire),
-            micros(row.judged_at), micros(row.updated), None if row.receiver is None else str(row.receiver),
-            row.agreement, row.origin, row.subject or None, row.contract or None, row.withdrawn,
+    return (row.no, TEXT[kind], owner, id_, sub, row.hub_id, _state(row), micros(row.updated), _text(row.receiver),
+            row.subject or None, row.contract or None, row.withdrawn,
             None if row.due is None else micros(row.due))  # fmt: skip
 
 
 def state_row(row: Stored) -> tuple[Any, ...]:
     """Return what changes in an object whose indexed columns stay: its number comes last."""
+    return _state(row), micros(row.updated), row.no
+
+
+def _state(row: Stored) -> bytes:
     wire = row.wire
-    if wire is None:
-        return (row.version, encode(row.body), None, None, None,
-                micros(row.judged_at), micros(row.updated), row.agreement, row.origin, row.no)  # fmt: skip
-    return (row.version, encode(row.body), wire.room, wire.version, wire.data,
-            micros(row.judged_at), micros(row.updated), row.agreement, row.origin, row.no)  # fmt: skip
+    return encode(
+        (row.version, row.judged_at, row.updated, _text(row.receiver), row.agreement, row.origin, row.subject,
+         row.contract, row.withdrawn, row.due, None if wire is None else (wire.room, wire.version, wire.data), row.body)
+    )  # fmt: skip
 
 
 def entry(row: Row) -> Entry:
     """Return the entry of a row with the columns ``JOURNAL``."""
-    (seq, at, lane, act, kind, owner, id_, sub, no, hub_id, origin, correlation, receiver, agreement, created, names,
-     body, room, version, data, subject, contract, removed) = row  # fmt: skip
+    seq, at, lane, kind, no, correlation, state = row
+    (act, owner, id_, sub, hub_id, origin, receiver, agreement, created, fields, subject, contract, removed, wire,
+     body) = _LINE[kind](state)  # fmt: skip
     return Entry(
         seq=seq,
         at=moment(at),
@@ -144,25 +146,31 @@ def entry(row: Row) -> Entry:
         correlation=correlation,
         receiver=None if receiver is None else party(receiver),
         agreement=agreement,
-        created=bool(created),
-        fields=fields(names),
-        body=None if body is None else _DECODE[kind](body),
-        wire=None if data is None else Wire(room, version, data),
-        subject=subject or b"",
-        contract=contract or b"",
-        removed=() if removed is None else tuple(removed.split("\n")),
+        created=created,
+        fields=fields,
+        body=body,
+        wire=None if wire is None else Wire(*wire),
+        subject=subject,
+        contract=contract,
+        removed=removed,
     )
 
 
 def journal_row(line: Entry) -> tuple[Any, ...]:
-    """Return an entry as the columns ``JOURNAL``."""
+    """Return an entry as the columns ``JOURNAL_WRITTEN``."""
     kind, owner, id_, sub = line.key
     wire = line.wire
-    return (line.seq, micros(line.at), TEXT[line.lane], TEXT[line.act], TEXT[kind], owner, id_, sub, line.no,
-            line.hub_id, line.origin, line.correlation, None if line.receiver is None else str(line.receiver),
-            line.agreement, line.created, words(line.fields), None if line.body is None else encode(line.body),
-            *((None, None, None) if wire is None else (wire.room, wire.version, wire.data)),
-            line.subject or None, line.contract or None, "\n".join(line.removed) or None)  # fmt: skip
+    state = encode(
+        (line.act, owner, id_, sub, line.hub_id, line.origin, _text(line.receiver), line.agreement, line.created,
+         line.fields, line.subject, line.contract, line.removed,
+         None if wire is None else (wire.room, wire.version, wire.data), line.body)
+    )  # fmt: skip
+    return (line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, state,
+            line.subject or None, line.contract or None)  # fmt: skip
+
+
+def _text(party: Party | None) -> str | None:
+    return None if party is None else str(party)
 
 
 def cursor_row(cursor: Cursor) -> tuple[str, bytes]:
@@ -195,10 +203,6 @@ def courier_text(courier: CourierKey) -> str:
 def size(body: Body) -> int:
     """Return a rough measure of what an object weighs in memory."""
     return 2000 if isinstance(body, Session | Cdr | Tariff) else 1000
-
-
-def _wire(wire: Wire | None) -> tuple[str | None, str | None, bytes | None]:
-    return (None, None, None) if wire is None else (wire.room, wire.version, wire.data)
 
 
 def is_indexed_alike(before: Stored, row: Stored) -> bool:

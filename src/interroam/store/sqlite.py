@@ -16,9 +16,9 @@ from pathlib import Path
 
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Telling
-from interroam.model.ids import Key, Lane
+from interroam.model.ids import Key, Kind, Lane
 from interroam.store import rows
-from interroam.store.draft import Draft
+from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
@@ -29,6 +29,8 @@ from interroam.store.writer import CommitFailed, Errand, Outcome
 
 CHECKPOINT_AFTER = 5_000
 """Changed rows: about 30 MB of write-ahead log."""
+KEYS_AT_ONCE = 64
+_NO_KEY = Key(Kind.LOCATION, "", "")
 _BACKUP_PAGES = 1_000
 
 
@@ -40,6 +42,7 @@ class SqliteStore(Upkeep):
         super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention)
         self._read_only = read_only
         self._sql = statements("sqlite")
+        self._sql["by_keys"] = self._sql["by_keys"].replace("$KEYS", ", ".join(["(?, ?, ?, ?)"] * KEYS_AT_ONCE))
         self._lock: int | None = None
         self._checkpoint: asyncio.Task[None] | None = None
         self._changes = 0
@@ -100,7 +103,8 @@ class SqliteStore(Upkeep):
         return json.dumps(list(values))
 
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
-        draft = Draft(self._known, self._known_evses, self._seq, self._no)
+        needed, recent = self._needed(tellings), self._recent.get
+        draft = Draft(lambda key: recent(key) or needed.get(key), self._evses_of, self._seq, self._no)
         outcomes = [draft.attempt(telling) for telling in tellings]
         if not draft.rows and not errands:
             return outcomes
@@ -121,17 +125,21 @@ class SqliteStore(Upkeep):
         self._checkpoint_soon()
         return outcomes
 
-    def _known(self, key: Key) -> Stored | None:
-        row = self._recent.get(key)
-        if row is None:
-            found = self._reader.execute(self._sql["by_key"], key).fetchone()
-            if found is not None:
+    def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored]:
+        """Read what a group is judged against and memory does not hold: many rows by one statement."""
+        missing, _ = wanted(tellings, self._recent)
+        needed: dict[Key, Stored] = {}
+        for first in range(0, len(missing), KEYS_AT_ONCE):
+            some = missing[first : first + KEYS_AT_ONCE]
+            name = "by_key" if len(some) == 1 else "by_keys"
+            some += [_NO_KEY] * (KEYS_AT_ONCE - len(some) if len(some) > 1 else 0)
+            for found in self._db.execute(self._sql[name], [text for key in some for text in key]):
                 row = rows.stored(found)
-                self._recent.put(row)
-        return row
+                needed[row.key] = row
+        return needed
 
-    def _known_evses(self, key: Key) -> list[Stored]:
-        found = self._reader.execute(self._sql["evses"], (key.owner, key.id)).fetchall()
+    def _evses_of(self, key: Key) -> list[Stored]:
+        found = self._db.execute(self._sql["evses"], (key.owner, key.id)).fetchall()
         return [rows.stored(row) for row in found]
 
     def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
@@ -218,6 +226,7 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     )
     db.execute("PRAGMA busy_timeout = 5000")
     db.execute("PRAGMA cache_size = -65536")
+    db.execute("PRAGMA mmap_size = 2147418112")  # as much as it takes: a page read costs half
     if not read_only:
         db.execute("PRAGMA page_size = 2048")  # every changed page is written whole, and a row is below a kilobyte
         db.execute("PRAGMA journal_mode = WAL")

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from interroam.store.rows import JOURNAL, PICTURE
+from interroam.store.rows import JOURNAL, JOURNAL_WRITTEN, PICTURE, PICTURE_WRITTEN
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_COLUMNS = {
+    "$PICTURE_WRITTEN": PICTURE_WRITTEN,
+    "$PICTURE": PICTURE,
+    "$JOURNAL_WRITTEN": JOURNAL_WRITTEN,
+    "$JOURNAL": JOURNAL,
+}
 _MIGRATION = re.compile(r"^(\d{4})_\w+\.sql$")
 
 
@@ -18,7 +24,9 @@ def statements(dialect: str) -> dict[str, str]:
     for file in (root / "queries.sql", root / dialect / "queries.sql"):
         parts = _NAME.split(file.read_text(encoding="utf-8"))
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
-            found[name] = text.replace("$PICTURE", PICTURE).replace("$JOURNAL", JOURNAL).strip()
+            for word, columns in _COLUMNS.items():
+                text = text.replace(word, columns)  # noqa: PLW2901  one after the other
+            found[name] = text.strip()
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from interroam.core.ports import CourierKey, Cursor
 from interroam.model.errors import Reason, Unavailable
-from interroam.model.facts import Fact, Receipt, Telling, Wire, Withdrawal
+from interroam.model.facts import Change, Receipt, Telling, Wire, Withdrawal
 from interroam.store.rows import cursor_row
 
 MOST_WAITING = 4096
@@ -23,6 +23,7 @@ MOST_IN_GROUP = 512
 PATIENCE = 16
 """Turns of the event loop that a group gathers while each turn brings more."""
 RIDERS_WAIT = 0.05
+_LEAST = 256
 
 
 class Errand(NamedTuple):
@@ -223,13 +224,14 @@ def _measure(telling: Telling) -> tuple[int, int]:
     """Return about how many bytes a telling holds, and how many rows it may touch."""
     statement = telling.statement
     if isinstance(statement, Withdrawal):
-        return 256, 1
-    weight = _bytes(statement.wire)
-    if not isinstance(statement, Fact):
+        return _LEAST, 1
+    wire = statement.wire
+    weight = _LEAST if wire is None else _LEAST + len(wire.data)
+    if isinstance(statement, Change) or (statement.row is None and statement.parts is None):
         return weight, 1
     parts = statement.parts or ()
     return weight + _bytes(statement.row) + sum(_bytes(part.wire) + _bytes(part.row) for part in parts), 1 + len(parts)
 
 
 def _bytes(wire: Wire | None) -> int:
-    return 256 if wire is None else 256 + len(wire.data)
+    return _LEAST if wire is None else _LEAST + len(wire.data)

@@ -2,17 +2,20 @@
 
 -- name: by_no
 SELECT $PICTURE FROM picture WHERE no IN (SELECT value FROM json_each(?1))
+-- name: by_keys
+WITH wanted (kind, owner, id, sub) AS (VALUES $KEYS)
+SELECT $PICTURE FROM wanted CROSS JOIN picture USING (kind, owner, id, sub)
 -- name: entries_by_no
-SELECT $JOURNAL FROM journal WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
+SELECT $JOURNAL FROM journal
+WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 
 -- name: insert_row
-INSERT INTO picture ($PICTURE) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO picture ($PICTURE_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: replace_row
-INSERT OR REPLACE INTO picture ($PICTURE) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO picture ($PICTURE_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: update_state
-UPDATE picture SET version = ?, body = ?, wire_room = ?, wire_version = ?, wire = ?, judged_at = ?, updated = ?,
-    agreement = ?, origin = ? WHERE no = ?
+UPDATE picture SET state = ?, updated = ? WHERE no = ?
 -- name: insert_entry
-INSERT INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO journal ($JOURNAL_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: replace_entry
-INSERT OR REPLACE INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO journal ($JOURNAL_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
