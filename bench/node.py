@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -96,9 +98,24 @@ def _run(work: Coroutine[object, object, None]) -> None:
         thread.submit(asyncio.run, work).result()
 
 
+@cache
+def _written_by() -> str:
+    """Tell versions of the store apart: a file is good for the code that wrote it."""
+    seen = hashlib.sha256()
+    for room in ("model", "store", "protocols/ocpi/translate"):
+        for file in sorted((ROOT / "src" / "interroam" / room).rglob("*.*")):
+            if file.suffix in (".py", ".sql"):
+                seen.update(file.read_bytes())
+    found = seen.hexdigest()[:12]
+    for old in CACHE.glob("*"):
+        if old.is_dir() and old.name not in (found, "run"):
+            shutil.rmtree(old, ignore_errors=True)
+    return found
+
+
 def data_file(places: int, others: int = 0, each: int = 2, progress: Progress = _nothing) -> Path:
     """The journal and picture of so many places of the first CPO (and of the second): made once, then kept."""
-    file = CACHE / f"{places}-{others}-{each}" / "interroam.db"
+    file = CACHE / _written_by() / f"{places}-{others}-{each}" / "interroam.db"
     if not file.with_suffix(".done").exists():
         shutil.rmtree(file.parent, ignore_errors=True)
         file.parent.mkdir(parents=True)
