@@ -8,14 +8,18 @@ import uuid
 
 import msgspec
 
+from interroam.core.keys import Keyring
 from interroam.core.ports import Clock, Ids, Store
-from interroam.model.errors import Reason, Unavailable
+from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Exchange
 from interroam.model.ids import PartyId
+from interroam.model.parties import Partner
 from interroam.net.client import Client
+from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.headers import Encoding, authorization, write_routing
 from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire.envelope import Reply, read_reply
+from interroam.protocols.ocpi.wiring import wiring_of
 
 Fields = tuple[tuple[bytes, bytes], ...]
 WITHIN = 5.0
@@ -37,6 +41,16 @@ class Address(msgspec.Struct, frozen=True):
 
     partner: str
     authorization: bytes
+
+    @classmethod
+    def wired(cls, partner: Partner, keyring: Keyring) -> Address:
+        """Return the address of a registered partner; Refused when its secret is another node's."""
+        try:
+            token = keyring.open(wiring_of(partner).token_out)
+        except ValueError as error:
+            message = f"the token of partner {partner.id} cannot be read: {error}"
+            raise Refused(Reason.PARTNER_UNUSABLE, message, remedy="restore the key file, or register again") from error
+        return cls.of(partner.id, token, switches(partner).encoding)
 
     @classmethod
     def of(cls, partner: str, token: str, encoding: Encoding) -> Address:

@@ -89,6 +89,8 @@ async def test_a_refusal_of_the_one_asked_is_passed_on_with_its_codes(known, htt
     [
         (200, None, None, Reason.BAD_ANSWER),
         (502, None, None, Reason.BAD_ANSWER),
+        (401, 2000, None, Reason.BAD_ANSWER),
+        (429, 2000, None, Reason.BAD_ANSWER),
         (200, 1000, {"allowed": "PERHAPS"}, Reason.BAD_ANSWER),
         (200, 4002, None, Reason.TIMED_OUT),
         (200, 4003, None, Reason.NOT_CONNECTED),

@@ -1,11 +1,12 @@
 """Registrations that we start."""
 
 import pytest
+from msgspec.structs import replace
 
-from interroam.core.keys import new_secret
+from interroam.core.keys import Keyring, new_secret
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.parties import PartnerState
-from interroam.protocols.ocpi.wiring import wiring_of
+from interroam.protocols.ocpi.wiring import wired, wiring_of
 from tests.protocols.ocpi.nodes import Node
 from tests.protocols.ocpi.partners import Peer, basic, says
 
@@ -147,3 +148,11 @@ async def test_a_partner_that_wants_its_token_plain_gets_it_plain(node):
         await node.room.register(partner, peer.versions_url, secret)
 
     assert {one.headers["authorization"] for one in peer.seen} == {f"Token {secret}"}
+
+
+async def test_a_secret_that_another_nodes_key_sealed_is_named_as_the_fault(node, emsp):
+    partner = await register(node, emsp)
+    sealed = replace(wiring_of(partner), token_out=Keyring.fresh().seal(emsp.token))
+
+    with pytest.raises(Refused, match="another node's key"):
+        node.room.link(wired(partner, sealed))

@@ -53,10 +53,7 @@ class OcpiLink:
         self._switches = switches(partner)
         self._wiring = wiring_of(partner)
         self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
-        self._address: Address | None = None
-        if self._wiring.done:
-            token = hub.book.keyring.open(self._wiring.token_out)
-            self._address = Address.of(partner.id, token, self._switches.encoding)
+        self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
 
     @property
     def pushes(self) -> bool:

@@ -40,14 +40,12 @@ def check_answer(called: Called) -> None:
         return
     reply = called.reply
     if reply is None:
-        if called.http == 404:
-            raise refused(called)
         raise unusable(called)
     status = reply.status_code
     if status in _HUB_SAYS:
         raise Unavailable(_HUB_SAYS[status], _said(called), reached=status == 4002)
     if called.http in _LATER or not 2000 <= status < 5000:
-        raise _later(called)
+        raise Unavailable(Reason.BAD_ANSWER, _said(called), reached=True)
     raise refused(called)
 
 

@@ -41,26 +41,26 @@ class Guest:
             raise Refused(
                 Reason.WRONG_STATE, f"{partner.id} is registered already", remedy="rotate it, or unregister it first"
             )
-        return await self._exchange("POST", partner, url, token)
+        return await self._exchange("POST", partner, url, Address.of(partner.id, token, switches(partner).encoding))
 
     async def rotate(self, partner: Partner) -> Partner:
         """Exchange new secrets, and read again what the partner offers (OCPI-166)."""
         wiring = self._registered(partner)
-        return await self._exchange("PUT", partner, wiring.versions_url, self._token(wiring))
+        address = Address.wired(partner, self._hub.book.keyring)
+        return await self._exchange("PUT", partner, wiring.versions_url, address)
 
     async def unregister(self, partner: Partner) -> Partner:
         """Leave: the partner forgets us first, then we forget it (OCPI-165)."""
         wiring = self._registered(partner)
-        address = Address.of(partner.id, self._token(wiring), switches(partner).encoding)
+        address = Address.wired(partner, self._hub.book.keyring)
         call = Call(method="DELETE", url=credentials_url(wiring), operation="DELETE credentials")
         called = await self._calls.call(address, call)
         if not called.taken and called.http not in (401, 405):  # these say that it knows us no more
             raise _refused(called)
         return await self._host.forget(partner)
 
-    async def _exchange(self, method: str, partner: Partner, url: str, token: str) -> Partner:
+    async def _exchange(self, method: str, partner: Partner, url: str, address: Address) -> Partner:
         hub, book = self._hub, self._hub.book
-        address = Address.of(partner.id, token, switches(partner).encoding)
         correlation = hub.ids.new()
         # What is missing stops us before the POST (OCPI-214).
         found = await self._scout.look(address, url, partner.parties, correlation)
@@ -98,9 +98,6 @@ class Guest:
         current = book.partners.get(partner.id, partner)
         connected = replace(wired(current, wiring), state=PartnerState.CONNECTED, since=self._hub.clock.now())
         return await book.put_partner(connected)
-
-    def _token(self, wiring: Wiring) -> str:
-        return self._hub.book.keyring.open(wiring.token_out)
 
     @staticmethod
     def _registered(partner: Partner) -> Wiring:
