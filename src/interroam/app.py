@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import structlog
@@ -104,6 +104,13 @@ class Node:
         except BaseException:
             await self.stop()
             raise
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     async def _start(self) -> None:
         _tap(self.store, self.metrics.saw)

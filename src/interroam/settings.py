@@ -6,10 +6,15 @@ A variable is named after the knob's path: ``listen.port`` is ``INTERROAM_LISTEN
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -176,6 +181,22 @@ def knobs(of: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()) -> It
             yield from knobs(kind, here)
         else:
             yield Knob(here, kind, field.default, of)
+
+
+def explained(knob: Knob) -> str:
+    """Return the sentence below a knob in the code, else the one of its group."""
+    return _notes(knob.owner).get(knob.path[-1], (knob.owner.__doc__ or "").partition("\n")[0])
+
+
+@cache
+def _notes(owner: type[msgspec.Struct]) -> dict[str, str]:
+    (made,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    lines = made.body if isinstance(made, ast.ClassDef) else []
+    notes = {}
+    for field, note in pairwise(lines):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(note, ast.Expr):
+            notes[field.target.id] = " ".join(str(ast.literal_eval(note.value)).split())
+    return notes
 
 
 def load(
