@@ -28,7 +28,7 @@ def set_up(level: str = "info", form: str = "auto", stream: TextIO | None = None
     out = stream or sys.stderr
     plain = form == "console" or (form == "auto" and out.isatty())
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if plain
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -67,6 +67,10 @@ class Book:
                 return self.partners[credential.partner], credential
         return None
 
+    def holds(self, partner: Partner, credential: Credential) -> bool:
+        """Whether both are still what they were when they were recognized."""
+        return self.partners.get(partner.id) is partner and self._credentials.get(credential.fingerprint) is credential
+
     def credentials_of(self, partner_id: str) -> list[Credential]:
         """Return the credentials of a partner."""
         return [one for one in self._credentials.values() if one.partner == partner_id]

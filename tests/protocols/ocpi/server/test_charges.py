@@ -145,8 +145,8 @@ async def test_charges_without_roaming_are_kept_and_shown_to_nobody(node, cpo, e
 
 async def test_the_trace_of_a_charge_is_found_by_all_its_ids(node, cpo, emsp):
     await cpo.post("receiver/cdrs", cdr(authorization_reference="A-1"), {"X-Correlation-ID": "CORR"})
-    for id in ("C1", "S1", "A-1", "CORR"):
-        (trace,) = await node.traces(id)
+    for known_by in ("C1", "S1", "A-1", "CORR"):
+        (trace,) = await node.traces(known_by)
         assert (trace.operation, trace.code, trace.seq) == ("ocpi POST cdrs", "201/1000", 1)
         assert b'"C1"' in trace.request
         assert trace.response == b""

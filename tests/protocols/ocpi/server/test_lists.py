@@ -107,8 +107,8 @@ async def test_a_place_carries_the_one_id_the_hub_gave_it_and_is_found_by_it(nod
     await fill(cpo, 2)
     listed = {each["id"]: each["gireve_id"] for each in (await emsp.get(LIST)).data}
     assert len(set(listed.values())) == 2
-    for id, hub_id in listed.items():
-        by_own = await emsp.get(f"{LIST}/{id}", {"OCPI-to-party-id": "CCC"})
+    for own_id, hub_id in listed.items():
+        by_own = await emsp.get(f"{LIST}/{own_id}", {"OCPI-to-party-id": "CCC"})
         by_hub = await emsp.get(f"{LIST}/{hub_id}")
         assert by_own.data == by_hub.data
         assert by_own.data["gireve_id"] == hub_id

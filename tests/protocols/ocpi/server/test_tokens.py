@@ -128,8 +128,8 @@ async def test_the_answer_has_the_whole_token_the_place_and_the_hubs_own_referen
     assert (stored.body.reference, stored.body.emsp_reference) == (reference, "theirs-1")
     hops = await node.traces("CARD")
     assert sorted(hop.inward for hop in hops) == [False, True]
-    for id in (reference, "theirs-1"):
-        assert [hop.operation for hop in await node.traces(id) if hop.inward] == ["ocpi POST tokens"]
+    for known_by in (reference, "theirs-1"):
+        assert [hop.operation for hop in await node.traces(known_by) if hop.inward] == ["ocpi POST tokens"]
 
 
 @pytest.mark.statement("OCPI-42")

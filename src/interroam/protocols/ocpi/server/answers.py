@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import traceback
 
 import structlog
 
@@ -58,7 +58,8 @@ def of_error(call: Call, error: Exception) -> Answer:
             return _coded(Reason.MALFORMED, str(error), method, module)
         case Unavailable():
             return _unavailable(error)
-    log.error("request_failed", operation=call.operation, exc_info=error)
+    # Our own words: a traceback with the values around it would show tokens and cards.
+    log.error("request_failed", operation=call.operation, where="".join(traceback.format_exception(error)))
     call.notes.append(f"{type(error).__name__}: {error}")
     return Answer(http=500, status=3000, message="something went wrong here")
 
@@ -93,13 +94,15 @@ def _unavailable(later: Unavailable) -> Answer:
     return Answer(http=found.http, status=found.status, message=later.message, headers=headers)
 
 
-def write_answer(call: Call, answer: Answer, now: datetime) -> Response:
+def write_answer(call: Call, answer: Answer) -> Response:
     """Write an answer in its envelope, with the ids and the parties it concerns (OCPI-29)."""
+    now = call.now
     if answer.status != SUCCESS:
         body = failure(answer.status, answer.message, now, answer.data)
     elif answer.data is not None:
         body = success_with(answer.data, now)
     else:
         body = success(now)
-    ids = [JSON, (b"x-request-id", call.request_id), (b"x-correlation-id", call.correlation)]
+    request_id, correlation = call.request_id.encode("latin-1"), call.correlation.encode("latin-1")
+    ids = (JSON, (b"x-request-id", request_id), (b"x-correlation-id", correlation))
     return Response(answer.http, [*ids, *call.routing, *answer.headers], body)

@@ -17,11 +17,10 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Caller(Struct, frozen=True, gc=False):
-    """Who presents a credentials token; ``secret`` is the token as it was presented, decoded."""
+    """Who presents a credentials token, and what holds for this connection."""
 
     partner: Partner
     credential: Credential
-    secret: str
     switches: Switches
 
 
@@ -30,9 +29,9 @@ class Call(Struct, kw_only=True):
 
     request: Request
     now: datetime
-    request_id: bytes
-    correlation: bytes
-    operation: str
+    request_id: str
+    correlation: str
+    operation: str = ""
     module: str = ""
     tail: list[str] = []
     who: Caller | None = None
@@ -67,9 +66,7 @@ class Call(Struct, kw_only=True):
     @property
     def origin(self) -> Origin:
         """Who says it, for the core."""
-        return Origin(
-            self.partner.id, self.party, self.correlation.decode("latin-1"), self.request_id.decode("latin-1")
-        )
+        return Origin(self.partner.id, self.party, self.correlation, self.request_id)
 
     @property
     def viewer(self) -> Party:

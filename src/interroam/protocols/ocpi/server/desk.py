@@ -14,7 +14,7 @@ from interroam.model.facts import Statement, Stored
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
 from interroam.protocols.ocpi.views import View, Views
-from interroam.protocols.ocpi.wire import read
+from interroam.protocols.ocpi.wire import Malformed, read
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 from .answers import of_receipt
@@ -25,6 +25,8 @@ PATH = "/ocpi/2.2.1"
 KIND_OF = {"locations": Kind.LOCATION, "tokens": Kind.TOKEN}
 AS_STATED = View()
 """How owners look at what is theirs: as they stated it, under their own ids (OCPI-60)."""
+
+_NUL = rb"\u0000"
 
 T = TypeVar("T", bound=Struct)
 Run: TypeAlias = "Callable[[Desk, Call], Awaitable[Answer]]"
@@ -90,13 +92,15 @@ class Side(Struct, frozen=True):
     """One side of a module: its rows by method and number of segments behind the module."""
 
     routes: dict[tuple[str, int], Route]
-    depths: frozenset[int]
 
 
 def read_body(call: Call, kind: type[T]) -> T:
     """Read the body; what was odd about it is noted."""
-    if not speaks_json(call.request.headers.get(b"content-type")):
+    kind_of_body = call.request.headers.get(b"content-type")
+    if kind_of_body != b"application/json" and not speaks_json(kind_of_body):
         call.notes.append("the Content-Type is not application/json")  # OCPI-188
+    if _NUL in call.request.body:
+        raise Malformed("", "a text holds a null character")  # which not every store can keep
     shape, findings = read(kind, call.request.body)
     if findings:
         call.notes += [f"{found.field}: {found.message}" for found in findings]
@@ -118,7 +122,7 @@ def side(interface: InterfaceRole, name: str, *rows: tuple[str, tuple[int, ...],
         for method, depths, run in rows
         for depth in depths
     }
-    return Side(routes, frozenset(depth for _, depth in routes))
+    return Side(routes)
 
 
 def missing(kind: Kind, name: str) -> Refused:

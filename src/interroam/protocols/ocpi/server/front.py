@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
 from interroam.core.hub import Hub
@@ -26,6 +25,8 @@ from .desk import Desk, Route
 from .table import ROUTES
 
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
+_PARTS = 4
+"""``/ocpi/2.2.1/credentials`` has fewer slashes, every path of a module at least as many."""
 _CODES = {(200, SUCCESS): "200/1000", (201, SUCCESS): "201/1000"}
 
 
@@ -59,29 +60,27 @@ class OcpiServer:
 
     async def handle(self, request: Request) -> Response:
         """Answer one request, whatever it is."""
-        now = self._hub.clock.now()
-        call = self._open(request, now)
+        call = self._open(request)
         try:
-            if self._configuration.answers(request.path):
+            if request.path.count("/") < _PARTS and self._configuration.answers(request.path):
                 self._callers.check_anyone(request)
                 return await self._configuration.answer(request)
             answer = await self._answer(call)
         except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
             answer = of_error(call, error)
-        response = write_answer(call, answer, now)
+        response = write_answer(call, answer)
         self._note(call, answer, response)
         return response
 
-    def _open(self, request: Request, now: datetime) -> Call:
+    def _open(self, request: Request) -> Call:
         """Take the ids of the message; those a partner left out are minted (OCPI-28)."""
-        given = request.headers.get
-        request_id, correlation = given(b"x-request-id"), given(b"x-correlation-id")
+        request_id = request.headers.get(b"x-request-id", b"").decode("latin-1")
+        correlation = request.headers.get(b"x-correlation-id", b"").decode("latin-1")
         call = Call(
             request=request,
-            now=now,
-            request_id=request_id or self._hub.ids.new().encode(),
-            correlation=correlation or self._hub.ids.new().encode(),
-            operation=f"{request.method} ocpi",
+            now=self._hub.clock.now(),
+            request_id=request_id or self._hub.ids.new(),
+            correlation=correlation or self._hub.ids.new(),
         )
         if not request_id or not correlation:
             call.notes.append("X-Request-ID or X-Correlation-ID is missing: minted here")
@@ -90,49 +89,19 @@ class OcpiServer:
     async def _answer(self, call: Call) -> Answer:
         request = call.request
         call.who = who = self._callers.recognize(request)
-        if self._seen.get(who.partner.id) is not who.partner.wiring:
-            await self._configuration.used(who.partner)
-            self._seen[who.partner.id] = self._hub.book.partners[who.partner.id].wiring
-        found = self._find(call)
+        partner = who.partner
+        if self._seen.get(partner.id) is not partner.wiring:
+            await self._configuration.used(partner)
+            self._seen[partner.id] = self._hub.book.partners[partner.id].wiring
+        found = _find(call)
         if isinstance(found, Answer):
             return found
         call.operation = found.operation
-        addressing = self._callers.addressing(who.partner, request.headers, to_too=who.switches.require_to)
+        addressing = self._callers.addressing(partner, request.headers, to_too=who.switches.require_to)
         call.routing = addressing.answer
         call.sender, call.receiver = addressing.sender, addressing.receiver
         call.party = self._callers.in_role(addressing, call.module, found.interface)
         return await found.run(self._desk, call)
-
-    @staticmethod
-    def _find(call: Call) -> Route | Answer:
-        """Find the row of a path: ``/ocpi/2.2.1/{receiver|sender}/{module}/…``."""
-        request = call.request
-        if b"%" in request.raw_path or b"//" in request.raw_path:
-            try:
-                parts = list(segments(request.raw_path))
-            except ValueError:
-                return _NOWHERE
-        else:
-            parts = request.path.strip("/").split("/")
-        if len(parts) < 4 or parts[1] != "2.2.1":
-            return _NOWHERE
-        module = ROUTES.get((parts[2], parts[3]))
-        if module is None:
-            return _NOWHERE
-        call.module = parts[3]
-        call.tail = tail = parts[4:]
-        if len(tail) not in module.depths:
-            return _NOWHERE
-        route = module.routes.get((request.method, len(tail)))
-        if route is None:
-            allowed = ", ".join(sorted({method for method, depth in module.routes if depth == len(tail)}))
-            return Answer(
-                http=405,
-                status=2000,
-                message=f"{request.method} is not offered here",
-                headers=((b"allow", allowed.encode()),),
-            )
-        return route
 
     def _note(self, call: Call, answer: Answer, response: Response) -> None:
         """Leave a trace: the answer only when it says more than *done*."""
@@ -144,15 +113,44 @@ class OcpiServer:
                 at=call.now,
                 partner=call.who.partner.id if call.who is not None else "",
                 inward=True,
-                operation=call.operation,
+                operation=call.operation or f"ocpi {call.request.method}",
                 code=_CODES.get(said) or f"{said[0]}/{said[1]}",
                 latency_us=int((time.perf_counter() - call.request.began) * 1e6),
-                correlation=call.correlation.decode("latin-1"),
-                ids=(call.request_id.decode("latin-1"), *call.ids),
+                correlation=call.correlation,
+                ids=(call.request_id, *call.ids),
                 seq=call.seq,
-                request=call.request.body,
+                request=call.request.body if call.who is not None else b"",
                 response=response.body if answer.status != SUCCESS or call.keep_answer else b"",
-                note="; ".join(call.notes),
+                note="; ".join(call.notes) if call.notes else "",
                 subject=call.subject,
             )
         )
+
+
+def _find(call: Call) -> Route | Answer:
+    """Find the row of a path: ``/ocpi/2.2.1/{receiver|sender}/{module}/…``."""
+    parts = _parts(call.request)
+    found = ROUTES.get((parts[2], parts[3])) if len(parts) > 3 and parts[1] == "2.2.1" else None
+    if found is None:
+        return _NOWHERE
+    call.module = parts[3]
+    call.tail = tail = parts[4:]
+    route = found.routes.get((call.request.method, len(tail)))
+    if route is not None:
+        return route
+    allowed = sorted(method for method, depth in found.routes if depth == len(tail))
+    if not allowed:
+        return _NOWHERE
+    message = f"{call.request.method} is not offered here"
+    return Answer(http=405, status=2000, message=message, headers=((b"allow", ", ".join(allowed).encode()),))
+
+
+def _parts(request: Request) -> list[str]:
+    """Split a path; one with encoded or doubled characters needs more care (OCPI-189)."""
+    raw = request.raw_path
+    if b"%" not in raw and b"//" not in raw:
+        return request.path.strip("/").split("/")
+    try:
+        return [] if b"%00" in raw else list(segments(raw))
+    except ValueError:
+        return []

@@ -69,7 +69,7 @@ def _body_fields(call: Call) -> dict[str, str]:
         return {}
     try:
         fields = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotJson(str(error)) from None
     if not isinstance(fields, dict):
         raise Refused(Reason.MALFORMED, "an object is expected")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -17,15 +18,15 @@ from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.raw import find_connector, merge_patch, replace_connector, split_location
 from interroam.protocols.ocpi.wire.types import BusinessDetails, GeoLocation
 
-from .rows import UNTIMED, insist, insist_owner, is_ours, merged, named, row_of, same, wired, written
+from .rows import STATUS, UNTIMED, insist, insist_owner, is_ours, merged, named, row_of, same, wired, written
 
 NOT_KNOWN = "#NA"
 """What OCPI allows in a mandatory text that truly cannot be filled."""
 ZONE = "UTC"
-STATUS = frozenset({"status"})
 CONNECTORS = frozenset({"connectors"})
 _LOCATION_ID = frozenset({"country_code", "party_id", "id"})
 _EVSE_ID = frozenset({"uid"})
+_status = lru_cache(maxsize=64)(from_word)
 
 
 # -- connectors --------------------------------------------------------------------------------------------------------
@@ -198,15 +199,17 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
     insist("uid", shape.uid, uid)
     key = evse_key(owner, location_id, uid)
     fields = named(raw, _EVSE_ID)
-    status = from_word(shape.status) if shape.status is not None else None
+    status = _status(shape.status) if shape.status is not None else None
 
     def set_status(body: model.Evse) -> model.Evse:
         return replace(body, status=status or body.status, last_updated=shape.last_updated)
 
+    if fields == STATUS:
+        return Change(key, STATUS, shape.last_updated, merged(model.Evse, set_status, raw), wired(raw))
+
     def change(body: model.Evse) -> model.Evse:
-        body = set_status(body)
         return replace(
-            body,
+            set_status(body),
             evse_id=shape.evse_id if shape.evse_id is not None else body.evse_id,
             capabilities=shape.capabilities if shape.capabilities is not None else body.capabilities,
             connectors=body.connectors if shape.connectors is None else tuple(map(read_connector, shape.connectors)),
@@ -214,8 +217,6 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
             physical_reference=shape.physical_reference or body.physical_reference,
         )
 
-    if fields == STATUS:
-        return Change(key, STATUS, shape.last_updated, merged(model.Evse, set_status, raw), wired(raw))
     return Change(key, fields, shape.last_updated, merged(model.Evse, change, raw), wired(raw))
 
 

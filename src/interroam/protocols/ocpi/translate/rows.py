@@ -21,6 +21,8 @@ from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, merge_patc
 ROOM = "ocpi"
 VERSION = "2.2.1"
 UNTIMED = ("last_updated",)
+STATUS = frozenset({"status"})
+_STATUS_PATCH = frozenset({"status", "last_updated"})
 
 B = TypeVar("B", bound=msgspec.Struct)
 
@@ -94,8 +96,14 @@ def is_ours(wire: Wire | None) -> TypeGuard[Wire]:
 
 def named(patch: bytes, identity: Collection[str]) -> frozenset[str]:
     """Return the fields a patch changes; null changes nothing (OCPI-187), its time and the identity neither."""
-    names = [name for name, value in fields_of(patch).items() if bytes(value) != b"null"]
-    return frozenset(name for name in names if name != "last_updated" and name not in identity)
+    fields = fields_of(patch)
+    if fields.keys() == _STATUS_PATCH and bytes(fields["status"]) != b"null":
+        return STATUS
+    return frozenset(
+        name
+        for name, value in fields.items()
+        if name != "last_updated" and name not in identity and bytes(value) != b"null"
+    )
 
 
 def insist(field: str, inside: str | None, outside: str) -> None:

@@ -28,6 +28,7 @@ from .types import (
     Text255,
     Text512,
     Text5000,
+    Whole,
     Wire,
 )
 
@@ -63,7 +64,7 @@ class SignedData(Wire, frozen=True, kw_only=True):
     """What a calibrated meter says."""
 
     encoding_method: Text36
-    encoding_method_version: int | None = None
+    encoding_method_version: Whole | None = None
     public_key: Text512 | None = None
     signed_values: Annotated[tuple[SignedValue, ...], Meta(min_length=1)]
     url: Text512 | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import words
 from .tokens import Token
-from .types import DateTime, DisplayText, Id, Url, Wire
+from .types import DateTime, DisplayText, Id, Url, Whole, Wire
 
 
 class StartSession(Wire, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class CommandResponse(Wire, frozen=True, kw_only=True):
     """The answer at once."""
 
     result: words.CommandResponseType
-    timeout: int
+    timeout: Whole
     message: tuple[DisplayText, ...] = ()
 
 

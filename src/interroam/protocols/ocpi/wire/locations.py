@@ -28,6 +28,7 @@ from .types import (
     Text64,
     Text255,
     Url,
+    Whole,
     Wire,
 )
 
@@ -83,9 +84,9 @@ class Connector(Wire, frozen=True, kw_only=True):
     standard: words.ConnectorType
     format: words.ConnectorFormat
     power_type: words.PowerType
-    max_voltage: int
-    max_amperage: int
-    max_electric_power: int | None = None
+    max_voltage: Whole
+    max_amperage: Whole
+    max_electric_power: Whole | None = None
     tariff_ids: tuple[Id, ...] = ()
     terms_and_conditions: Url | None = None
     last_updated: DateTime
@@ -148,9 +149,9 @@ class ConnectorPatch(Wire, frozen=True, kw_only=True):
     standard: words.ConnectorType | None = None
     format: words.ConnectorFormat | None = None
     power_type: words.PowerType | None = None
-    max_voltage: int | None = None
-    max_amperage: int | None = None
-    max_electric_power: int | None = None
+    max_voltage: Whole | None = None
+    max_amperage: Whole | None = None
+    max_electric_power: Whole | None = None
     tariff_ids: tuple[Id, ...] | None = None
     terms_and_conditions: Url | None = None
     last_updated: DateTime

@@ -20,6 +20,7 @@ from .types import (
     Text5,
     Text10,
     Url,
+    Whole,
     Wire,
 )
 
@@ -30,7 +31,7 @@ class PriceComponent(Wire, frozen=True, kw_only=True):
     type: words.TariffDimension
     price: Number
     vat: Number | None = None
-    step_size: int
+    step_size: Whole
 
 
 class TariffRestrictions(Wire, frozen=True, kw_only=True):
@@ -46,8 +47,8 @@ class TariffRestrictions(Wire, frozen=True, kw_only=True):
     max_current: Number | None = None
     min_power: Number | None = None
     max_power: Number | None = None
-    min_duration: int | None = None
-    max_duration: int | None = None
+    min_duration: Whole | None = None
+    max_duration: Whole | None = None
     day_of_week: tuple[words.Weekday, ...] = ()
     reservation: words.ReservationRestriction | None = None
 
