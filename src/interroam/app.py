@@ -20,7 +20,7 @@ from interroam.core.keys import Keyring
 from interroam.core.office import Office
 from interroam.core.ports import Clock, Link, Room, Store
 from interroam.core.uuid7 import Uuid7
-from interroam.model.errors import Reason, Refused
+from interroam.model.errors import Refused
 from interroam.model.facts import Exchange
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState, Purpose
@@ -269,8 +269,10 @@ class Node:
 
 def open_store(settings: Settings, *, read_only: bool = False) -> Store:
     """Return the store that the settings name, not opened yet; read-only beside a running node or without one."""
-    if settings.database.startswith("postgresql:"):
-        raise Refused(Reason.NOT_OFFERED, "PostgreSQL is not built in yet", remedy="leave store.url empty")
+    if settings.database.startswith(("postgresql:", "postgres:")):
+        from interroam.store.postgres import PostgresStore  # noqa: PLC0415  its driver takes a while to load
+
+        return PostgresStore(settings.database, read_only=read_only, retention=settings.retention)
     return SqliteStore(settings.database, read_only=read_only, retention=settings.retention)
 
 

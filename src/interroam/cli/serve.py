@@ -15,7 +15,7 @@ from interroam import log
 from interroam.app import Node
 from interroam.cli.reach import Config, Data, settings_of
 from interroam.cli.tables import error, say
-from interroam.model.errors import Refused
+from interroam.model.errors import Refused, Unavailable
 from interroam.settings import Part, Settings
 
 _COLLECT_AFTER = 100_000
@@ -33,6 +33,9 @@ def serve(config: Config = None, data: Data = None, port: Port = None, quiet: Qu
         _loop()(_serve(settings, config, quiet=quiet))
     except Refused as no:
         error(no.message, no.remedy)
+        raise typer.Exit(1) from None
+    except Unavailable as later:
+        error(later.message)
         raise typer.Exit(1) from None
     except OSError as trouble:
         error(f"cannot listen at {settings.listen.host}:{settings.listen.port}: {trouble}")
