@@ -76,6 +76,7 @@ class Courier:
 
     async def stop(self) -> None:
         """End after what is in flight has been cancelled; it was not settled and will be sent again."""
+        self._resting = True  # nobody is employed any more
         tasks = [*self._workers, *self._chores]
         for task in tasks:
             task.cancel()
@@ -245,7 +246,12 @@ class Courier:
                 return
             task = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(task)
-            task.add_done_callback(self._workers.discard)
+            task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        """Let a worker go; what was fed after its last look, while its place was still taken, needs another."""
+        self._workers.discard(task)
+        self._employ()
 
     async def _work(self) -> None:
         turns = self._dispatch.turns
