@@ -220,11 +220,11 @@ def load(
 
 
 def _read(tree: dict[str, Any], file: Path | None) -> Settings:
+    _refuse_unknown(tree, file)
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{file or 'settings'}: {error}") from error
-    _refuse_unknown(tree, file)
     try:
         PartyId.parse(settings.party)
     except ValueError as error:

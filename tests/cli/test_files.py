@@ -1,0 +1,100 @@
+"""Commands that read a node's files: without a node, or beside it; and the life of ``serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from interroam.app import Node
+from interroam.cli.main import app
+from interroam.core.audit import LOCAL
+from interroam.model.facts import Fact, Origin
+from interroam.model.parties import PartnerState
+from interroam.settings import load
+from tests.cli.conftest import Line, serve, stop
+from tests.core.objects import cdr, partner, session
+
+
+@pytest.fixture
+def left(tmp_path) -> Line:
+    """Leave the files of a node that recorded one charge and stopped."""
+
+    async def live() -> None:
+        async with Node(load(env={}, given={"data": str(tmp_path / "data")})) as node:
+            await node.office.admin.add_partner(LOCAL, partner("cpo", "FR*CPO/CPO"))
+            await node.book.set_state("cpo", PartnerState.CONNECTED)
+            await node.hub.tell(Origin("cpo", correlation="put"), Fact(session()))
+            await node.hub.tell(Origin("cpo", correlation="post"), Fact(cdr()))
+
+    asyncio.run(live())
+    return Line(tmp_path / "data")
+
+
+def test_journal_trace_and_dossier_are_read_without_a_node(left):
+    lines = left.json("journal")["lines"]
+    assert [line["operation"] for line in lines] == ["session made", "cdr made"]
+    assert [line["operation"] for line in left.json("journal", "--kind", "cdr")["lines"]] == ["cdr made"]
+    assert left.json("trace")["lines"] == []
+    assert left.json("dossier", "C1")["summary"]["session"] == "S1"
+    assert "12.5 kWh" in left("dossier", "S1")
+
+
+def test_a_dossier_is_exported_to_one_file(left, tmp_path):
+    file = tmp_path / "story.json"
+    left("dossier", "C1", "--export", str(file))
+    assert '"S1"' in file.read_text()
+
+
+def test_a_backup_is_a_store_that_can_be_read(left, tmp_path):
+    copy = tmp_path / "copy.db"
+    said = left("backup", str(copy))
+    assert "interroam.key" in said
+    with sqlite3.connect(copy) as db:
+        assert db.execute("SELECT count(*) FROM journal").fetchone() == (2,)
+    assert "exists already" in left("backup", str(copy), code=1)
+
+
+def test_where_no_node_runs_a_command_says_how_to_start_one(left, tmp_path):
+    said = left("partner", "list", code=3)
+    assert "no node runs" in said
+    assert "interroam serve" in said
+    assert "there is no store" in Line(tmp_path / "nowhere")("journal", code=1)
+
+
+def test_a_node_says_how_to_go_on_and_ends_when_told_to_leaving_no_socket_behind(tmp_path):
+    process = serve(tmp_path / "data")
+    said = stop(process)
+    assert process.returncode == 0
+    assert "interroam partner add" in said
+    assert not (tmp_path / "data" / "interroam.sock").exists()
+
+
+def test_a_second_node_on_the_same_files_is_told_what_to_do(tmp_path):
+    process = serve(tmp_path / "data")
+    try:
+        second = CliRunner().invoke(app, ["serve", "--data", str(tmp_path / "data")])
+    finally:
+        stop(process)
+    assert second.exit_code == 1
+    assert "belongs to a running node" in second.output
+    assert "give this one a file of its own" in " ".join(second.output.split())
+
+
+def test_a_node_reads_its_settings_file_and_names_a_wrong_one(tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text("[listen]\nprot = 1\n")
+    wrong = CliRunner().invoke(app, ["serve", "-c", str(file)])
+    assert (wrong.exit_code, "there is no setting listen.prot" in " ".join(wrong.output.split())) == (2, True)
+
+
+def test_a_socket_file_with_a_very_long_path_works(tmp_path):
+    data = tmp_path / ("deep" * 20) / ("down" * 20)
+    process = serve(data)
+    try:
+        assert Line(Path(data)).json("status")["head"] == 0
+    finally:
+        stop(process)

@@ -1,0 +1,90 @@
+"""Commands against a running node: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from interroam.cli.main import app
+
+
+def test_a_partner_is_added_with_a_secret_shown_once_listed_amended_and_removed(node):
+    shown = node("partner", "add", "one", "--party", "CH*ONE/CPO", "--name", "One")
+    assert "/ocpi/versions" in shown
+    assert "token" in shown
+    assert "CH*ONE/CPO" in node("partner", "list")
+    amended = node.json("partner", "amend", "one", "--party", "CH*ONE/CPO", "--party", "CH*UNO/CPO")
+    assert (amended["parties"], amended["name"]) == (["CH*ONE/CPO", "CH*UNO/CPO"], "One")
+    assert node.json("partner", "suspend", "one")["state"] == "suspended"
+    assert node.json("partner", "resume", "one")["state"] == "planned"
+    assert "Forget one?" in node("partner", "remove", "one", code=1, input="n\n")
+    node("partner", "remove", "one", "--yes")
+    assert "there is no partner one" in node("partner", "show", "one", code=1)
+
+
+def test_a_back_office_gets_a_new_token_by_rotating(node):
+    first = node.json("partner", "add", "office", "--protocol", "plain", "--party", "CH*OFF/CPO")
+    second = node.json("partner", "rotate", "office")
+    assert first["url"].endswith("/api/v1")
+    assert first["token"] != second["token"]
+
+
+def test_an_agreement_is_added_explained_amended_and_ended(node):
+    made = node.json("agreement", "add", "NL*AGR/EMSP", "CH*AGR/CPO", "--policy", "cdrs=strict", "--without", "tariffs")
+    assert made["terms"] == {"cdrs": {"policy": "strict"}, "tariffs": {"on": False}}
+    assert made["id"] in node("agreement", "list")
+    said = node("agreement", "explain", "NL-AGR-C12345678-1", "--cpo", "CH*AGR", code=1)
+    assert "no partner speaks for NL*AGR/EMSP" in said
+    assert node.json("agreement", "terms", made["id"], "--with", "tariffs")["terms"]["tariffs"] == {}
+    assert node.json("agreement", "end", made["id"][:35])["in_force"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("partner", "add", "bad", "--party", "nobody"), "no party with a role"),
+        (("partner", "add", "bad", "--party", "CH*BAD/CPO", "--switch", "encoding=morse"), "encoding"),
+        (("partner", "register", "none", "--partner-url", "https://x", "--partner-token", "t"), "no partner none"),
+        (("agreement", "add", "CH*CCC/CPO", "CH*CCC/CPO"), "is no eMSP"),
+        (("courier", "pause", "NL*EEE/EMSP", "charges"), "no courier serves"),
+        (("dossier", "nothing"), "nothing is known by nothing"),
+    ],
+)
+def test_a_refusal_is_said_in_words_and_ends_with_a_code(node, words, said):
+    assert said in node(*words, code=1)
+
+
+def test_what_is_empty_says_so(node):
+    assert "the shelf is empty" in node("shelf", "list")
+    assert "nothing happened" in node("trace", "no-such-id")
+    assert node.json("journal")["lines"] == []
+
+
+def test_status_and_audit_tell_about_the_node(node):
+    node("partner", "add", "seen", "--party", "CH*SEE/CPO")
+    assert node.json("status")["hub"] is True
+    lines = node.json("audit")["audit"]
+    assert ("local", "partner add", "seen") in [(one["actor"], one["action"], one.get("object")) for one in lines]
+
+
+def test_a_user_logs_in_from_elsewhere_and_stays_logged_in(node, tmp_path, monkeypatch):
+    node("user", "add", "vera", "--password", "correct horse battery")
+    assert node.json("user", "list")["users"][0]["name"] == "vera"
+    url = node.json("status")["url"]
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    run = CliRunner().invoke
+    asked = run(app, ["partner", "list", "--json", "--url", url], input="vera\ncorrect horse battery\n")
+    assert asked.exit_code == 0, asked.output
+    again = run(app, ["partner", "list", "--json", "--url", url])
+    assert json.loads(again.stdout) == node.json("partner", "list")
+    refused = run(app, ["partner", "suspend", "seen", "--url", url])
+    assert (refused.exit_code, "this needs operator" in refused.output) == (1, True)
+    (ticket,) = (tmp_path / "interroam").iterdir()
+    assert ticket.stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_are_rotated_and_drivers_forgotten(node):
+    assert node.json("keys", "rotate")["count"] >= 2
+    assert node.json("driver", "erase", "1A2B3C4D", "--yes")["count"] == 0
