@@ -48,7 +48,9 @@ async def _play(story: Story, *, once: bool) -> int:
             await refusal(story, stage)
             await show_dossier(story, stage, charge)
         except _TROUBLES as trouble:
-            story.panel("the story stopped", [f"[red]{_plain(trouble)}[/]", *stage.last_words()], border_style="red")
+            story.panel(
+                "the story stopped", [f"[red]{_plain(trouble)}[/]", *await stage.last_words()], border_style="red"
+            )
             return 1
         if once:
             story.say(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.markup import escape
+
+from interroam.demo.api import ApiError
 from interroam.demo.cast import ALPES, CPO_NAME, CPO_PARTIES, HUB, HUB_NAME, NORD, Provider
 from interroam.demo.nodes import Node
 from interroam.demo.offices import Json, Office
@@ -76,13 +80,16 @@ class Stage:
             offices.append(self.operator)
         await asyncio.gather(*(office.close() for office in offices), return_exceptions=True)
 
-    def last_words(self) -> list[str]:
-        """What the nodes complained of last."""
+    async def last_words(self) -> list[str]:
+        """What lies on the shelves, and what the nodes complained of last."""
         told = []
         for node in self.nodes:
+            with suppress(OSError, TimeoutError, ApiError, ValueError):
+                shelf = (await node.admin.get("shelf"))["shelf"]
+                told += [f"{node.folder.name}'s shelf: {one['object']}: {one['message']}" for one in shelf]
             words = [line for line in node.last_words().splitlines() if '"warning"' in line or '"error"' in line]
-            told += [f"[dim]{node.folder.name}: {line[-300:]}[/]".replace("[{", r"\[{") for line in words[-2:]]
-        return told
+            told += [f"{node.folder.name}: {line[-400:]}" for line in words[-2:]]
+        return [f"[dim]{escape(line)}[/]" for line in told]
 
 
 def now() -> datetime:

@@ -44,7 +44,9 @@ class Story:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
-        self.console.width = min(self.console.width, _WIDEST)
+        # Lines longer than this are hard to read; where nobody looks (a pipe, a log) nothing is cut.
+        width = min(self.console.width, _WIDEST) if self.console.is_terminal else _WIDEST
+        self.console.size = ConsoleDimensions(width, self.console.height)
         self.steps = 0
         self._began = time.monotonic()
         self._chapter = 0
