@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from interroam.core.ports import Clock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_VERSION = 7 << 76
-_VARIANT = 2 << 62
-_TAIL = (1 << 62) - 1
+_RANDOM_AT_ONCE = 4096
 
 
 class Uuid7:
@@ -19,6 +17,8 @@ class Uuid7:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock
         self._last = 0
+        self._random = ""
+        self._used = 0
 
     def new(self) -> str:
         """Return a new id of this moment."""
@@ -31,8 +31,14 @@ class Uuid7:
         age = moment - _EPOCH
         # RFC 9562, 6.2, method 1: the twelve bits beside the milliseconds count, and may carry into these.
         tick = (age.days * 86_400_000 + age.seconds * 1000 + age.microseconds // 1000) << 12
-        self._last = tick = max(tick, self._last + 1)
-        tail = int.from_bytes(os.urandom(8), "big") & _TAIL
-        value = (tick >> 12) << 80 | _VERSION | (tick & 0xFFF) << 64 | _VARIANT | tail
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        self._last = tick = tick if tick > self._last else self._last + 1
+        if self._used + 16 > len(self._random):
+            self._random, self._used = os.urandom(_RANDOM_AT_ONCE).hex(), 0
+        at = self._used
+        self._used = at + 16
+        tail = self._random[at : at + 16]
+        head = f"{tick:015x}"
+        return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

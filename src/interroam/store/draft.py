@@ -50,6 +50,8 @@ class _Step(NamedTuple):
     key: Key
     before: Stored | None
     judgment: Judgment
+    part: bool = False
+    """Whether it is an EVSE that came with its location, and so brings its own references."""
     removed: str = ""
     """The uid, when it is an EVSE that its location left out."""
 
@@ -107,7 +109,7 @@ class Draft:
         self.rows[key] = row = _next(telling, stored, judgment, seq)
         created = stored.withdrawn
         self.entries.append(_entry(telling, row, seq, created, ()))
-        if telling.refs:
+        if telling.refs and telling.refs != refs_of(stored.body):
             self.refs += [(name, row.no) for name in telling.refs]
         return Receipt(judgment.verdict, seq, row.no, row.hub_id, created)
 
@@ -129,7 +131,12 @@ class Draft:
             return [first, *self._emptied(key)]
         if isinstance(statement, Fact) and statement.parts is not None:
             inner = {} if stored is None else self._inner(key)
-            return [first, *_parts(statement.parts, inner, telling.at, first.judgment.updated or telling.at)]
+            parts = {
+                Key(Kind.EVSE, key.owner, key.id, part.body.uid.casefold()): part
+                for part in statement.parts
+                if isinstance(part.body, Evse)
+            }  # of two with one uid the later
+            return [first, *_parts(parts, inner, telling.at, first.judgment.updated or telling.at)]
         return [first]
 
     def _emptied(self, key: Key) -> list[_Step]:
@@ -142,7 +149,7 @@ class Draft:
 
     def _keep(self, telling: Telling, steps: list[_Step]) -> Receipt:
         """Take over what was judged: from here on nothing raises."""
-        key, before, judgment, _ = steps[0]
+        key, before, judgment = steps[0][:3]
         verdict = judgment.verdict
         if verdict is not Verdict.RECORDED and any(step.judgment.verdict is Verdict.RECORDED for step in steps):
             # The entry is the location's, so its version is the entry's number, though only EVSEs say anything new.
@@ -165,7 +172,7 @@ class Draft:
         return Receipt(verdict, seq, first.no, first.hub_id, created)
 
     def _put(self, telling: Telling, step: _Step, seq: int) -> Stored:
-        key, before, judgment, _ = step
+        key, before = step.key, step.before
         row = _row(telling, step, seq, self.no + 1)
         if key not in self.before:
             self.before[key] = before
@@ -173,23 +180,26 @@ class Draft:
             self.no = row.no
             if key.kind is Kind.EVSE:
                 self._built[key.owner, key.id].append(key)
-        if key.kind is Kind.EVSE and judgment.verdict is Verdict.RECORDED and telling.statement.key is not key:
-            self.refs += [(name, row.no) for name in refs_of(row.body)]
+        if step.part:
+            names = refs_of(row.body)
+            if names and (before is None or names != refs_of(before.body)):
+                self.refs += [(name, row.no) for name in names]
         self.rows[key] = row
         return row
 
 
-def _parts(parts: Iterable[Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:
-    """Judge the EVSEs a location brings (of two with one uid the later), and those it leaves out."""
+def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:
+    """Judge the EVSEs a location brings, and those it leaves out."""
     steps = []
-    for key, part in {part.key: part for part in parts}.items():
+    for key, part in parts.items():
         row = inner.pop(key, None)
-        steps.append(_Step(key, row, judge(part, row, now)))
+        steps.append(_Step(key, row, judge(part, row, now), part=True))
     for key, row in inner.items():
         body = row.body
         if isinstance(body, Evse) and not row.withdrawn and body.status.availability is not Availability.REMOVED:
             judgment = judge(removal(row, at), row, now)
-            steps.append(_Step(key, row, judgment, body.uid if judgment.verdict is Verdict.RECORDED else ""))
+            uid = body.uid if judgment.verdict is Verdict.RECORDED else ""
+            steps.append(_Step(key, row, judgment, removed=uid))
     return steps
 
 
@@ -200,7 +210,7 @@ def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
 
 
 def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
-    key, before, judgment, _ = step
+    key, before, judgment = step[:3]
     if before is not None:
         return _next(telling, before, judgment, seq if judgment.verdict is Verdict.RECORDED else before.version)
     body, judged_at, updated = _written(judgment)

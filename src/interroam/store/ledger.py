@@ -23,7 +23,7 @@ from interroam.store import rows
 from interroam.store.dates import Dates
 from interroam.store.draft import Draft
 from interroam.store.listing import Listing, View, place
-from interroam.store.recent import Recent
+from interroam.store.recent import MEMORY, Recent
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.traces import Traces
@@ -38,10 +38,11 @@ _UNINDEXED = frozenset(kind for kind, lane in LANE_OF.items() if lane is Lane.PL
 class Ledger(ABC):
     """The store but for its database."""
 
-    def __init__(self, traces: Traces, retention: Retention | None = None, recent: Recent | None = None) -> None:
+    def __init__(self, traces: Traces, retention: Retention | None = None, memory: int = MEMORY) -> None:
         self.retention = retention or Retention()
         self._traces = traces
-        self._recent = recent or Recent()
+        self._memory = memory
+        self._recent = Recent(memory)
         self._sites: dict[Key, list[int]] = {}
         self._listings: dict[Kind, Listing] = {}
         self._dates: Dates | None = None
@@ -122,10 +123,13 @@ class Ledger(ABC):
         before = self._commits
         numbers = [row.no for row in await self._read("evses", key.owner, key.id)]
         if before == self._commits:
-            if len(self._sites) >= MOST_SITES:
-                self._sites.clear()
-            self._sites[key] = numbers
+            self._know_site(key, numbers)
         return numbers
+
+    def _know_site(self, key: Key, numbers: list[int]) -> None:
+        if len(self._sites) >= MOST_SITES:
+            self._sites.clear()
+        self._sites[key] = numbers
 
     async def _read(self, name: str, *params: object) -> list[Stored]:
         """Fetch rows and remember them, unless a commit came between: then they may be old."""
@@ -222,7 +226,7 @@ class Ledger(ABC):
 
     def _forget(self) -> None:
         """Forget all that memory holds of the database."""
-        self._recent = Recent()
+        self._recent = Recent(self._memory)
         self._sites.clear()
         self._listings.clear()
         self._dates = self._tally = None
@@ -230,9 +234,12 @@ class Ledger(ABC):
     def _moved(self, row: Stored, before: Stored | None) -> None:
         key = row.key
         if before is None:
-            site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id)) if key.kind is Kind.EVSE else None
-            if site is not None:
-                site.append(row.no)
+            if key.kind is Kind.LOCATION:
+                self._know_site(key, [])
+            elif key.kind is Kind.EVSE:
+                site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id))
+                if site is not None:
+                    site.append(row.no)
             if self._tally is not None:
                 self._tally[key.kind.value] += 1
         if key.kind in self._listings:

@@ -20,6 +20,7 @@ from interroam.model.ids import Key, Kind, Lane
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.postgres_traces import PostgresTraces
+from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.statements import migrations, statements
@@ -34,8 +35,10 @@ _PLACEHOLDER = re.compile(r"\?(\d+)")
 class PostgresStore(Upkeep):
     """The store in a database, ``postgresql://…``; ``read_only`` is for a look from outside."""
 
-    def __init__(self, url: str, *, read_only: bool = False, retention: Retention | None = None) -> None:
-        super().__init__(PostgresTraces(self._borrow), retention)
+    def __init__(
+        self, url: str, *, read_only: bool = False, retention: Retention | None = None, memory: int = MEMORY
+    ) -> None:
+        super().__init__(PostgresTraces(self._borrow), retention, memory)
         self._url = url
         self._read_only = read_only
         self._sql = {name: _PLACEHOLDER.sub(r"$\1", text) for name, text in statements("postgres").items()}

@@ -12,13 +12,14 @@ from interroam.model.facts import Stored
 from interroam.model.ids import Key
 from interroam.store.rows import size
 
+MEMORY = 256 * 2**20
+
 
 class Recent:
-    """Rows by key and by number, at most about so many and so many bytes."""
+    """Rows by key and by number, in at most about so many bytes."""
 
-    def __init__(self, most: int = 65_536, most_bytes: int = 128 * 2**20) -> None:
-        self._half = most // 2
-        self._half_bytes = most_bytes // 2
+    def __init__(self, memory: int = MEMORY) -> None:
+        self._half = memory // 2
         self._bytes = 0
         self._young: dict[Key, Stored] = {}
         self._old: dict[Key, Stored] = {}
@@ -43,11 +44,10 @@ class Recent:
         """Remember a row as it is now."""
         key = row.key
         if key not in self._young:
-            self._bytes += size(row.body) + (0 if row.wire is None else len(row.wire.data))
-            self._keys[row.no] = key
-            if len(self._young) >= self._half or self._bytes >= self._half_bytes:
+            self._bytes += size(row)
+            if self._bytes >= self._half:
                 self._age()
-                self._keys[row.no] = key
+            self._keys[row.no] = key
         self._young[key] = row
 
     def forget(self, keys: Iterable[Key]) -> None:

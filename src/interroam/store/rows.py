@@ -16,7 +16,7 @@ import msgspec
 
 from interroam.core.ports import CourierKey, Cursor, Shelved
 from interroam.model.charges import Cdr, Command, Session
-from interroam.model.facts import Act, Body, Entry, Stored, Wire
+from interroam.model.facts import Act, Entry, Stored, Wire
 from interroam.model.ids import Key, Kind, Lane, Party
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
@@ -200,9 +200,9 @@ def courier_text(courier: CourierKey) -> str:
     return str(courier)
 
 
-def size(body: Body) -> int:
-    """Return a rough measure of what an object weighs in memory."""
-    return 2000 if isinstance(body, Session | Cdr | Tariff) else 1000
+def size(row: Stored) -> int:
+    """Return about how many bytes an object takes in memory."""
+    return 2000 if row.wire is None else 2000 + len(row.wire.data)
 
 
 def is_indexed_alike(before: Stored, row: Stored) -> bool:

@@ -20,6 +20,7 @@ from interroam.model.ids import Key, Kind, Lane
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
+from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.sqlite_traces import SqliteTraces
@@ -37,9 +38,11 @@ _BACKUP_PAGES = 1_000
 class SqliteStore(Upkeep):
     """The store in a file; ``read_only`` is for a look from outside, beside a running node or without one."""
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, retention: Retention | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, read_only: bool = False, retention: Retention | None = None, memory: int = MEMORY
+    ) -> None:
         self.path = Path(path)
-        super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention)
+        super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention, memory)
         self._read_only = read_only
         self._sql = statements("sqlite")
         self._sql["by_keys"] = self._sql["by_keys"].replace("$KEYS", ", ".join(["(?, ?, ?, ?)"] * KEYS_AT_ONCE))
@@ -139,8 +142,12 @@ class SqliteStore(Upkeep):
         return needed
 
     def _evses_of(self, key: Key) -> list[Stored]:
-        found = self._db.execute(self._sql["evses"], (key.owner, key.id)).fetchall()
-        return [rows.stored(row) for row in found]
+        known = [self._recent.by_no(no) for no in self._sites.get(key, ())]
+        if known and None not in known:
+            return known  # type: ignore[return-value]  # none is missing
+        found = [rows.stored(row) for row in self._db.execute(self._sql["evses"], (key.owner, key.id))]
+        self._know_site(key, [row.no for row in found])
+        return found
 
     def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
         run, sql = self._db.executemany, self._sql
