@@ -115,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data: Path = Path("interroam-data")
     """The directory of the node's files: journal, keys, socket."""
     insecure_http: bool = False
-    """A test switch: partners may publish ``http`` addresses and private ones. Never in production (OCPI-2)."""
+    """A test switch: partners may publish ``http`` addresses. Never in production (OCPI-2)."""
     metrics: bool = True
     """Whether ``/metrics`` answers."""
     metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1")

@@ -35,7 +35,9 @@ class Deadlines(msgspec.Struct, frozen=True):
     """How long things may take, in seconds."""
 
     partner: float = 5.0
+    """How long a partner may take to answer a question."""
     door: float = 10.0
+    """How long a question may take from door to door."""
     command: float = 60.0
     """How long an outcome is awaited when the target does not say."""
 

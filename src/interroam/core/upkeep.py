@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
 from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.courier import Courier
 from interroam.core.dispatch import Dispatch
@@ -16,41 +14,13 @@ from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
 from interroam.core.ports import CourierKey, Shelved
 from interroam.core.refs import contract_ref, token_ref
+from interroam.core.reports import CourierReport, ShelfReport
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
 from interroam.model.ids import Kind, Lane, Party
 from interroam.model.tokens import Token
 
 _LOOK_S = 0.1
-
-
-class CourierReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How a courier stands."""
-
-    party: str
-    lane: str
-    through: int
-    lag: int
-    waiting: int = 0
-    failures: int = 0
-    retry_at: datetime | None = None
-    paused: bool = False
-    alert: str = ""
-
-
-class ShelfReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What lies on the shelf, and what it was about."""
-
-    id: int
-    party: str
-    lane: str
-    seq: int
-    at: datetime
-    object: str = ""
-    reason: str
-    message: str
-    poison: bool = False
-    tries: int = 1
 
 
 class Upkeep:

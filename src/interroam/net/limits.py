@@ -28,8 +28,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     linger_seconds: float = 2.0
     """After an answer that ends the connection: time for the caller to read it."""
     connections_per_address: int = 256
+    """At one time, from one address (or one IPv6 network of 64 bits)."""
     connections: int = 16_384
+    """At one time, from everybody."""
     backlog: int = 2048
+    """Connections that may wait to be accepted."""
 
     @property
     def precision(self) -> float:
@@ -42,7 +45,10 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the outgoing client allows itself and those it calls; times in seconds."""
 
     connections_per_origin: int = 32
+    """At one time, to one address."""
     idle_seconds: float = 30.0
     """A connection unused for longer is closed and not used again."""
     head_bytes: int = 64 * KIB
+    """Status line and headers of an answer together."""
     body_bytes: int = 32 * MIB
+    """The body of an answer."""

@@ -11,8 +11,9 @@ from interroam.core.audit import Actor
 from interroam.core.explain import Explanation
 from interroam.core.office import Office
 from interroam.core.people import User
+from interroam.core.reports import CourierReport
 from interroam.core.retelling import Dossier
-from interroam.core.upkeep import CourierReport, courier_key
+from interroam.core.upkeep import courier_key
 from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, PartyId

@@ -7,8 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from interroam.core.audit import Audited, Rank
+from interroam.core.reports import CourierReport, ShelfReport
 from interroam.core.retelling import Moment
-from interroam.core.upkeep import CourierReport, ShelfReport
 from interroam.model.agreements import Terms
 from interroam.model.ids import Module
 from interroam.model.parties import PartnerState, Purpose

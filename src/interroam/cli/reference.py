@@ -1,0 +1,96 @@
+"""Writes the reference pages from the code: ``python -m interroam.cli.reference DIRECTORY``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import get_args, get_origin
+
+import msgspec
+
+from interroam.net.metrics import BOUNDS_S, METRICS
+from interroam.settings import Knob, Settings, explained, knobs
+
+_GENERATED = "<!-- written by `make docs` from the code; edit the code -->\n\n"
+
+
+def settings_page() -> str:
+    """Return the page of every setting."""
+    lines = [
+        "# Settings\n",
+        "A node reads a TOML file (`interroam serve -c node.toml`) and `INTERROAM_*` variables; a variable outranks",
+        "the file. Without either it is an empty hub on a free local port. In a variable, commas part a list.\n",
+        '```toml\nname = "City hub"\nparty = "FR*107"\ndata = "/var/lib/interroam"\n',
+        '[listen]\nhost = "0.0.0.0"\nport = 8443\npublic_url = "https://hub.example"\n```',
+    ]
+    group: tuple[str, ...] | None = None
+    for knob in knobs():
+        if knob.path[:-1] != group:
+            group = knob.path[:-1]
+            lines += _heading(group)
+        name = ".".join(knob.path)
+        lines.append(f"| `{name}` | `{knob.variable}` | {_default(knob)} | {_about(knob)} |")
+    return _GENERATED + "\n".join(lines).replace("``", "`") + "\n"
+
+
+def metrics_page() -> str:
+    """Return the page of every metric."""
+    bounds = ", ".join(map(str, BOUNDS_S))
+    lines = [
+        "# Metrics\n",
+        "`GET /metrics` answers in Prometheus's format, to the networks of `metrics_from` only.\n",
+        "| metric | kind | labels | what it says |",
+        "|---|---|---|---|",
+        *(
+            f"| `{name}` | {kind} | {', '.join(labels) or '–'} | {text} |"
+            for name, (kind, labels, text) in METRICS.items()
+        ),
+        f"\nThe histogram's bounds, in seconds: {bounds}.",
+    ]
+    return _GENERATED + "\n".join(lines) + "\n"
+
+
+def _heading(group: tuple[str, ...]) -> Iterator[str]:
+    title = f"`[{'.'.join(group)}]`" if group else "The node"
+    yield f"\n## {title}\n"
+    if group:
+        about = next(field for field in msgspec.structs.fields(Settings) if field.name == group[0])
+        yield f"{explained(Knob(group, about.type, about.default, Settings))}\n"
+    yield "| setting | variable | default | what it does |"
+    yield "|---|---|---|---|"
+
+
+def _default(knob: Knob) -> str:
+    value = knob.default
+    if value is None or value in ("", ()):
+        return "–"
+    if isinstance(value, frozenset | tuple):
+        return " ".join(f"`{one}`" for one in sorted(map(str, value)))
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _about(knob: Knob) -> str:
+    words = _words(knob.type)
+    return explained(knob) + (f" One of {words}." if words else "")
+
+
+def _words(kind: object) -> str:
+    inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and hasattr(one, "__members__")]
+    if not inner or get_origin(kind) is UnionType:
+        return ""
+    return ", ".join(f"`{member.value}`" for member in inner[0].__members__.values())
+
+
+PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+
+
+def main(directory: Path) -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        (directory / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
