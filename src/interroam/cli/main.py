@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from interroam.cli import agreement, courier, partner, shelf, story, upkeep, user
+from interroam.cli.price import price
 from interroam.cli.reach import command
 from interroam.cli.serve import serve
 from interroam.cli.tables import say
@@ -52,5 +53,6 @@ app.add_typer(upkeep.driver, name="driver")
 command(app)(upkeep.backup)
 app.add_typer(upkeep.keys, name="keys")
 app.add_typer(user.app, name="user")
+app.command()(price)
 command(app)(upkeep.audit)
 command(app)(upkeep.status)

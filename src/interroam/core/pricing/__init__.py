@@ -10,7 +10,7 @@ from interroam.core.pricing.checking import CENT, Difference, Finding, Outcome, 
 from interroam.core.pricing.choosing import covering, covers, resolve
 from interroam.core.pricing.course import Charge
 from interroam.core.pricing.items import Kind
-from interroam.core.pricing.rounding import Rounding
+from interroam.core.pricing.rounding import Rounding, Steps
 
 __all__ = [
     "CENT",
@@ -22,6 +22,7 @@ __all__ = [
     "Line",
     "Outcome",
     "Rounding",
+    "Steps",
     "Totals",
     "cost",
     "covering",

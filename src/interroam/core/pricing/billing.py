@@ -15,7 +15,7 @@ from interroam.core.pricing.course import Charge, Course, Phase, follow
 from interroam.core.pricing.exact import ZERO, four
 from interroam.core.pricing.items import Item, Kind, items
 from interroam.core.pricing.matching import Slice, by_time, is_local, words
-from interroam.core.pricing.rounding import Rounding, stepped
+from interroam.core.pricing.rounding import BY_THE_BOOK, Steps, stepped
 from interroam.core.pricing.slicing import slices
 from interroam.model.money import Price
 from interroam.model.tariffs import Tariff
@@ -75,7 +75,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, totals=Totals(**bare), lines=lines)
 
 
-def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), rounding: Rounding = Rounding.CHARGE) -> Cost:
+def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), steps: Steps = BY_THE_BOOK) -> Cost:
     """Say what a charge costs under a tariff; periods that name one of the other tariffs are billed by that.
 
     Raises ``Refused`` when the tariff cannot be read.
@@ -85,7 +85,7 @@ def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), rounding
     by_id = {one.id.casefold(): one for one in (*others, tariff)}
     pieces = list(slices(course, lambda named: by_id.get((named or "").casefold(), tariff), zone))
     tariffs = _used(pieces, tariff)
-    found = stepped(items(pieces, expired=course.expired), rounding)
+    found = stepped(items(pieces, expired=course.expired), steps)
     with_vat = any(part.vat is not None for one in tariffs for element in one.elements for part in element.components)
     totals, limits = _totals(found, tariff, with_vat=with_vat)
     used = [one for one in course.stretches if one.phase is not Phase.RESERVED]
@@ -110,7 +110,7 @@ def _used(pieces: Sequence[Slice], tariff: Tariff) -> list[Tariff]:
 def _zone(name: str | None) -> tuple[ZoneInfo, bool]:
     try:
         return ZoneInfo(name or "UTC"), bool(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC"), False
 
 

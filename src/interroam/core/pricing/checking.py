@@ -11,7 +11,7 @@ import msgspec
 from interroam.core.pricing.billing import Cost, Totals, cost
 from interroam.core.pricing.choosing import covering, resolve
 from interroam.core.pricing.course import Charge
-from interroam.core.pricing.rounding import Rounding
+from interroam.core.pricing.rounding import other_ways
 from interroam.model.charges import Cdr
 from interroam.model.errors import Refused
 from interroam.model.money import Price
@@ -97,10 +97,10 @@ def _judged(cdr: Cdr, tariff: Tariff, others: Sequence[Tariff], zone: str | None
     outcome = Outcome.REMARK if differences else Outcome.PASS
     if _apart(cdr, computed.totals, tolerance):
         outcome = Outcome.HOLD
-        for way in Rounding:
-            if way is not Rounding.CHARGE and not _apart(cdr, cost(charge, tariff, others, way).totals, tolerance):
+        for way in other_ways():
+            if not _apart(cdr, cost(charge, tariff, others, way).totals, tolerance):
                 outcome = Outcome.REMARK
-                remarks.append(f"the steps alone explain it: the CDR rounds quantities {way} (C30)")
+                remarks.append(f"the steps alone explain it: the CDR rounds {way} (C30)")
                 break
         else:
             remarks += _hints(cdr, charge, tariff, others, tolerance)

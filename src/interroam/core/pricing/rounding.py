@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
+import msgspec
 from msgspec.structs import replace
 
 from interroam.core.pricing.exact import ZERO, steps_up
@@ -22,39 +23,59 @@ _TIMES = (Kind.TIME, Kind.PARKING)
 
 
 class Rounding(StrEnum):
-    """A way to apply the steps of a tariff."""
+    """A way to apply the steps of a tariff; two of them concern time alone."""
 
     CHARGE = "once per charge"
     NONE = "not at all"
-    ELEMENT = "in each element"
     EACH_TIME = "for charging and for parking time each"
     PARKING = "for parking time alone where both kinds of time occur"
+    ELEMENT = "in each element"
 
 
-def stepped(found: Sequence[Item], rounding: Rounding) -> list[Item]:
+class Steps(msgspec.Struct, frozen=True):
+    """How the steps of a tariff are applied, to energy and to time."""
+
+    energy: Rounding = Rounding.CHARGE
+    time: Rounding = Rounding.CHARGE
+
+    def __str__(self) -> str:
+        return f"energy {self.energy}, time {self.time}"
+
+
+BY_THE_BOOK = Steps()
+_OF_ENERGY = (Rounding.CHARGE, Rounding.NONE, Rounding.ELEMENT)
+
+
+def stepped(found: Sequence[Item], steps: Steps) -> list[Item]:
     """Apply the steps to what is billed, in the order of time."""
     rounded = list(found)
-    for group in _groups(found, rounding):
-        last = found[group[-1]]
-        total = sum((found[number].quantity for number in group), ZERO)
-        extra = _missing(total, last)
-        if extra:
-            rounded[group[-1]] = replace(last, added=extra, rule=_rule(last, rounding))
+    stepping = [number for number, one in enumerate(found) if one.row.component.dimension != "FLAT"]
+    energy = [number for number in stepping if found[number].kind is Kind.ENERGY]
+    time = [number for number in stepping if found[number].kind is not Kind.ENERGY]
+    for numbers, rounding in ((energy, steps.energy), (time, steps.time)):
+        for group in _groups(found, numbers, rounding):
+            last = found[group[-1]]
+            if extra := _missing(sum((found[number].quantity for number in group), ZERO), last):
+                rounded[group[-1]] = replace(last, added=extra, rule=_rule(last, rounding))
     return rounded
 
 
-def _groups(found: Sequence[Item], rounding: Rounding) -> Iterator[list[int]]:
+def other_ways() -> list[Steps]:
+    """Return every way but that of the book, those nearest to it first."""
+    ways = [Steps(energy, time) for energy in _OF_ENERGY for time in Rounding]
+    return sorted(ways, key=lambda one: (one.energy is not Rounding.CHARGE) + (one.time is not Rounding.CHARGE))[1:]
+
+
+def _groups(found: Sequence[Item], numbers: Sequence[int], rounding: Rounding) -> Iterator[list[int]]:
     """Return the items that are rounded together, by their places in the list."""
     if rounding is Rounding.NONE:
         return
-    stepping = [number for number, one in enumerate(found) if one.row.component.dimension != "FLAT"]
-    kinds = _kinds([found[number] for number in stepping], rounding)
-    for kind in kinds:
-        same = [number for number in stepping if found[number].kind is kind]
+    for kind in _kinds([found[number] for number in numbers], rounding):
+        same = [number for number in numbers if found[number].kind is kind]
         if rounding is Rounding.ELEMENT:
             by_element = sorted(same, key=lambda number: _element(found[number]))
             yield from (list(group) for _, group in groupby(by_element, lambda number: _element(found[number])))
-        elif same:
+        else:
             yield same
 
 
@@ -65,7 +86,8 @@ def _kinds(found: Sequence[Item], rounding: Rounding) -> list[Kind]:
         times = times[-1:]
     elif rounding is Rounding.PARKING and Kind.PARKING in times:
         times = [Kind.PARKING]
-    return [Kind.ENERGY, Kind.RESERVATION, *dict.fromkeys(times)]
+    others = [one.kind for one in found if one.kind not in _TIMES]
+    return [*dict.fromkeys((*others, *times))]
 
 
 def _element(item: Item) -> tuple[str, int]:
