@@ -96,9 +96,10 @@ def test_a_date_that_is_none_is_refused():
         total(charge(NOON, charging(10)), tariff(element(part("T", "1"), start_date="2025-02-30")))
 
 
-def test_a_charge_of_years_is_refused():
+@pytest.mark.parametrize(("starts", "days"), [("1970-01-01", 50 * 365), ("9999-12-31", 0), ("0001-01-01", 1)])
+def test_a_charge_of_years_or_out_of_all_time_is_refused(starts, days):
     with pytest.raises(Refused):
-        total(charge("1970-01-01", charging(60 * 24 * 365 * 50)), tariff(part("T", "1")))
+        total(charge(starts, charging(60 * 24 * days)), tariff(element(part("T", "1"), start_time="12:00")))
 
 
 # -- bounds ------------------------------------------------------------------------------------------------------------
@@ -271,6 +272,13 @@ def test_energy_that_no_period_names_is_spread_over_the_charging():
     found = cost(of, tariff(part("E", "0.5", None)))
     assert found.totals.energy == price("4.0000")
     assert "spread evenly" in found.assumptions[0]
+
+
+def test_energy_without_any_time_is_billed_all_the_same():
+    at = utc(NOON)
+    for periods in ((), (Period(at, (Dimension("MAX_CURRENT", Decimal(16)),)),)):
+        of = Charge(starts=at, ends=at, periods=periods, energy_kwh=Decimal(8))
+        assert total(of, tariff(part("E", "0.5", None))) == price("4.0000")
 
 
 def session(**fields):

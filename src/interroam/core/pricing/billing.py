@@ -75,36 +75,55 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, totals=Totals(**bare), lines=lines)
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge cut and billed, before the steps."""
+
+    tariff: Tariff
+    tariffs: tuple[Tariff, ...]
+    course: Course
+    found: tuple[Item, ...]
+    assumptions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, charge: Charge, tariff: Tariff, others: Iterable[Tariff] = ()) -> Draft:
+        """Cut and bill a charge."""
+        zone, known = _zone(charge.zone)
+        course = follow(charge)
+        by_id = {one.id.casefold(): one for one in (*others, tariff)}
+        pieces = list(slices(course, lambda named: by_id.get((named or "").casefold(), tariff), zone))
+        tariffs = tuple({one.id: one for one in (tariff, *(piece.tariff for piece in pieces))}.values())
+        found = tuple(items(pieces, expired=course.expired))
+        assumed = dict.fromkeys(_assumptions(course, pieces, found, tariffs, zone_known=known))
+        return cls(tariff=tariff, tariffs=tariffs, course=course, found=found, assumptions=tuple(assumed))
+
+    def cost(self, steps: Steps = BY_THE_BOOK) -> Cost:
+        """Apply the steps and add up."""
+        found = stepped(self.found, steps)
+        parts = (part for one in self.tariffs for element in one.elements for part in element.components)
+        with_vat = any(part.vat is not None for part in parts)
+        totals, limits = _totals(found, self.tariff, with_vat=with_vat)
+        hours = {
+            phase: sum((one.hours for one in self.course.stretches if one.phase is phase), ZERO) for phase in Phase
+        }
+        return Cost(
+            currency=self.tariff.currency,
+            totals=totals,
+            lines=tuple(_line(one, with_vat=with_vat) for one in found),
+            energy_kwh=four(sum((one.kwh for one in self.course.stretches), ZERO)),
+            time_h=four(hours[Phase.CHARGING] + hours[Phase.PARKED]),
+            parking_h=four(hours[Phase.PARKED]),
+            reserved_h=four(hours[Phase.RESERVED]),
+            limits=tuple(limits),
+            assumptions=self.assumptions,
+        )
+
+
 def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), steps: Steps = BY_THE_BOOK) -> Cost:
     """Say what a charge costs under a tariff; periods that name one of the other tariffs are billed by that.
 
     Raises ``Refused`` when the tariff cannot be read.
     """
-    zone, known = _zone(charge.zone)
-    course = follow(charge)
-    by_id = {one.id.casefold(): one for one in (*others, tariff)}
-    pieces = list(slices(course, lambda named: by_id.get((named or "").casefold(), tariff), zone))
-    tariffs = _used(pieces, tariff)
-    found = stepped(items(pieces, expired=course.expired), steps)
-    with_vat = any(part.vat is not None for one in tariffs for element in one.elements for part in element.components)
-    totals, limits = _totals(found, tariff, with_vat=with_vat)
-    used = [one for one in course.stretches if one.phase is not Phase.RESERVED]
-    parked = [one for one in used if one.phase is Phase.PARKED]
-    return Cost(
-        currency=tariff.currency,
-        totals=totals,
-        lines=tuple(_line(one, with_vat=with_vat) for one in found),
-        energy_kwh=four(sum((one.kwh for one in course.stretches), ZERO)),
-        time_h=four(sum((one.hours for one in used), ZERO)),
-        parking_h=four(sum((one.hours for one in parked), ZERO)),
-        reserved_h=four(sum((one.hours for one in course.stretches), ZERO) - sum((one.hours for one in used), ZERO)),
-        limits=tuple(limits),
-        assumptions=tuple(dict.fromkeys(_assumptions(course, pieces, found, tariffs, zone_known=known))),
-    )
-
-
-def _used(pieces: Sequence[Slice], tariff: Tariff) -> list[Tariff]:
-    return list({one.id: one for one in (tariff, *(piece.tariff for piece in pieces))}.values())
+    return Draft.of(charge, tariff, others).cost(steps)
 
 
 def _zone(name: str | None) -> tuple[ZoneInfo, bool]:

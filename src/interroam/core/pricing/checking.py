@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from interroam.core.pricing.billing import Cost, Totals, cost
+from interroam.core.pricing.billing import Cost, Draft, Totals, cost
 from interroam.core.pricing.choosing import covering, resolve
 from interroam.core.pricing.course import Charge
 from interroam.core.pricing.rounding import other_ways
@@ -91,14 +91,15 @@ def _chosen(cdr: Cdr, tariffs: Sequence[Tariff]) -> list[Tariff]:
 
 def _judged(cdr: Cdr, tariff: Tariff, others: Sequence[Tariff], zone: str | None, tolerance: Decimal) -> Finding:
     charge = Charge.of(cdr, zone)
-    computed = cost(charge, tariff, others)
+    draft = Draft.of(charge, tariff, others)
+    computed = draft.cost()
     differences = (*_differences(cdr, computed.totals, tolerance), *_measured(cdr, computed))
     remarks: list[str] = []
     outcome = Outcome.REMARK if differences else Outcome.PASS
     if _apart(cdr, computed.totals, tolerance):
         outcome = Outcome.HOLD
         for way in other_ways():
-            if not _apart(cdr, cost(charge, tariff, others, way).totals, tolerance):
+            if not _apart(cdr, draft.cost(way).totals, tolerance):
                 outcome = Outcome.REMARK
                 remarks.append(f"the steps alone explain it: the CDR rounds {way} (C30)")
                 break

@@ -104,7 +104,8 @@ def follow(charge: Charge) -> Course:
     """Follow a charge through its periods."""
     assumed: dict[Assumption, None] = {}
     # Periods that start together are put in one order, whatever order they came in.
-    periods = sorted(charge.periods, key=lambda one: (one.starts, msgspec.json.encode(one)))
+    known = charge.periods or (Period(charge.starts, ()),)
+    periods = sorted(known, key=lambda one: (one.starts, msgspec.json.encode(one)))
     ends = [*(one.starts for one in periods[1:]), charge.ends]
     found: list[Stretch] = []
     for period, end in zip(periods, ends, strict=True):
@@ -204,9 +205,12 @@ def _power(dimensions: Sequence[Dimension], phase: Phase, kwh: Fraction, length:
     return kwh / length if level is None and length > 0 else level
 
 
-def _spread(stretches: Iterable[Stretch], kwh: Fraction) -> Iterator[Stretch]:
-    known = list(stretches)
-    charging = sum((one.hours for one in known if one.phase is Phase.CHARGING), ZERO)
-    for one in known:
-        share = kwh * one.hours / charging if charging and one.phase is Phase.CHARGING else ZERO
-        yield msgspec.structs.replace(one, kwh=share)
+def _spread(stretches: Sequence[Stretch], kwh: Fraction) -> Iterator[Stretch]:
+    """Spread energy over the time of charging; where there is none it comes first."""
+    charging = sum((one.hours for one in stretches if one.phase is Phase.CHARGING), ZERO)
+    for number, one in enumerate(stretches):
+        if charging:
+            share = one.hours / charging if one.phase is Phase.CHARGING else ZERO
+        else:
+            share = Fraction(number == 0)
+        yield msgspec.structs.replace(one, kwh=kwh * share)

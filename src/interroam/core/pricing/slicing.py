@@ -21,6 +21,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.tariffs import Restrictions, Tariff
 
 LONGEST = timedelta(days=400)
+_EARLIEST, _LATEST = 1970, 9990
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _SECOND_US = 1_000_000
@@ -46,9 +47,10 @@ def slices(course: Course, tariff_of: Callable[[str | None], Tariff], zone: Zone
     """Cut a charge; the energy before a slice counts from the start, its duration from plugging in or reserving."""
     before = ZERO
     marks: dict[str, Marks] = {}
+    first, last = course.stretches[0].starts, course.stretches[-1].ends
+    if last - first > LONGEST or not _EARLIEST <= first.year <= _LATEST:
+        raise Refused(Reason.INCOMPLETE, f"a charge from {first:%Y-%m-%d} until {last:%Y-%m-%d} is not priced")
     for stretch in course.stretches:
-        if stretch.ends - stretch.starts > LONGEST:
-            raise Refused(Reason.INCOMPLETE, f"a charge of more than {LONGEST.days} days is not priced")
         tariff = tariff_of(stretch.tariff_id)
         if tariff.id not in marks:
             marks[tariff.id] = Marks.of(tariff)
