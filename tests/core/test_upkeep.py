@@ -10,6 +10,7 @@ import pytest
 from interroam.core.audit import LOCAL
 from interroam.core.keys import Keyring
 from interroam.core.ports import CourierKey
+from interroam.core.refs import token_ref
 from interroam.core.upkeep import courier_key
 from interroam.model.errors import Refused
 from interroam.model.facts import Fact
@@ -126,6 +127,8 @@ async def test_a_forgotten_driver_is_a_pseudonym_everywhere_and_the_amounts_stay
     page = [row async for row in _every(core.store)]
     assert all("1a2b3c4d" not in repr(row).casefold() for row in page)
     assert "1a2b3c4d" not in repr(await office.audited(LOCAL)).casefold()
+    assert await core.store.by_ref(token_ref("RFID", "1A2B3C4D")) == []
+    assert await core.store.by_ref(token_ref("RFID", kept.body.token.uid)) != []
 
 
 async def _every(store):

@@ -89,6 +89,11 @@ class Traces(ABC):
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def waiting(self) -> int:
+        """How many exchanges are not written yet."""
+        return len(self._buffer)
+
     # -- what a database brings ------------------------------------------------------------------------------------
 
     @abstractmethod

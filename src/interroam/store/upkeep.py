@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from interroam.core.refs import refs_of
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Kind, Lane
 from interroam.store import rows
@@ -26,10 +27,14 @@ class Upkeep(Ledger):
         async with self._writer.turn:  # nothing is told between reading and writing
             found = [rows.stored(row) for row in await self._search("of_subject", subject)]
             lines = [rows.entry(row) for row in await self._search("entries_of_subject", subject)]
-            objects = [rows.picture_row(row) for row in map(rewrite, found) if isinstance(row, Stored)]
+            rewritten = [row for row in map(rewrite, found) if isinstance(row, Stored)]
+            objects = [rows.picture_row(row) for row in rewritten]
+            names = [(name, row.no) for row in rewritten for name in refs_of(row.body)]
             entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
-            await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries)])
+            known_by = [Errand("forget_refs", [(row.no,) for row in rewritten]), Errand("insert_ref", names)]
+            await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries), *known_by])
             self._recent.forget(row.key for row in found)
+            self._refs.clear()
         await self._traces.erase(subject)
         return len(objects) + len(entries)
 
@@ -68,6 +73,7 @@ class Upkeep(Ledger):
             "entries": tally.get("entries", 0),
             **{kind.value: tally.get(kind.value, 0) for kind in Kind},
             "waiting": self._writer.waiting,
+            "traces_waiting": self._traces.waiting,
             "shelf": shelf,
         }
 

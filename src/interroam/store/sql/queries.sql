@@ -4,6 +4,8 @@
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3 AND sub = ?4
 -- name: by_hub_id
 SELECT $PICTURE FROM picture WHERE hub_id = ?1
+-- name: referred
+SELECT no FROM refs WHERE ref = ?1 ORDER BY no LIMIT ?2
 -- name: by_ref
 SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) ORDER BY no LIMIT ?2
 -- name: by_ref_and_kind
@@ -67,6 +69,8 @@ SELECT lane, seq FROM horizon
 
 -- name: insert_ref
 INSERT INTO refs (ref, no) VALUES (?1, ?2) ON CONFLICT DO NOTHING
+-- name: forget_refs
+DELETE FROM refs WHERE no = ?1
 -- name: save_cursor
 INSERT INTO cursors (courier, state) VALUES (?1, ?2) ON CONFLICT (courier) DO UPDATE SET state = excluded.state
 -- name: drop_cursor
