@@ -17,6 +17,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 _BYTES = 32
+_MOST = 16_384
 
 
 class Keyring:
@@ -32,6 +33,7 @@ class Keyring:
         self._keys = keys
         self._credential_keys = tuple(_derive(key, b"credential") for key in keys)
         self._subject_key = _derive(keys[-1], b"subject")  # the oldest: subjects must stay the same for ever
+        self._subjects: dict[tuple[str, str], bytes] = {}
         self._seals = MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys])
 
     @classmethod
@@ -73,7 +75,13 @@ class Keyring:
 
     def subject(self, kind: str, uid: str) -> bytes:
         """Return the keyed hash that stands for a driver's token (or contract): type and normalized uid."""
-        return hmac.digest(self._subject_key, f"{kind}:{uid}".casefold().encode(), "sha256")[:16]
+        known = self._subjects.get((kind, uid))
+        if known is None:
+            known = hmac.digest(self._subject_key, f"{kind}:{uid}".casefold().encode(), "sha256")[:16]
+            if len(self._subjects) >= _MOST:
+                self._subjects.clear()
+            self._subjects[kind, uid] = known
+        return known
 
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for storage."""

@@ -30,6 +30,9 @@ from interroam.store.traces import Traces
 from interroam.store.writer import Errand, Outcome, Writer
 
 MOST_SITES = 65_536
+MOST_REFS = 65_536
+FEW = 64
+"""References to more objects than this are looked up every time."""
 _FOREVER = 2**62
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 _UNINDEXED = frozenset(kind for kind, lane in LANE_OF.items() if lane is Lane.PLACES)
@@ -44,6 +47,7 @@ class Ledger(ABC):
         self._memory = memory
         self._recent = Recent(memory)
         self._sites: dict[Key, list[int]] = {}
+        self._refs: dict[str, list[int]] = {}
         self._listings: dict[Kind, Listing] = {}
         self._dates: Dates | None = None
         self._meanwhile: list[tuple[Stored, Stored | None]] | None = None
@@ -72,6 +76,10 @@ class Ledger(ABC):
         """Judge, write and commit a group."""
 
     @abstractmethod
+    async def _evses_at(self, locations: Sequence[Key]) -> list[Stored]:
+        """Return the EVSEs of locations, in any order."""
+
+    @abstractmethod
     def _list(self, values: Iterable[int]) -> object:
         """Return numbers as one parameter."""
 
@@ -96,9 +104,25 @@ class Ledger(ABC):
 
     async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:
         """Return the objects known by this reference (see core.refs)."""
+        numbers = self._refs.get(ref)
+        if numbers is None:
+            numbers = await self._referred(ref)
+        if len(numbers) <= FEW:
+            found = await self.by_no(numbers)
+            return [row for row in found if kind is None or row.key.kind is kind][:limit]
         if kind is None:
             return await self._read("by_ref", ref, limit)
         return await self._read("by_ref_and_kind", ref, kind.value, limit)
+
+    async def _referred(self, ref: str) -> list[int]:
+        """Read which objects are known by a reference, and remember them when they are few."""
+        before = self._commits
+        numbers = [no for (no,) in await self._fetch("referred", ref, FEW + 1)]
+        if before == self._commits and len(numbers) <= FEW:
+            if len(self._refs) >= MOST_REFS:
+                self._refs.clear()
+            self._refs[ref] = numbers
+        return numbers
 
     async def by_no(self, numbers: Sequence[int]) -> list[Stored]:
         """Return the objects with these creation numbers, in that order; missing ones are left out."""
@@ -114,17 +138,22 @@ class Ledger(ABC):
     async def evses(self, locations: Sequence[Key]) -> list[list[Stored]]:
         """Return, for each location, its EVSEs in order of creation."""
         sites = self._sites
-        numbers = [sites[key] if key in sites else await self._site(key) for key in locations]
+        unknown = [key for key in locations if key not in sites]
+        found = await self._read_sites(unknown) if unknown else {}
+        numbers = [sites[key] if key in sites else found[key] for key in locations]
         by_no = {row.no: row for row in await self.by_no([no for some in numbers for no in some])}
         return [[by_no[no] for no in some if no in by_no] for some in numbers]
 
-    async def _site(self, key: Key) -> list[int]:
-        """Read the EVSEs of a location, and remember which they are."""
+    async def _read_sites(self, locations: Sequence[Key]) -> dict[Key, list[int]]:
+        """Read the EVSEs of locations, and remember which they are."""
         before = self._commits
-        numbers = [row.no for row in await self._read("evses", key.owner, key.id)]
+        found: dict[Key, list[int]] = {key: [] for key in locations}
+        for row in sorted(await self._evses_at(locations), key=lambda row: row.no):
+            found[Key(Kind.LOCATION, row.key.owner, row.key.id)].append(row.no)
         if before == self._commits:
-            self._know_site(key, numbers)
-        return numbers
+            for key, numbers in found.items():
+                self._know_site(key, numbers)
+        return found
 
     def _know_site(self, key: Key, numbers: list[int]) -> None:
         if len(self._sites) >= MOST_SITES:
@@ -132,9 +161,11 @@ class Ledger(ABC):
         self._sites[key] = numbers
 
     async def _read(self, name: str, *params: object) -> list[Stored]:
-        """Fetch rows and remember them, unless a commit came between: then they may be old."""
         before = self._commits
-        found = [rows.stored(row) for row in await self._fetch(name, *params)]
+        return self._remembered([rows.stored(row) for row in await self._fetch(name, *params)], before)
+
+    def _remembered(self, found: list[Stored], before: int) -> list[Stored]:
+        """Remember rows that were read, unless a commit came between: then they may be old."""
         if before == self._commits:
             for row in found:
                 self._recent.put(row)
@@ -219,6 +250,10 @@ class Ledger(ABC):
                 self._moved(row, before)
             if dates is not None and key.kind in _PLACES:
                 dates.touch(row)
+        for ref, no in draft.refs:
+            known = self._refs.get(ref)
+            if known is not None and no not in known:
+                del self._refs[ref]
         if self._meanwhile is not None:
             self._meanwhile += [(row, draft.before[key]) for key, row in draft.rows.items()]
         if draft.entries:
@@ -228,6 +263,7 @@ class Ledger(ABC):
         """Forget all that memory holds of the database."""
         self._recent = Recent(self._memory)
         self._sites.clear()
+        self._refs.clear()
         self._listings.clear()
         self._dates = self._tally = None
 
