@@ -20,6 +20,7 @@ from bench.processes import HOST, ROOT, Child, free_port
 from interroam.core.book import Book
 from interroam.core.keys import Keyring
 from interroam.core.ports import CourierKey, Cursor, Seed, Store
+from interroam.core.refs import refs_of
 from interroam.model.agreements import Agreement
 from interroam.model.facts import Fact, Origin, Telling
 from interroam.model.ids import LANE_OF, Kind, Lane, Party, PartyId, Role, location_key
@@ -55,7 +56,7 @@ async def _states(store: Store, facts: Iterable[Fact], origin: str, progress: Pr
     made = Origin(origin)
     now = datetime.now(UTC)
     for fact in facts:
-        telling = Telling(fact, made, now, LANE_OF[fact.body.key.kind])
+        telling = Telling(fact, made, now, LANE_OF[fact.body.key.kind], refs=refs_of(fact.body))
         waiting.add(asyncio.ensure_future(store.record(telling)))
         if len(waiting) >= _IN_FLIGHT:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -106,6 +107,7 @@ def _written_by() -> str:
         for file in sorted((ROOT / "src" / "interroam" / room).rglob("*.*")):
             if file.suffix in (".py", ".sql"):
                 seen.update(file.read_bytes())
+    seen.update(Path(__file__).read_bytes())
     found = seen.hexdigest()[:12]
     for old in CACHE.glob("*"):
         if old.is_dir() and old.name not in (found, "run"):
