@@ -14,7 +14,9 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party
 from interroam.model.parties import Partner
 from interroam.net.client import Client
+from interroam.net.tls import client_context
 from interroam.settings import Settings, load
+from tests.net.authority import Authority
 
 
 def settings(path, **given) -> Settings:
@@ -128,3 +130,27 @@ async def test_the_files_of_a_node_are_its_owners_alone(node):
     modes = {path.name: path.stat().st_mode & 0o777 for path in (data, node.settings.key_file)}
     assert modes == {"data": 0o700, "interroam.key": 0o600}
     assert node.settings.socket_file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_renewed_certificates_are_used_from_the_next_connection_on_and_bad_ones_change_nothing(tmp_path):
+    authority = Authority(tmp_path, "authority")
+    identity = authority.issue("node")
+    tls = {"certificate": str(identity.certificate), "key": str(identity.key)}
+    async with Node(settings(tmp_path, tls=tls)) as node:
+        assert node.url.startswith("https://127.0.0.1:")
+        first = await _serial(node, authority)
+        authority.issue("node")
+        node.renew_certificates_soon()
+        await asyncio.sleep(0.1)
+        second = await _serial(node, authority)
+        identity.certificate.write_text("nonsense")
+        await node.renew_certificates()
+        assert first != second == await _serial(node, authority)
+
+
+async def _serial(node: Node, authority: Authority) -> str:
+    trusting = client_context(authority.file)
+    _, writer = await asyncio.open_connection("127.0.0.1", node.port, ssl=trusting, server_hostname="localhost")
+    serial = writer.get_extra_info("peercert")["serialNumber"]
+    writer.close()
+    return serial

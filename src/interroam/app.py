@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from ssl import SSLContext
 from typing import Any, Self
 
 import msgspec
@@ -104,6 +105,21 @@ class Node:
         except BaseException:
             await self.stop()
             raise
+
+    def renew_certificates_soon(self) -> None:
+        """Have the certificate files read again, from a signal."""
+        self._spawn(self.renew_certificates())
+
+    async def renew_certificates(self) -> None:
+        """Read the certificate files again; nobody is cut off meanwhile, and a bad file changes nothing."""
+        try:
+            fresh = _certificates(self.settings)
+        except OSError as error:
+            log.warning("certificates_unreadable", message=str(error))
+            return
+        if fresh is not None:
+            await self._listener.reload(fresh)
+            log.info("certificates_renewed")
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -277,12 +293,15 @@ def open_store(settings: Settings, *, read_only: bool = False) -> Store:
 
 
 def _listener(settings: Settings, doorway: Doorway) -> Listener:
-    tls = None
-    if settings.tls.certificate is not None and settings.tls.key is not None:
-        identity = TlsIdentity(settings.tls.certificate, settings.tls.key)
-        tls = server_context(identity, settings.tls.callers, required=settings.tls.callers_required)
-    listen = settings.listen
+    listen, tls = settings.listen, _certificates(settings)
     return Listener(doorway, listen.host, listen.port, limits=settings.limits, tls=tls, proxies=listen.proxies)
+
+
+def _certificates(settings: Settings) -> SSLContext | None:
+    tls = settings.tls
+    if tls.certificate is None or tls.key is None:
+        return None
+    return server_context(TlsIdentity(tls.certificate, tls.key), tls.callers, required=tls.callers_required)
 
 
 def _tap(store: Store, saw: Callable[[Exchange], None]) -> None:

@@ -53,6 +53,7 @@ async def _serve(settings: Settings, config: Path | None, *, quiet: bool) -> Non
             _say_how_to_go_on(node, config)
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER, 50, 50)
+        loop.add_signal_handler(signal.SIGHUP, node.renew_certificates_soon)
         await told.wait()
     finally:
         await node.stop()
