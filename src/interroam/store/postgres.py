@@ -108,6 +108,11 @@ class PostgresStore(Upkeep):
     async def _search(self, name: str, *params: object) -> list[Row]:
         return await self._fetch(name, *params)
 
+    async def _evses_at(self, locations: Sequence[Key]) -> list[Stored]:
+        before = self._commits
+        found = await self._fetch("evses_of", *_columns([key[1:3] for key in locations]))
+        return self._remembered([rows.stored(row) for row in found], before)
+
     def _list(self, values: Iterable[int]) -> list[int]:
         return list(values)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Telling
-from interroam.model.ids import Key, Kind, Lane
+from interroam.model.ids import Key, Lane
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
@@ -31,7 +31,6 @@ from interroam.store.writer import CommitFailed, Errand, Outcome
 CHECKPOINT_AFTER = 5_000
 """Changed rows: about 30 MB of write-ahead log."""
 KEYS_AT_ONCE = 64
-_NO_KEY = Key(Kind.LOCATION, "", "")
 _BACKUP_PAGES = 1_000
 
 
@@ -45,7 +44,8 @@ class SqliteStore(Upkeep):
         super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention, memory)
         self._read_only = read_only
         self._sql = statements("sqlite")
-        self._sql["by_keys"] = self._sql["by_keys"].replace("$KEYS", ", ".join(["(?, ?, ?, ?)"] * KEYS_AT_ONCE))
+        for name, word, value in (("by_keys", "$KEYS", "(?, ?, ?, ?)"), ("evses_at", "$SITES", "(?, ?)")):
+            self._sql[name] = self._sql[name].replace(word, ", ".join([value] * KEYS_AT_ONCE))
         self._lock: int | None = None
         self._checkpoint: asyncio.Task[None] | None = None
         self._changes = 0
@@ -128,18 +128,22 @@ class SqliteStore(Upkeep):
         self._checkpoint_soon()
         return outcomes
 
+    async def _evses_at(self, locations: Sequence[Key]) -> list[Stored]:
+        before = self._commits
+        if len(locations) == 1:
+            found = list(map(rows.stored, self._reader.execute(self._sql["evses"], locations[0][1:3])))
+        else:
+            found = _in_portions(self._reader, self._sql["evses_at"], [key[1:3] for key in locations])
+        return self._remembered(found, before)
+
     def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored]:
-        """Read what a group is judged against and memory does not hold: many rows by one statement."""
+        """Read what a group is judged against and memory does not hold."""
         missing, _ = wanted(tellings, self._recent)
-        needed: dict[Key, Stored] = {}
-        for first in range(0, len(missing), KEYS_AT_ONCE):
-            some = missing[first : first + KEYS_AT_ONCE]
-            name = "by_key" if len(some) == 1 else "by_keys"
-            some += [_NO_KEY] * (KEYS_AT_ONCE - len(some) if len(some) > 1 else 0)
-            for found in self._db.execute(self._sql[name], [text for key in some for text in key]):
-                row = rows.stored(found)
-                needed[row.key] = row
-        return needed
+        if len(missing) == 1:
+            found = list(map(rows.stored, self._db.execute(self._sql["by_key"], missing[0])))
+        else:
+            found = _in_portions(self._db, self._sql["by_keys"], missing)
+        return {row.key: row for row in found}
 
     def _evses_of(self, key: Key) -> list[Stored]:
         known = [self._recent.by_no(no) for no in self._sites.get(key, ())]
@@ -204,6 +208,17 @@ class SqliteStore(Upkeep):
                 loop.call_soon_threadsafe(progress, total - remaining, total)
 
         await asyncio.to_thread(_copy, self.path, Path(target), tell)
+
+
+def _in_portions(db: sqlite3.Connection, statement: str, keys: Sequence[tuple[str, ...]]) -> list[Stored]:
+    """Read many rows by few executions of one statement; the last portion is filled up with keys of nothing."""
+    found: list[Stored] = []
+    for first in range(0, len(keys), KEYS_AT_ONCE):
+        portion = keys[first : first + KEYS_AT_ONCE]
+        nothing = [""] * (len(portion[0]) * (KEYS_AT_ONCE - len(portion)))
+        params = [text for key in portion for text in key] + nothing
+        found += map(rows.stored, db.execute(statement, params))
+    return found
 
 
 def _lock(path: Path) -> int:

@@ -5,6 +5,9 @@ SELECT $PICTURE FROM picture WHERE no IN (SELECT value FROM json_each(?1))
 -- name: by_keys
 WITH wanted (kind, owner, id, sub) AS (VALUES $KEYS)
 SELECT $PICTURE FROM wanted CROSS JOIN picture USING (kind, owner, id, sub)
+-- name: evses_at
+WITH wanted (owner, id) AS (VALUES $SITES)
+SELECT $PICTURE FROM wanted CROSS JOIN picture USING (owner, id) WHERE kind = 'evse'
 -- name: entries_by_no
 SELECT $JOURNAL FROM journal
 WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
