@@ -27,6 +27,7 @@ MAXIMA: Mapping[str, int] = {
 }
 _FILTERS = ("date_from", "date_to", "offset", "limit", "cursor")
 _MOST = 2**63 - 1
+_MOST_PAIRS = 32
 _CURSOR = struct.Struct(">QQI")
 
 
@@ -62,7 +63,7 @@ def read_page(query: bytes, module: str, *, maximum: int | None = None, need_dat
     """Read the query of a list request; a limit above the maximum becomes the maximum (OCPI-47)."""
     most = MAXIMA[module] if maximum is None else maximum
     try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
+        pairs = _pairs(query.decode("ascii"))
     except ValueError:
         raise BadParameter("query", "cannot be read") from None
     given = {name: value for name, value in pairs if name in _FILTERS and value}
@@ -78,6 +79,13 @@ def read_page(query: bytes, module: str, *, maximum: int | None = None, need_dat
         cursor=open_cursor(given["cursor"], offset) if "cursor" in given else None,
         others=tuple((name, value) for name, value in pairs if name not in _FILTERS),
     )
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Split a query; one in which nothing is encoded, as most are, takes no decoding."""
+    if "%" in query or "+" in query or query.count("&") >= _MOST_PAIRS:
+        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS)
+    return [(name, value) for name, _, value in (each.partition("=") for each in query.split("&")) if name]
 
 
 def _count(given: Mapping[str, str], name: str, *, least: int) -> int | None:
@@ -141,10 +149,9 @@ def next_url(page: Page, total: int, url: str, after: int | None) -> str:
     offset = page.offset + page.limit
     query = [*page.others]
     query += [(name, _written(at)) for name, at in (("date_from", page.date_from), ("date_to", page.date_to)) if at]
-    query += [("offset", str(offset)), ("limit", str(page.limit))]
-    if after is not None:
-        query.append(("cursor", seal_cursor(Cursor(after, total), offset)))
-    return f"{url}?{urlencode(query, quote_via=quote)}"
+    filters = urlencode(query, quote_via=quote) + "&" if query else ""
+    cursor = f"&cursor={seal_cursor(Cursor(after, total), offset)}" if after is not None else ""
+    return f"{url}?{filters}offset={offset}&limit={page.limit}{cursor}"
 
 
 def _written(moment: datetime) -> str:

@@ -209,7 +209,7 @@ class _Patience:
         if isinstance(raw, Decimal) and plain(raw) and raw == raw.to_integral_value():
             self.note(path, "is written as a fraction, a whole number is expected")
             raw = int(raw)
-        if isinstance(raw, bool) or not isinstance(raw, int) or abs(raw) >= _INTEGER:
+        if isinstance(raw, bool) or not isinstance(raw, int) or not -_INTEGER <= raw < _INTEGER:
             raise Malformed(path, "a whole number is expected")
         if (expected.ge is not None and raw < expected.ge) or (expected.le is not None and raw > expected.le):
             self.note(path, "is out of range")
