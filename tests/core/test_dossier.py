@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
@@ -11,6 +13,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Exchange, Fact
 from interroam.model.ids import session_key
 from interroam.model.questions import Authorize
+from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
 from interroam.model.tokens import Allowed, Authorization
 from tests.core.desk import open_office
 from tests.core.objects import CPO, PartyId, agreement, at, cdr, evse, location, partner, session, token
@@ -120,6 +123,18 @@ async def test_without_the_right_to_read_bodies_neither_messages_nor_cards_are_s
     assert b"1A2B3C4D" not in seen
     assert b"3C4D" in seen
     assert b"1A2B3C4D" in msgspec.json.encode(await office.dossier(LOCAL, "C1"))
+
+
+async def test_the_price_is_computed_again_by_the_tariff_stated_here(charged):
+    office, core, _ = charged
+    held = (await office.dossier(LOCAL, "C1")).price
+    assert (held.outcome, held.computed) == ("hold", None)
+    component = PriceComponent("ENERGY", Decimal("0.336"))
+    await core.tell(
+        "cpo", Fact(Tariff(owner=CPO, id="T", currency="EUR", last_updated=at(0), elements=_one(component)))
+    )
+    price = (await office.dossier(LOCAL, "C1")).price
+    assert (price.outcome, price.stated, price.computed) == ("pass", Decimal("4.20"), Decimal("4.20"))
 
 
 async def test_a_dossier_is_one_json_file_that_reads_back(charged):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from interroam.cli.reach import NobodyHome, Reach, part
 from interroam.cli.tables import aware, moments, pairs, say, table
@@ -88,8 +89,20 @@ def _dossier(answer: dict[str, Any]) -> None:
         say("[bold]The charge[/]")
         pairs(answer["summary"])
         say("")
+    if answer.get("price"):
+        _price(answer["price"])
     if answer.get("pieces"):
         rows = [(one["key"], one["hub_id"], one.get("receiver", "")) for one in answer["pieces"]]
         table(("object", "hub id", "told to"), rows)
         say("")
     moments(answer.get("story", []))
+
+
+def _price(price: dict[str, Any]) -> None:
+    color = {"pass": "green", "pass with remark": "yellow"}.get(price["outcome"], "red")
+    computed = f"{price['computed']} {price['currency']}" if price.get("computed") is not None else "cannot be computed"
+    say(f"[bold]The price[/]  stated {price['stated']} {price['currency']}, computed again {computed}: ", end="")
+    say(f"[{color}]{price['outcome']}[/]")
+    for line in (*price.get("differences", ()), *price.get("remarks", ())):
+        say(f"  [dim]{escape(line)}[/]")
+    say("")

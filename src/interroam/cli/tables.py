@@ -34,9 +34,9 @@ def error(message: str, remedy: str = "") -> None:
         screen.print(f"[dim]{escape(remedy)}[/]")
 
 
-def say(text: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     """Print a sentence; square brackets mark it up."""
-    console().print(text)
+    console().print(text, end=end)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "nothing") -> None:

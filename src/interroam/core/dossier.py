@@ -16,6 +16,7 @@ from interroam.core.audit import Actor, Rank
 from interroam.core.book import Book
 from interroam.core.ports import Query, Store
 from interroam.core.refs import authorization_ref, contract_ref, evse_ref, session_ref, token_ref
+from interroam.core.repricing import Repriced, repriced
 from interroam.core.retelling import Dossier, retold, shown, summarized
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.errors import Reason, Refused
@@ -63,9 +64,14 @@ class Archive:
             asked=asked,
             made=now,
             summary=summarized(pieces, actor),
+            price=await self._price(pieces),
             pieces=tuple(shown(row, actor) for row in pieces),
             story=retold(story, actor),
         )
+
+    async def _price(self, pieces: Iterable[Stored]) -> Repriced | None:
+        cdrs = [row.body for row in pieces if isinstance(row.body, Cdr) and not row.body.credit]
+        return await repriced(self._store, cdrs[-1]) if cdrs else None
 
     async def charges(self, asked: str, at: datetime | None = None) -> list[list[Stored]]:
         """Return the charges an id may mean, each as the objects it is made of, the newest first."""

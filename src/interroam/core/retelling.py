@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from interroam.core.audit import Actor
 from interroam.core.keys import masked
+from interroam.core.repricing import Repriced
 from interroam.model.charges import Cdr, ChargeToken, Command, Session
 from interroam.model.facts import Act, Body, Entry, Exchange, Stored
 from interroam.model.ids import Kind
@@ -57,6 +58,7 @@ class Dossier(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     asked: str
     made: datetime
     summary: dict[str, str]
+    price: Repriced | None = None
     pieces: tuple[Piece, ...] = ()
     story: tuple[Moment, ...] = ()
 
