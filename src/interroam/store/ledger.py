@@ -1,87 +1,51 @@
-"""What both stores share: the writer and its memory, the pages, the journal's listeners, cursors, shelf and register.
+"""What both stores share: the writer, the journal and its listeners, cursors, shelf and register.
 
-A database brings four things: to fetch a little, to search for long, to commit a group, and to copy itself.
+A database brings what ``Finding`` asks for, and commits a group; ``Upkeep`` completes the store.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from abc import ABC, abstractmethod
-from bisect import bisect_right
-from collections import Counter
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from msgspec.structs import replace
 
-from interroam.core.ports import CourierKey, Cursor, Page, Query, Shelved
-from interroam.model.facts import Entry, Exchange, Receipt, Stored, Telling
-from interroam.model.ids import LANE_OF, Key, Kind, Lane, PartyId
+from interroam.core.ports import CourierKey, Cursor, Shelved
+from interroam.model.facts import Entry, Exchange, Receipt, Telling
+from interroam.model.ids import LANE_OF, Kind, Lane
 from interroam.store import rows
-from interroam.store.dates import Dates
 from interroam.store.draft import Draft
-from interroam.store.listing import Listing, View, place
-from interroam.store.recent import MEMORY, Recent
+from interroam.store.finding import Finding
+from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.traces import Traces
 from interroam.store.writer import Errand, Outcome, Writer
 
-MOST_SITES = 65_536
-MOST_REFS = 65_536
-FEW = 64
-"""References to more objects than this are looked up every time."""
 _FOREVER = 2**62
-_PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 _UNINDEXED = frozenset(kind for kind, lane in LANE_OF.items() if lane is Lane.PLACES)
 
 
-class Ledger(ABC):
-    """The store but for its database."""
+class Ledger(Finding):
+    """The store but for its database and its upkeep."""
 
     def __init__(self, traces: Traces, retention: Retention | None = None, memory: int = MEMORY) -> None:
+        super().__init__(memory)
         self.retention = retention or Retention()
         self._traces = traces
-        self._memory = memory
-        self._recent = Recent(memory)
-        self._sites: dict[Key, list[int]] = {}
-        self._refs: dict[str, list[int]] = {}
-        self._listings: dict[Kind, Listing] = {}
-        self._dates: Dates | None = None
-        self._meanwhile: list[tuple[Stored, Stored | None]] | None = None
-        self._loading = asyncio.Lock()
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._writer = Writer(self._commit)
         self._seq = 0
         self._no = 0
-        self._commits = 0
         self._shelved = 0
         self._horizon: dict[Lane, int] = {}
-        self._tally: Counter[str] | None = None
-
-    # -- what a database brings ------------------------------------------------------------------------------------
-
-    @abstractmethod
-    async def _fetch(self, name: str, *params: object) -> list[Row]:
-        """Run a named statement that finds a little."""
-
-    @abstractmethod
-    async def _search(self, name: str, *params: object) -> list[Row]:
-        """Run a named statement that may take long, without holding anybody up."""
 
     @abstractmethod
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
         """Judge, write and commit a group."""
-
-    @abstractmethod
-    async def _evses_at(self, locations: Sequence[Key]) -> list[Stored]:
-        """Return the EVSEs of locations, in any order."""
-
-    @abstractmethod
-    def _list(self, values: Iterable[int]) -> object:
-        """Return numbers as one parameter."""
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
@@ -89,197 +53,14 @@ class Ledger(ABC):
         """Judge and record; returns after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
         return await self._writer.tell(telling)
 
-    async def get(self, key: Key) -> Stored | None:
-        """Return an object of the picture (withdrawn ones included)."""
-        row = self._recent.get(key)
-        if row is None:
-            found = await self._read("by_key", *key)
-            row = found[0] if found else None
-        return row
-
-    async def by_hub_id(self, hub_id: str) -> Stored | None:
-        """Return the object that got this hub id, whatever its kind."""
-        found = await self._read("by_hub_id", hub_id)
-        return found[0] if found else None
-
-    async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:
-        """Return the objects known by this reference (see core.refs)."""
-        numbers = self._refs.get(ref)
-        if numbers is None:
-            numbers = await self._referred(ref)
-        if len(numbers) <= FEW:
-            found = await self.by_no(numbers)
-            return [row for row in found if kind is None or row.key.kind is kind][:limit]
-        if kind is None:
-            return await self._read("by_ref", ref, limit)
-        return await self._read("by_ref_and_kind", ref, kind.value, limit)
-
-    async def _referred(self, ref: str) -> list[int]:
-        """Read which objects are known by a reference, and remember them when they are few."""
-        before = self._commits
-        numbers = [no for (no,) in await self._fetch("referred", ref, FEW + 1)]
-        if before == self._commits and len(numbers) <= FEW:
-            if len(self._refs) >= MOST_REFS:
-                self._refs.clear()
-            self._refs[ref] = numbers
-        return numbers
-
-    async def by_no(self, numbers: Sequence[int]) -> list[Stored]:
-        """Return the objects with these creation numbers, in that order; missing ones are left out."""
-        recent = self._recent.by_no
-        found = [recent(no) for no in numbers]
-        missing = [no for no, row in zip(numbers, found, strict=True) if row is None]
-        if not missing:
-            return found  # type: ignore[return-value]  # none is missing
-        read = {row.no: row for row in await self._read("by_no", self._list(missing))}
-        both = (row or read.get(no) for no, row in zip(numbers, found, strict=True))
-        return [row for row in both if row is not None]
-
-    async def evses(self, locations: Sequence[Key]) -> list[list[Stored]]:
-        """Return, for each location, its EVSEs in order of creation."""
-        sites = self._sites
-        unknown = [key for key in locations if key not in sites]
-        found = await self._read_sites(unknown) if unknown else {}
-        numbers = [sites[key] if key in sites else found[key] for key in locations]
-        by_no = {row.no: row for row in await self.by_no([no for some in numbers for no in some])}
-        return [[by_no[no] for no in some if no in by_no] for some in numbers]
-
-    async def _read_sites(self, locations: Sequence[Key]) -> dict[Key, list[int]]:
-        """Read the EVSEs of locations, and remember which they are."""
-        before = self._commits
-        found: dict[Key, list[int]] = {key: [] for key in locations}
-        for row in sorted(await self._evses_at(locations), key=lambda row: row.no):
-            found[Key(Kind.LOCATION, row.key.owner, row.key.id)].append(row.no)
-        if before == self._commits:
-            for key, numbers in found.items():
-                self._know_site(key, numbers)
-        return found
-
-    def _know_site(self, key: Key, numbers: list[int]) -> None:
-        if len(self._sites) >= MOST_SITES:
-            self._sites.clear()
-        self._sites[key] = numbers
-
-    async def _read(self, name: str, *params: object) -> list[Stored]:
-        before = self._commits
-        return self._remembered([rows.stored(row) for row in await self._fetch(name, *params)], before)
-
-    def _remembered(self, found: list[Stored], before: int) -> list[Stored]:
-        """Remember rows that were read, unless a commit came between: then they may be old."""
-        if before == self._commits:
-            for row in found:
-                self._recent.put(row)
-        return found
-
-    # -- pages -----------------------------------------------------------------------------------------------------
-
-    async def page(self, query: Query) -> Page:
-        """Return one page. A location counts as updated when one of its EVSEs is."""
-        owners = None if query.owners is None else _owners(query.owners)
-        view = owners, None if query.receiver is None else str(query.receiver)
-        listing = self._listings.get(query.kind) or await self._load_listing(query.kind)
-        numbers: Sequence[int] = listing.view(view)
-        if query.updated_from is not None or query.updated_to is not None:
-            numbers = await self._dated(query, listing, view)
-        start = query.offset if query.after is None else bisect_right(numbers, query.after)
-        chosen = numbers[start : start + query.limit]
-        more = len(chosen) > 0 and start + query.limit < len(numbers)
-        total = len(numbers) if query.total is None else query.total
-        items = await self.by_no(chosen)
-        return Page(tuple(items), total, chosen[-1] if more else 0)
-
-    async def _dated(self, query: Query, listing: Listing, view: View) -> list[int]:
-        since = rows.micros(query.updated_from) if query.updated_from else -_FOREVER
-        until = rows.micros(query.updated_to) if query.updated_to else _FOREVER
-        if query.kind is Kind.LOCATION:
-            dates = self._dates or await self._load_dates()
-            return sorted(listing.among(view, dates.between(since, until)))
-        found = await self._search("updated", query.kind.value, since, until)
-        return sorted(listing.among(view, (no for (no,) in found)))
-
-    async def _load_listing(self, kind: Kind) -> Listing:
-        async with self._loading:
-            if kind not in self._listings:
-                since = self._follow()
-                listed = await self._search("listed", kind.value)
-                gone = {no for (no,) in await self._search("withdrawn", kind.value)}
-                receivers = {no: receiver for receiver, no in await self._search("received", kind.value)}
-                places = ((no, (owner, receivers.get(no))) for owner, no in listed if no not in gone)
-                listing = await asyncio.to_thread(Listing, places)
-                for row, before in self._followed(since):
-                    if row.key.kind is kind:
-                        listing.move(row.no, place(before), place(row))
-                self._listings[kind] = listing
-            return self._listings[kind]
-
-    async def _load_dates(self) -> Dates:
-        async with self._loading:
-            if self._dates is None:
-                since = self._follow()
-                dates = await asyncio.to_thread(Dates, await self._search("place_times"))
-                for row, _ in self._followed(since):
-                    if row.key.kind in _PLACES:
-                        dates.touch(row)
-                self._dates = dates
-            return self._dates
-
-    def _follow(self) -> list[tuple[Stored, Stored | None]]:
-        """Collect what is committed from here on, while something is read that will be kept up to date."""
-        self._meanwhile = []
-        return self._meanwhile
-
-    def _followed(self, since: list[tuple[Stored, Stored | None]]) -> list[tuple[Stored, Stored | None]]:
-        self._meanwhile = None
-        return since
-
-    async def due(self, kind: Kind, at: datetime, limit: int = 100) -> list[Stored]:
-        """Return the objects whose ``due`` has come."""
-        return await self._read("due", kind.value, rows.micros(at), limit)
-
     # -- after a commit --------------------------------------------------------------------------------------------
 
     def _committed(self, draft: Draft) -> None:
         """Take over what a group made, and tell who listens."""
         self._seq, self._no = draft.seq, draft.no
-        self._commits += 1
-        put, dates = self._recent.put, self._dates
-        for key, row in draft.rows.items():
-            put(row)
-            before = draft.before[key]
-            if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
-                self._moved(row, before)
-            if dates is not None and key.kind in _PLACES:
-                dates.touch(row)
-        for ref, no in draft.refs:
-            known = self._refs.get(ref)
-            if known is not None and no not in known:
-                del self._refs[ref]
-        if self._meanwhile is not None:
-            self._meanwhile += [(row, draft.before[key]) for key, row in draft.rows.items()]
+        self._learned(draft)
         if draft.entries:
             self._publish(draft.entries)
-
-    def _forget(self) -> None:
-        """Forget all that memory holds of the database."""
-        self._recent = Recent(self._memory)
-        self._sites.clear()
-        self._refs.clear()
-        self._listings.clear()
-        self._dates = self._tally = None
-
-    def _moved(self, row: Stored, before: Stored | None) -> None:
-        key = row.key
-        if before is None:
-            if key.kind is Kind.LOCATION:
-                self._know_site(key, [])
-            elif key.kind is Kind.EVSE:
-                site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id))
-                if site is not None:
-                    site.append(row.no)
-            if self._tally is not None:
-                self._tally[key.kind.value] += 1
-        if key.kind in self._listings:
-            self._listings[key.kind].move(row.no, place(before), place(row))
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         if self._tally is not None:
@@ -421,8 +202,3 @@ class Ledger(ABC):
     async def remove(self, shelf: str, id: str) -> None:
         """Remove a document."""
         await self._writer.run(Errand("remove", [(shelf, id)]))
-
-
-@lru_cache(maxsize=1024)
-def _owners(owners: frozenset[PartyId]) -> frozenset[str]:
-    return frozenset(str(owner).casefold() for owner in owners)
