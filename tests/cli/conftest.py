@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from interroam.cli.main import app
@@ -57,6 +58,13 @@ def stop(process: subprocess.Popen[str]) -> str:
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=START_S)
     return said
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """Take the log back from a command that set it up for its own output."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -129,10 +129,8 @@ async def test_the_price_is_computed_again_by_the_tariff_stated_here(charged):
     office, core, _ = charged
     held = (await office.dossier(LOCAL, "C1")).price
     assert (held.outcome, held.computed) == ("hold", None)
-    component = PriceComponent("ENERGY", Decimal("0.336"))
-    await core.tell(
-        "cpo", Fact(Tariff(owner=CPO, id="T", currency="EUR", last_updated=at(0), elements=_one(component)))
-    )
+    elements = (TariffElement((PriceComponent("ENERGY", Decimal("0.336")),)),)
+    await core.tell("cpo", Fact(Tariff(owner=CPO, id="T", currency="EUR", last_updated=at(0), elements=elements)))
     price = (await office.dossier(LOCAL, "C1")).price
     assert (price.outcome, price.stated, price.computed) == ("pass", Decimal("4.20"), Decimal("4.20"))
 
