@@ -207,10 +207,8 @@ def _power(dimensions: Sequence[Dimension], phase: Phase, kwh: Fraction, length:
 
 def _spread(stretches: Sequence[Stretch], kwh: Fraction) -> Iterator[Stretch]:
     """Spread energy over the time of charging; where there is none it comes first."""
-    charging = sum((one.hours for one in stretches if one.phase is Phase.CHARGING), ZERO)
-    for number, one in enumerate(stretches):
-        if charging:
-            share = one.hours / charging if one.phase is Phase.CHARGING else ZERO
-        else:
-            share = Fraction(number == 0)
+    charging = [one.hours if one.phase is Phase.CHARGING else ZERO for one in stretches]
+    total = sum(charging, ZERO)
+    shares = [length / total for length in charging] if total else [Fraction(1), *(ZERO for _ in stretches[1:])]
+    for one, share in zip(stretches, shares, strict=True):
         yield msgspec.structs.replace(one, kwh=kwh * share)
