@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.protocols.ocpi.server.conftest import Caller, Node
 from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, tariff, token
 
 LIST = "sender/locations"
@@ -115,6 +116,27 @@ async def test_a_place_carries_the_one_id_the_hub_gave_it_and_is_found_by_it(nod
     await cpo.put("receiver/locations/CH/CCC/L0", location("L0", name="neu", last_updated="2026-03-14T15:00:00Z"))
     assert (await emsp.get(f"{LIST}/{listed['L0']}")).data["name"] == "neu"
     assert "gireve_id" not in (await cpo.get("receiver/locations/CH/CCC/L0")).data
+
+
+@pytest.mark.statement("OCPI-58", "OCPI-38")
+async def test_ids_and_the_last_status_survive_a_restart(tmp_path):
+    at = "receiver/locations/CH/CCC/L0/E1"
+    async with Node(tmp_path, hub="CH*HUB") as node:
+        cpo = await node.partner("ccc", "CH*CCC/CPO")
+        emsp = await node.partner("eee", "DE*EEE/EMSP")
+        await node.roam("DE*EEE", "CH*CCC")
+        await fill(cpo, 1)
+        await cpo.patch(at, {"status": "CHARGING", "last_updated": "2026-03-14T13:00:00Z"})
+        (before,) = (await emsp.get(LIST)).data
+    async with Node(tmp_path, hub="CH*HUB") as node:
+        cpo, emsp = Caller(node, cpo.token, "CH*CCC"), Caller(node, emsp.token, "DE*EEE")
+        head = node.store.head()
+        again = await cpo.patch(at, {"status": "CHARGING", "last_updated": "2026-03-14T14:00:00Z"})
+        assert (again.http, again.status) == (200, 1000)
+        assert node.store.head() == head
+        (after,) = (await emsp.get(LIST)).data
+        assert after["gireve_id"] == before["gireve_id"]
+        assert (await emsp.get(f"{LIST}/{before['gireve_id']}")).data == after
 
 
 @pytest.mark.statement("OCPI-42")

@@ -9,7 +9,7 @@ import structlog
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Receipt, Verdict
 from interroam.net.http import JSON, Response
-from interroam.protocols.ocpi.rules.codes import CODES, code
+from interroam.protocols.ocpi.rules.codes import CODES, QUEUED, code
 from interroam.protocols.ocpi.rules.headers import RoutingError
 from interroam.protocols.ocpi.rules.paging import BadParameter
 from interroam.protocols.ocpi.wire import Malformed, NotJson
@@ -51,7 +51,7 @@ def of_error(call: Call, error: Exception) -> Answer:
             return _coded(Reason.MALFORMED, str(error), method, module)
         case NotJson():
             message = f"the body is no JSON: {error}"
-            if call.who is not None and call.who.switches.not_json_is_200:
+            if (method, module) in QUEUED and call.caller.switches.not_json_is_200:  # C33
                 return Answer(status=2001, message=message)
             return _coded(Reason.NOT_JSON, message, method, module)
         case RoutingError() | BadParameter():
