@@ -33,6 +33,13 @@ def test_a_change_of_other_fields_is_not_overtaken_by_a_status():
     assert not overtakes(entry(2, TWO), other)
 
 
+def test_a_location_that_left_evses_out_is_not_overtaken():
+    place = location_key(CPO, "L1")
+    left_out = entry(1, place, act=Act.FACT, removed=("2",))
+    assert not overtakes(entry(2, place, act=Act.FACT), left_out)
+    assert overtakes(entry(2, place, act=Act.FACT), entry(1, place, act=Act.FACT))
+
+
 def test_fifo_skips_nothing():
     pending = Pending(0, (), together=False)
     for seq in (1, 2):
