@@ -23,7 +23,9 @@ class Rank(StrEnum):
 
 
 Name = Annotated[str, typer.Argument(help="The user's name.")]
-Password = Annotated[str, typer.Option(help="Ten characters or more.", prompt=True, hide_input=True, envvar="PASSWORD")]
+Password = Annotated[
+    str, typer.Option(help="Ten characters or more.", prompt=True, hide_input=True, envvar="INTERROAM_PASSWORD")
+]
 Role = Annotated[Rank, typer.Option(help="viewer looks, operator works with deliveries, admin changes who is who.")]
 Bodies = Annotated[bool, typer.Option("--bodies", help="May read messages and whole card ids.")]
 
