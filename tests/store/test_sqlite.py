@@ -121,3 +121,18 @@ async def test_the_log_does_not_grow_for_ever_and_nothing_is_lost_with_it(path, 
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM journal").fetchone() == (2000,)
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_after_a_commit_that_failed_the_store_goes_on_from_what_the_disk_has(path, monkeypatch):
+    store = SqliteStore(path)
+    await store.open()
+    await store.record(tell(site("1")))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_flush", lambda: 1 / 0)
+        outcomes = await asyncio.gather(
+            *(store.record(tell(fact(token(f"{number}")))) for number in range(3)), return_exceptions=True
+        )
+    assert {type(outcome) for outcome in outcomes} == {Unavailable}
+    assert (store.head(), await store.get(token("0").key)) == (1, None)
+    assert (await store.record(tell(status_change("CHARGING", at(1)), at(1)))).seq == 2
+    await store.close()

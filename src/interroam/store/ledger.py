@@ -47,6 +47,12 @@ class Ledger(Finding):
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
         """Judge, write and commit a group."""
 
+    async def _learn(self) -> None:
+        """Read how far the numbers are."""
+        ((self._seq, self._no),) = await self._fetch("newest")
+        ((self._shelved,),) = await self._fetch("newest_shelved")
+        self._horizon = {Lane(lane): seq for lane, seq in await self._fetch("horizons")}
+
     # -- facts -----------------------------------------------------------------------------------------------------
 
     async def record(self, telling: Telling) -> Receipt:

@@ -16,7 +16,7 @@ import asyncpg  # type: ignore[import-untyped]
 
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Stored, Telling
-from interroam.model.ids import Key, Kind, Lane
+from interroam.model.ids import Key, Kind
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.postgres_traces import PostgresTraces
@@ -88,11 +88,6 @@ class PostgresStore(Upkeep):
                 async with self._db.transaction():
                     await self._db.execute(text)
                     await self._db.execute("INSERT INTO migrated VALUES ($1)", number)
-
-    async def _learn(self) -> None:
-        ((self._seq, self._no),) = await self._fetch("newest")
-        ((self._shelved,),) = await self._fetch("newest_shelved")
-        self._horizon = {Lane(lane): seq for lane, seq in await self._fetch("horizons")}
 
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[asyncpg.Connection[Any]]:

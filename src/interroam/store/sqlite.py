@@ -7,6 +7,7 @@ in COMMIT, and the loop leaves the writing connection alone meanwhile. Reads hav
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Telling
-from interroam.model.ids import Key, Lane
+from interroam.model.ids import Key
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
@@ -68,9 +69,7 @@ class SqliteStore(Upkeep):
         self._reader = _connect(self.path, read_only=True)
         self._searcher = _connect(self.path, read_only=True)
         self._committing, self._searching = Hand("store commit"), Hand("store search")
-        ((self._seq, self._no),) = await self._fetch("newest")
-        ((self._shelved,),) = await self._fetch("newest_shelved")
-        self._horizon = {Lane(lane): seq for lane, seq in await self._fetch("horizons")}
+        await self._learn()
         await self._traces.open()
         if not self._read_only:
             self._writer.start()
@@ -123,6 +122,8 @@ class SqliteStore(Upkeep):
         except Exception as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            self._forget()  # whatever the disk has of it is read again
+            await self._learn()
             raise CommitFailed(str(error)) from error
         self._committed(draft)
         self._checkpoint_soon()
@@ -184,7 +185,8 @@ class SqliteStore(Upkeep):
         self._db.execute("COMMIT")
         if self._rest:
             self._rest = False
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with contextlib.suppress(sqlite3.Error):  # the next one will do; the commit stands
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _checkpoint_soon(self) -> None:
         if self._db.total_changes - self._changes > CHECKPOINT_AFTER and self._checkpoint is None:
