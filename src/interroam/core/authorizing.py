@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from interroam.core.refs import token_ref
 from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Origin
-from interroam.model.ids import Key, Kind, Module, Party, Role, location_key
+from interroam.model.facts import Origin, Stored
+from interroam.model.ids import Key, Kind, Module, Party, Role, evse_key, location_key
 from interroam.model.places import Availability, Evse
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token
@@ -79,18 +79,18 @@ class Authorizer:
         return replace(question, evse_uids=await self._one_evse(place, question.evse_uids))
 
     async def _one_evse(self, place: Key, asked: tuple[str, ...]) -> tuple[str, ...]:
-        (rows,) = await self._hub.store.evses([place])
-        known = [row.body for row in rows if isinstance(row.body, Evse) and row.body.status.availability not in _ABSENT]
+        for uid in asked:
+            evse = _standing(await self._hub.store.get(evse_key(place.party, place.id, uid)))
+            if evse is not None:
+                return (evse.uid,)
         if asked:
-            by_uid = {evse.uid.casefold(): evse for evse in known}
-            for uid in asked:
-                if uid.casefold() in by_uid:
-                    return (by_uid[uid.casefold()].uid,)
             raise Refused(
                 Reason.UNKNOWN_LOCATION,
                 f"location {place.id} of {place.party} has no EVSE {', '.join(asked)}",
                 remedy="push the EVSE before asking",
             )
+        (rows,) = await self._hub.store.evses([place])
+        known = [evse for evse in map(_standing, rows) if evse is not None]
         readers = [evse for evse in known if "RFID_READER" in evse.capabilities]
         free = [evse for evse in readers if evse.status.word == "AVAILABLE"]
         return tuple(evse.uid for evse in (free or readers or known)[:1])
@@ -196,6 +196,12 @@ class Authorizer:
         )
         await hub.record_authorization(origin, answer, now)
         return answer
+
+
+def _standing(row: Stored | None) -> Evse | None:
+    """Return the EVSE of a row where one could charge: not one that is planned or gone."""
+    body = row.body if row is not None else None
+    return body if isinstance(body, Evse) and body.status.availability not in _ABSENT else None
 
 
 def from_token(token: Token) -> Authorization:
