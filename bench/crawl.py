@@ -27,6 +27,10 @@ class Crawl:
         self._link = b""
         self._head = b""
 
+    def page(self, limit: int) -> None:
+        """Read the first page."""
+        self._ask(request(self._door, "GET", f"{self._door.sender}/locations?limit={limit}"))
+
     def whole(self, limit: int) -> list[float]:
         """Read the whole list; the seconds each page took."""
         took: list[float] = []
