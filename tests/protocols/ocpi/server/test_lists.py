@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from interroam.model.ids import Kind, Party
 from tests.protocols.ocpi.server.conftest import Caller, Node
 from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, tariff, token
 
@@ -190,6 +191,18 @@ async def test_sessions_and_cdrs_are_listed_to_the_one_they_concern(node, cpo, e
         assert listed.headers["X-Total-Count"] == total
     assert [each["id"] for each in (await emsp.get("sender/cdrs")).data] == ["C1"]
     assert (await other.get("sender/cdrs")).data == []
+
+
+@pytest.mark.statement("OCPI-138")
+async def test_cdrs_are_owed_to_the_provider_of_the_token_alone_and_pulled_twenty_a_page(node, cpo, emsp):
+    other = await node.partner("fff", "DE*FFF/EMSP")
+    await node.roam("DE*FFF", "CH*CCC")
+    for number in range(21):
+        await cpo.post("receiver/cdrs", cdr(f"C{number}"))
+    assert [len(page) for page in await crawl(emsp, "sender/cdrs?limit=50")] == [20, 1]
+    assert (await other.get("sender/cdrs")).data == []
+    owed = [entry.receiver for entry in await node.store.entries(0) if entry.key.kind is Kind.CDR]
+    assert owed == [Party.parse("DE*EEE/EMSP")] * 21
 
 
 async def test_tokens_are_shown_to_cpos_in_agreement(node, cpo, emsp):
