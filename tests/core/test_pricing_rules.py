@@ -168,6 +168,11 @@ def test_an_exact_multiple_is_not_rounded_further():
     assert excl(charge(NOON, charging(45, "7.5")), under) == "8.2500"
 
 
+def test_the_noise_of_a_partners_floats_costs_no_step():
+    under = tariff(part("E", "1", None, 250))
+    assert excl(charge(NOON, (30, "7.300000000000001"), (30, "0.2")), under) == "7.5000"
+
+
 def test_a_step_of_zero_rounds_nothing():
     assert excl(charge(NOON, (60, "7.3333")), tariff(part("E", "1", None, 0))) == "7.3333"
 

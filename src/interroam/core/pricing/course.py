@@ -20,7 +20,7 @@ from fractions import Fraction
 
 import msgspec
 
-from interroam.core.pricing.exact import ZERO, after, four, hours, whole_seconds
+from interroam.core.pricing.exact import ZERO, after, four, hours, volume, whole_seconds
 from interroam.model.charges import Cdr, Dimension, Period, Session
 
 _CLOSE_H = Fraction(1, 1000)
@@ -111,7 +111,7 @@ def follow(charge: Charge) -> Course:
     for period, end in zip(periods, ends, strict=True):
         found += _stretches(period, max(period.starts, end), assumed)
     if charge.energy_kwh > 0 and not any(one.type == "ENERGY" for each in periods for one in each.dimensions):
-        found = list(_spread(found, Fraction(charge.energy_kwh)))
+        found = list(_spread(found, volume(charge.energy_kwh)))
         assumed[_SPREAD] = None
     used = [one for one in found if one.phase is not Phase.RESERVED]
     reserved = [one for one in found if one.phase is Phase.RESERVED]
@@ -137,7 +137,7 @@ def _stretches(period: Period, ends: datetime, assumed: dict[Assumption, None]) 
     kwh = _sum(period.dimensions, "ENERGY")
     clock = hours(period.starts, ends)
     times = _times(period.dimensions, kwh, clock, assumed)
-    lengths = _lengths([volume for _, volume in times], clock)
+    lengths = _lengths([counted for _, counted in times], clock)
     total = sum(lengths, ZERO)
     if total != clock:
         said = f"the period from {period.starts:%Y-%m-%d %H:%M:%S} UTC counts {_short(total)} h of {_short(clock)} h"
@@ -162,7 +162,7 @@ def _stretches(period: Period, ends: datetime, assumed: dict[Assumption, None]) 
 
 def _lengths(volumes: Sequence[Fraction], clock: Fraction) -> list[Fraction]:
     """Return the hours of each kind of time in a period: together those of the clock, or each as it is stated."""
-    lengths = [whole_seconds(volume) for volume in volumes]
+    lengths = [whole_seconds(one) for one in volumes]
     if abs(sum(volumes, ZERO) - clock) <= _CLOSE_H:
         lengths[-1] = max(clock - sum(lengths[:-1], ZERO), ZERO)
     return lengths
@@ -177,7 +177,7 @@ def _times(
 ) -> list[tuple[Phase, Fraction]]:
     """Return the kinds of time in a period, in their order; one at least."""
     named = [phase for phase in Phase if any(one.type == phase for one in dimensions)]
-    times = [(phase, volume) for phase in named if (volume := _sum(dimensions, phase)) > 0]
+    times = [(phase, counted) for phase in named if (counted := _sum(dimensions, phase)) > 0]
     if len(times) > 1:
         assumed[_IN_ORDER] = None
     if not named and kwh > 0:
@@ -188,7 +188,7 @@ def _times(
 
 
 def _sum(dimensions: Iterable[Dimension], word: str) -> Fraction:
-    return max(sum((Fraction(one.volume) for one in dimensions if one.type == word), ZERO), ZERO)
+    return max(sum((volume(one.volume) for one in dimensions if one.type == word), ZERO), ZERO)
 
 
 def _level(dimensions: Sequence[Dimension], words: Sequence[str], phase: Phase) -> Fraction | None:

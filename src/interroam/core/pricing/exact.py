@@ -23,6 +23,11 @@ def four(value: Fraction) -> Decimal:
     return Decimal(f"{-units if value < 0 else units}e-4")
 
 
+def volume(value: Decimal) -> Fraction:
+    """Read a volume to the sixth decimal: what is behind it is the noise of floats, and must not cost a step."""
+    return Fraction((Fraction(value) * 1_000_000 + _HALF).__floor__(), 1_000_000)
+
+
 def microseconds(starts: datetime, ends: datetime) -> int:
     """Return how long it is from one moment to another."""
     return (ends - starts) // _MICROSECOND
