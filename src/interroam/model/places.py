@@ -72,7 +72,7 @@ class Connector(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     last_updated: datetime | None = None
 
 
-class Evse(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """A point where one car charges at a time; known by (owner, location, uid)."""
 
     owner: PartyId
