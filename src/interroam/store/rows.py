@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from interroam.core.ports import CourierKey, Cursor, Shelved
+from interroam.core.ports import Cursor, Shelved
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Entry, Stored, Wire
 from interroam.model.ids import Key, Kind, Lane, Party
@@ -193,11 +193,6 @@ def shelved(state: bytes) -> Shelved:
     """Return what lies on the shelf."""
     found: Shelved = _decode_shelved(state)
     return found
-
-
-def courier_text(courier: CourierKey) -> str:
-    """Return a courier as the column holds it."""
-    return str(courier)
 
 
 def size(row: Stored) -> int:
