@@ -27,7 +27,9 @@ class CpoOffice:
     def __init__(self, api: Api, aliases: Aliases) -> None:
         self._api = api
         self._aliases = aliases
-        self._known: dict[Point, str] = {}
+        self._known: set[Point] = set()
+        self._marked: set[Point] = set()
+        """Those whose EVSE carries a kept word just now."""
         self.waits = 0
         """How often the node asked to come back later."""
 
@@ -40,16 +42,18 @@ class CpoOffice:
 
     def _line(self, row: Row) -> tuple[str, dict[str, Any]]:
         """Say by which call a row is stated: an EVSE that is new needs its location, a word that is kept its EVSE."""
-        before = self._known.get(row.point)
-        self._known[row.point] = row.said
-        place = place_of(row.point)
-        party = self._aliases.party[row.point.operator]
-        if before is None and row.said != REMOVED:
-            return "import", {
-                "kind": "location",
-                "object": location(row) | {"party": party, "id": place.location_id},
-            }
-        if row.said in KEPT or (before in KEPT and row.said != REMOVED):
+        point, place = row.point, place_of(row.point)
+        party = self._aliases.party[point.operator]
+        keeps, kept = row.said in KEPT, point in self._marked
+        if row.said != REMOVED and (keeps or kept or point not in self._known):
+            new = point not in self._known
+            self._known.add(point)
+            (self._marked.add if keeps else self._marked.discard)(point)
+            if new:
+                return "import", {
+                    "kind": "location",
+                    "object": location(row) | {"party": party, "id": place.location_id},
+                }
             return "import", {
                 "kind": "evse",
                 "object": evse(row) | {"party": party, "location_id": place.location_id},
