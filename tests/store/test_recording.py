@@ -217,3 +217,16 @@ async def test_entries_are_found_by_kind(store, kinds):
         store.record(tell(fact(token()))),
     )
     assert {entry.key.kind for entry in await store.entries(0, kinds=kinds)} == kinds
+
+
+async def test_a_message_that_is_late_in_part_is_not_passed_on_as_it_stood(store):
+    await store.record(tell(site("1", "2")))
+    await store.record(tell(status_change("CHARGING", at(60)), at(60)))
+    late = site("1", "2", when=at(30), name="Renamed")
+    assert (await store.record(tell(late, at(61)))).verdict is Verdict.RECORDED
+    entry = (await store.entries(0))[-1]
+    assert entry.wire is None  # its receivers get what holds now
+    assert (await store.get(POINT)).body.status.word == "CHARGING"
+    newer = site("1", "2", when=at(90), name="Again")
+    await store.record(tell(newer, at(91)))
+    assert (await store.entries(0))[-1].wire == newer.wire

@@ -272,6 +272,11 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datet
     return telling.due or before
 
 
+def _late(step: _Step) -> bool:
+    verdict, body, wire = step.judgment[:3]
+    return step.part and (verdict is Verdict.STALE or (body is not None and wire is None))
+
+
 def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequence[_Step]) -> Entry:  # noqa: FBT001
     statement, origin = telling.statement, telling.origin
     if isinstance(statement, Change):
@@ -280,6 +285,8 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
         act, names, body, wire = Act.FACT, _NONE, statement.body, statement.wire
     else:
         act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
+    if wire is not None and (row.wire is None or any(map(_late, steps))):
+        wire = None  # part of it is older than what is known: receivers get what holds, rendered from the picture
     return Entry(
         seq=seq,
         at=telling.at,
