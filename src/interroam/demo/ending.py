@@ -61,7 +61,7 @@ async def show_doors(story: Story, stage: Stage) -> None:
             ],
             "addresses": [
                 f"{first.url}/api/v1/openapi.json",
-                f"{hub.url}/ocpi/versions",
+                f"{hub.url}/ocpi/versions  (where partners register, with the token they were given)",
                 f"{hub.url}/metrics",
                 *(f"{node.url}  {node.folder}" for node in stage.nodes),
             ],

@@ -186,11 +186,11 @@ async def nodes() -> AsyncIterator[Callable[..., Node]]:
             await asyncio.shield(_end(made, client))
 
 
-async def connect(node: Node, hub: Node, name: str, parties: list[str]) -> None:
+async def connect(node: Node, hub: Node, name: str, parties: list[str], called: str = "") -> None:
     """Make a node and a hub partners of each other by the credentials handshake, at the node's request."""
     hub_party = f"{hub.party}/HUB"
-    issued = await hub.admin.post("partners", body={"id": name, "protocol": "ocpi", "parties": parties})
-    await node.admin.post("partners", body={"id": "hub", "protocol": "ocpi", "parties": [hub_party]})
+    issued = await hub.admin.post("partners", body={"id": name, "name": called, "parties": parties})
+    await node.admin.post("partners", body={"id": "hub", "parties": [hub_party]})
     await node.admin.post("partners", "hub", "register", body={"url": issued["url"], "token": issued["token"]})
 
 

@@ -35,11 +35,11 @@ async def introduction(story: Story, stage: Stage) -> None:
         step.says(f"{CPO_NAME} answers start and stop; both providers answer authorize")
         step.says(f"{ALPES.name} has facts sent to its webhook, {NORD.name} follows the stream")
     with story.step(f"{CPO_NAME} registers with {HUB_NAME}: the credentials handshake of OCPI") as step:
-        await connect(stage.cpo, stage.hub, "volta", cpos)
+        await connect(stage.cpo, stage.hub, "volta", cpos, CPO_NAME)
         await _registered(stage, step, "volta")
     for provider, node in stage.emsps.items():
         with story.step(f"[{provider.color}]{provider.name}[/] registers too") as step:
-            await connect(node, stage.hub, node.folder.name, [f"{provider.party}/EMSP"])
+            await connect(node, stage.hub, node.folder.name, [f"{provider.party}/EMSP"], provider.name)
             await _registered(stage, step, node.folder.name)
     with story.step("the agreements: who roams with whom") as step:
         await stage.cpo.admin.post("agreements", body={"emsp": _HUB_PARTY, "cpos": cpos})
