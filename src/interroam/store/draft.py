@@ -53,6 +53,8 @@ class _Step(NamedTuple):
     part: bool = False
     """Whether it is an EVSE that came with its location, and so brings its own references."""
     removed: str = ""
+    late: bool = False
+    """Whether what holds now is not what was stated."""
     """The uid, when it is an EVSE that its location left out."""
 
 
@@ -193,7 +195,8 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
     steps = []
     for key, part in parts.items():
         row = inner.pop(key, None)
-        steps.append(_Step(key, row, judge(part, row, now), part=True))
+        judgment = judge(part, row, now)
+        steps.append(_Step(key, row, judgment, part=True, late=_late(part, judgment)))
     for key, row in inner.items():
         body = row.body
         if isinstance(body, Evse) and not row.withdrawn and body.status.availability is not Availability.REMOVED:
@@ -201,6 +204,12 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
             uid = body.uid if judgment.verdict is Verdict.RECORDED else ""
             steps.append(_Step(key, row, judgment, removed=uid))
     return steps
+
+
+def _late(part: Fact, judgment: Judgment) -> bool:
+    if not isinstance(judgment.body, Evse) or not isinstance(part.body, Evse):
+        return judgment.verdict is Verdict.STALE
+    return judgment.body.status.word != part.body.status.word or judgment.wire is None
 
 
 def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
@@ -272,11 +281,6 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datet
     return telling.due or before
 
 
-def _late(step: _Step) -> bool:
-    verdict, body, wire = step.judgment[:3]
-    return step.part and (verdict is Verdict.STALE or (body is not None and wire is None))
-
-
 def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequence[_Step]) -> Entry:  # noqa: FBT001
     statement, origin = telling.statement, telling.origin
     if isinstance(statement, Change):
@@ -285,7 +289,7 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
         act, names, body, wire = Act.FACT, _NONE, statement.body, statement.wire
     else:
         act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
-    if wire is not None and (row.wire is None or any(map(_late, steps))):
+    if wire is not None and (row.wire is None or any(step.late for step in steps)):
         wire = None  # part of it is older than what is known: receivers get what holds, rendered from the picture
     return Entry(
         seq=seq,
