@@ -56,7 +56,9 @@ def serve(data: Path, *words: str) -> subprocess.Popen[str]:
 def stop(process: subprocess.Popen[str]) -> str:
     """End a node as a person would; returns the last it said."""
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=START_S)
+    assert process.stdout is not None
+    said = process.stdout.read()  # communicate() would forget what was read ahead
+    process.wait(START_S)
     return said
 
 

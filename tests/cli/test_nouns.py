@@ -31,6 +31,19 @@ def test_a_back_office_gets_a_new_token_by_rotating(node):
     assert first["token"] != second["token"]
 
 
+def test_a_token_goes_to_a_file_that_only_its_owner_reads_instead_of_the_screen(node, tmp_path):
+    file = tmp_path / "office.token"
+    shown = node("partner", "add", "quiet", "--protocol", "plain", "--party", "CH*QUI/CPO", "--token-file", str(file))
+    token = file.read_text()
+    assert len(token) > 20
+    assert token not in shown
+    assert file.stat().st_mode & 0o777 == 0o600
+    node("partner", "token", "quiet", "--token-file", str(file))
+    assert file.read_text() not in ("", token)
+    lost = node("partner", "token", "quiet", "--token-file", str(tmp_path / "no" / "where"), code=1)
+    assert "`interroam partner token quiet` issues another" in lost
+
+
 def test_an_agreement_is_added_explained_amended_and_ended(node):
     made = node.json("agreement", "add", "NL*AGR/EMSP", "CH*AGR/CPO", "--policy", "cdrs=strict", "--without", "tariffs")
     assert made["terms"] == {"cdrs": {"policy": "strict"}, "tariffs": {"on": False}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,11 +23,15 @@ Switches = Annotated[list[str], typer.Option("--switch", help="A switch that out
 Addresses = Annotated[list[str], typer.Option("--address", help="A network it may call from; repeat it.")]
 PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The versions address the partner gave you.")]
 PartnerToken = Annotated[str, typer.Option("--partner-token", help="The registration token it gave you.", prompt=True)]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", help="Write the token to this file, for your eyes only, and do not show it."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @command(app)
-def add(
+def add(  # noqa: PLR0913, PLR0917  an argument per option
     node: Reach,
     name: Name,
     party: Parties,
@@ -34,6 +40,7 @@ def add(
     profile: Profile = "spec",
     switch: Switches = [],  # noqa: B006  typer's way to say none
     address: Addresses = [],  # noqa: B006  see above
+    token_file: TokenFile = None,
 ) -> None:
     """Add a partner and print the secret to give it."""
     wanted = {
@@ -45,7 +52,7 @@ def add(
         "switches": dict(map(_switch, switch)),
         "addresses": address,
     }
-    node.show(node.call("POST", "/partners", wanted), _issued)
+    node.show(_kept(node.call("POST", "/partners", wanted), token_file), _issued)
 
 
 @command(app, "list")
@@ -97,19 +104,19 @@ def unregister(node: Reach, name: Name, yes: Yes = False) -> None:
 
 
 @command(app)
-def rotate(node: Reach, name: Name) -> None:
+def rotate(node: Reach, name: Name, token_file: TokenFile = None) -> None:
     """Exchange new secrets with a partner; a back office gets a new token to be handed over."""
     known = node.call("GET", f"/partners/{part(name)}")
     if known["protocol"] == "plain":
-        node.show(node.call("POST", f"/partners/{part(name)}/token"), _issued)
+        node.show(_kept(node.call("POST", f"/partners/{part(name)}/token"), token_file), _issued)
     else:
         node.show(node.call("POST", f"/partners/{part(name)}/rotate"), _partner)
 
 
 @command(app)
-def token(node: Reach, name: Name) -> None:
+def token(node: Reach, name: Name, token_file: TokenFile = None) -> None:
     """Issue a new registration token (or API token), voiding the one before."""
-    node.show(node.call("POST", f"/partners/{part(name)}/token"), _issued)
+    node.show(_kept(node.call("POST", f"/partners/{part(name)}/token"), token_file), _issued)
 
 
 @command(app)
@@ -157,6 +164,19 @@ def _switch(text: str) -> tuple[str, str | bool | int]:
     if value.lower() in ("true", "false", "on", "off", "yes", "no"):
         return name, value.lower() in ("true", "on", "yes")
     return name, int(value) if value.isdecimal() else value
+
+
+def _kept(answer: dict[str, Any], file: Path | None) -> dict[str, Any]:
+    """Put the token into the file, when there is one, and say so where it would be shown."""
+    if file is None:
+        return answer
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as kept:
+            kept.write(answer["token"])
+    except OSError as trouble:
+        error(f"the token is lost: {trouble}", f"`interroam partner token {answer['partner']}` issues another")
+        raise typer.Exit(1) from None
+    return {**answer, "token": f"in {file}"}
 
 
 def _issued(answer: dict[str, Any]) -> None:

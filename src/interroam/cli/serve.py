@@ -77,17 +77,18 @@ def _first_steps(node: Node) -> list[str]:
     settings = node.settings
     if Part.HUB in settings.parts:
         return [
-            "partner add charge-co --party CH*CCC/CPO",
-            "partner add drive-co --party NL*EEE/EMSP",
-            "agreement add NL*EEE/EMSP CH*CCC/CPO",
+            "partner add charge-co --party 'CH*CCC/CPO'",
+            "partner add drive-co --party 'NL*EEE/EMSP'",
+            "agreement add 'NL*EEE/EMSP' 'CH*CCC/CPO'",
         ]
-    steps = ["partner add the-hub --party FR*107/HUB"]
+    hub = "'FR*107/HUB'"  # quoted: some shells look for files where they see a star
+    steps = [f"partner add the-hub --party {hub}"]
     if Part.CPO in settings.parts:
-        steps.append(f"partner add back-office --protocol plain --party {settings.party}/CPO")
-        steps.append(f"agreement add FR*107/HUB {settings.party}/CPO")
+        steps.append(f"partner add back-office --protocol plain --party '{settings.party}/CPO'")
+        steps.append(f"agreement add {hub} '{settings.party}/CPO'")
     if Part.EMSP in settings.parts:
-        steps.append(f"partner add drivers --protocol plain --party {settings.party}/EMSP")
-        steps.append(f"agreement add {settings.party}/EMSP FR*107/HUB")
+        steps.append(f"partner add drivers --protocol plain --party '{settings.party}/EMSP'")
+        steps.append(f"agreement add '{settings.party}/EMSP' {hub}")
     return [*steps, "partner register the-hub --partner-url URL --partner-token TOKEN"]
 
 
