@@ -82,7 +82,7 @@ class Dispatch:
                 courier.feed(entry, policy)
         self._recent.extend(entries)
         self.routed = entries[-1].seq
-        self.turns.committed(len(entries))
+        self.turns.committed()
         for courier in couriers.values():
             courier.passed(self.routed)
 

@@ -1,53 +1,69 @@
-"""Who goes first when there is much to do: acknowledging before delivering.
+"""Who goes first when there is too much to do: acknowledging before delivering.
 
-Both happen on one thread. In a rush, when many tellings share each commit, a few deliveries begin in every turn of the
-event loop, after all requests that have come in: what waits meanwhile is overtaken or leaves a little later, but nobody
-waits for an answer because of it. When no more requests come, the loop turns quickly and deliveries go on at full pace.
+Both happen on one thread. When the processor has no time left and facts keep coming in, deliveries keep a small part of
+it: what waits meanwhile is overtaken or leaves a little later, but nobody waits for an answer because of it. As soon as
+there is time, they go on at full pace.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 
-RUSH = 32
-"""Entries in one commit that make a rush."""
-RUSH_S = 0.05
-"""So long after its last commit a rush is over."""
-EACH_TURN = 1
-"""Deliveries that may begin in one turn of the loop."""
+WINDOW_S = 0.01
+FULL = 0.6
+"""The part of a window that leaves too little time: what the disk takes is not counted."""
+CALM = 5
+"""Windows without a commit after which no facts come in any more."""
+FEW = 10
+"""Deliveries that may begin in a window without time: about a twentieth of it."""
 
 
 class Turns:
     """Hands out turns to deliver."""
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self._scarce = False
+        self._watching = False
+        self._calm = CALM
+        self._since = self._spent = 0.0
+        self._left = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def committed(self, entries: int) -> None:
-        """Note a commit of so many entries."""
-        if entries >= RUSH:
-            self._until = asyncio.get_running_loop().time() + RUSH_S
+    def committed(self) -> None:
+        """Note that facts came in."""
+        self._calm = 0
 
     async def turn(self) -> None:
-        """Wait for a turn; there is one at once unless there is a rush."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            if loop.time() >= self._until:
-                return
-            loop.call_soon(self._next)
-        mine: asyncio.Future[None] = loop.create_future()
+        """Wait for a turn; there is one at once unless time is scarce."""
+        if not self._watching:
+            self._watch()
+        if not self._scarce:
+            return
+        if self._left > 0:
+            self._left -= 1
+            return
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         await mine
 
-    def _next(self) -> None:
-        loop = asyncio.get_running_loop()
-        given, most = 0, EACH_TURN if loop.time() < self._until else len(self._waiting)
-        while self._waiting and given < most:
+    def _watch(self) -> None:
+        self._watching = True
+        self._since, self._spent = time.perf_counter(), time.process_time()
+        asyncio.get_running_loop().call_later(WINDOW_S, self._look)
+
+    def _look(self) -> None:
+        """Judge the window that ended, and hand out the turns of the next."""
+        elapsed, spent = time.perf_counter() - self._since, time.process_time() - self._spent
+        self._scarce = self._calm < CALM and spent > FULL * elapsed
+        self._calm += 1
+        self._left = FEW if self._scarce else len(self._waiting)
+        while self._waiting and self._left > 0:
             mine = self._waiting.popleft()
             if not mine.done():  # else whoever waited was stopped
                 mine.set_result(None)
-                given += 1
-        if self._waiting:
-            loop.call_soon(self._next)
+                self._left -= 1
+        self._watching = False
+        if self._scarce or self._waiting:
+            self._watch()
