@@ -218,6 +218,7 @@ class Dispatch:
                 self.refresh()
             for courier in list(self._couriers.values()):
                 await courier.persist()
+                courier.wake()  # the bell is a hint; couriers also look for themselves
 
 
 def _order(seed: Seed) -> tuple[int, str]:
