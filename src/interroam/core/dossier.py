@@ -14,7 +14,7 @@ import msgspec
 
 from interroam.core.audit import Actor, Rank
 from interroam.core.book import Book
-from interroam.core.ports import Query, Store
+from interroam.core.ports import EPOCH, Query, Store
 from interroam.core.refs import authorization_ref, contract_ref, evse_ref, session_ref, token_ref
 from interroam.core.repricing import Repriced, repriced
 from interroam.core.retelling import Dossier, retold, shown, summarized
@@ -134,7 +134,7 @@ class Archive:
 
     async def _sessions(self, since: datetime | None) -> list[Stored]:
         rows: list[Stored] = []
-        early = since - _QUIET if since is not None else None
+        early = max(since, EPOCH) - _QUIET if since is not None else None
         query = Query(kind=Kind.SESSION, updated_from=early, after=0, total=0, limit=_PAGE)
         while True:
             page = await self._store.page(query)

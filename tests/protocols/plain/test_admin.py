@@ -26,7 +26,7 @@ class People:
 
     async def __call__(self, method: str, path: str, body: object = None) -> tuple[int, object]:
         headers = [(b"authorization", f"Bearer {self.token}".encode())] if self.token else []
-        payload = b"" if body is None else json.dumps(body).encode()
+        payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         url = f"{self.node.url}/api/v1/admin{path}"
         answer = await self.client.request(method, url, headers=headers, body=payload)
         return answer.status, json.loads(answer.body) if answer.body else None
@@ -106,6 +106,13 @@ async def test_agreements_are_added_explained_and_ended(people):
         ("GET", "/nowhere", None, 404),
         ("POST", "/couriers/pause", {"party": "NL*EEE/EMSP", "lane": "charges"}, 404),
         ("POST", "/couriers/tickle", {"party": "NL*EEE/EMSP", "lane": "charges"}, 404),
+        ("POST", "/partners", b'{"id": "\xff"}', 400),
+        ("POST", "/partners", b'{"a":' * 3_000, 400),
+        ("POST", "/shelf/drop", {"ids": [2**63]}, 422),
+        ("GET", f"/shelf?limit={2**63}", None, 422),
+        ("GET", "/traces?limit=-1", None, 422),
+        ("GET", "/dossiers/nothing?at=0001-01-01T00:00:00Z", None, 404),
+        ("GET", "/dossiers/nothing?at=9999-12-31T00:00:00Z", None, 404),
     ],
 )
 async def test_what_cannot_be_done_is_refused_with_a_reason(people, method, path, body, status):
@@ -130,3 +137,6 @@ async def test_the_document_lists_administration_and_is_valid(people):
     document = json.loads(answer.body)
     validate(document)
     assert "/api/v1/admin/partners" in document["paths"]
+    removing = document["paths"]["/api/v1/admin/partners/{id}"]["delete"]["responses"]
+    assert {"204", "404"} <= set(removing)
+    assert "200" not in removing

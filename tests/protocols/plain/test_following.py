@@ -160,7 +160,7 @@ async def test_the_secret_is_shown_once_and_renewed_by_each_put(furnished):
         assert emsp.secret.encode() not in furnished.hub.book.partners["emsp"].wiring
     assert (await furnished.call("emsp", "DELETE", "/webhook")) == (204, None)
     assert (await furnished.call("emsp", "GET", "/webhook"))[0] == 404
-    for url in ("ftp://x/", "nowhere", "http://me:secret@x/"):
+    for url in ("ftp://x/", "nowhere", "http://me:secret@x/", "http://[::1", "http://x:99999/"):
         assert (await furnished.call("emsp", "PUT", "/webhook", {"url": url}))[0] == 422
 
 

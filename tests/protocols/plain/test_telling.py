@@ -149,3 +149,21 @@ async def test_an_evse_needs_its_location(node):
     status, answer = await node.call("cpo", "PUT", "/locations/CH*CCC/L9/evses/1", {"status": "AVAILABLE"})
     assert (status, answer["error"]["reason"]) == (404, "unknown_location")
     assert answer["error"]["remedy"] == "state the location first"
+
+
+async def test_lines_that_cannot_be_read_are_refused_alone(node):
+    good = json.dumps({"kind": "tariff", "object": {"party": "CH*CCC", "id": "T1", **TARIFF}}).encode()
+    bad = (
+        b'{"kind": "\xff"}',
+        b'{"kind": "cdr", "object": ' + b"[" * 3_000,
+        b'{"kind": "cdr", "object": {"id": "\xff"}}',
+    )
+    status, answer = await node.call("cpo", "POST", "/import", b"\n".join((*bad, good)))
+    assert status == 200
+    assert [line["error"]["reason"] for line in answer["lines"][:3]] == ["not_json"] * 3
+    assert answer["lines"][3]["verdict"] == "recorded"
+
+
+async def test_a_body_of_bottomless_depth_is_no_json(node):
+    status, answer = await node.call("cpo", "PUT", "/tariffs/CH*CCC/T1", b'{"a":' * 3_000)
+    assert (status, answer["error"]["reason"]) == (400, "not_json")

@@ -65,7 +65,7 @@ class Administration:
         except Unavailable as later:
             return _failed(later, STATUS[later.reason])
         if route.answer is None:
-            return Response(204)
+            return Response(route.status)
         return Response(route.status, [JSON], _encode(answer))
 
 
@@ -89,7 +89,7 @@ def _body(route: Route, body: bytes) -> Any:
         return msgspec.json.decode(body or b"{}", type=route.body)
     except msgspec.ValidationError as error:
         raise Refused(Reason.MALFORMED, str(error)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Reason.NOT_JSON, str(error)) from None
 
 

@@ -24,7 +24,7 @@ from interroam.protocols.plain.wire import administration as wire
 _MISSING = (Reason.UNKNOWN_OBJECT,)
 _CLASH = (Reason.CONFLICT,)
 _STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
-_AFAR = (*_STATE, Reason.PARTNER_UNUSABLE, Reason.NOT_CONNECTED, Reason.TIMED_OUT)
+_AFAR = (*_STATE, Reason.NOT_OFFERED, Reason.PARTNER_UNUSABLE, Reason.NOT_CONNECTED, Reason.TIMED_OUT)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -341,6 +341,7 @@ def _user(user: User) -> wire.UserReport:
 
 def _route(method: str, path: str, run: Any, answer: Any = None, **more: Any) -> Route:
     name, summary = f"admin_{run.__name__}", run.__doc__.rstrip(".")
+    more.setdefault("status", 200 if answer is not None else 204)
     return Route(method=method, path=path, run=run, summary=summary, name=name, tag="admin", answer=answer, **more)
 
 
@@ -363,7 +364,7 @@ ROUTES = (
     _route("POST", "/partners/{id}/rotate", rotate, wire.PartnerReport, errors=_AFAR),
     _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=_MISSING),
     _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=_STATE),
-    _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted),
+    _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
     _route("GET", "/agreements", agreements, wire.Agreements),
     _route("POST", "/agreements", add_agreement, wire.AgreementReport, body=wire.AgreementWanted, status=201),
     _route("GET", "/agreements/{id}", agreement, wire.AgreementReport, errors=_MISSING),

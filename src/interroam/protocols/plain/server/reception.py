@@ -153,7 +153,7 @@ def _read(route: Route, request: Request) -> tuple[Any, Any]:
     except msgspec.ValidationError as error:
         message, field = translate.fields_of(error)
         raise Misread(field, message, remedy="see openapi.json") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misread("", f"the body is not JSON: {error}", reason=Reason.NOT_JSON) from None
     return query, body
 

@@ -137,7 +137,7 @@ def _line(call: Call, text: bytes) -> tuple[Any, Awaitable[wire.Told], tuple[Fin
     except msgspec.ValidationError as error:
         message, field = translate.fields_of(error)
         return None, _raise(Misread(field, message)), ()
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return None, _raise(Misread("", f"this line is not JSON: {error}", reason=Reason.NOT_JSON)), ()
 
 

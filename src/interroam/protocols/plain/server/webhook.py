@@ -17,9 +17,7 @@ from interroam.protocols.plain.wire.misread import Misread
 async def put(call: Call) -> wire.Webhook:
     """Set the webhook; its new secret is in the answer, this once."""
     wanted: wire.WebhookWanted = call.body
-    parts = urlsplit(wanted.url)
-    schemes = ("https", "http") if call.insecure_http else ("https",)
-    if parts.scheme not in schemes or not parts.hostname or parts.username is not None:
+    if not _is_address(wanted.url, ("https", "http") if call.insecure_http else ("https",)):
         raise Misread("url", "is no address one could call", remedy="send an https URL")
     secret = new_secret()
     wiring = wire.Wiring(
@@ -30,6 +28,14 @@ async def put(call: Call) -> wire.Webhook:
     )
     await _wire(call, translate.write_wiring(wiring))
     return wire.Webhook(url=wiring.url, facts=wiring.facts, questions=wiring.questions, secret=secret)
+
+
+def _is_address(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:  # half a bracket, or a port that is no number
+        return False
 
 
 async def get(call: Call) -> wire.Webhook:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from interroam.core.audit import Audited, Rank
 from interroam.core.reports import CourierReport, ShelfReport
@@ -12,6 +13,10 @@ from interroam.core.retelling import Moment
 from interroam.model.agreements import Terms
 from interroam.model.ids import Module
 from interroam.model.parties import PartnerState, Purpose
+
+
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""A number of the journal or the shelf, or how many are wanted: what every reader of JSON holds exactly."""
 
 
 class LogIn(Struct, frozen=True, kw_only=True):
@@ -157,13 +162,13 @@ class ShelfQuery(Struct, frozen=True, kw_only=True):
 
     party: str = ""
     lane: str = ""
-    limit: int = 200
+    limit: Number = 200
 
 
 class Numbered(Struct, frozen=True, kw_only=True):
     """Some entries of the shelf."""
 
-    ids: tuple[int, ...]
+    ids: tuple[Number, ...]
 
 
 class Counted(Struct, frozen=True, kw_only=True):
@@ -199,14 +204,14 @@ class UserReport(Struct, frozen=True, kw_only=True):
 class AuditQuery(Struct, frozen=True, kw_only=True):
     """How many of the newest lines."""
 
-    limit: int = 200
+    limit: Number = 200
 
 
 class JournalQuery(Struct, frozen=True, kw_only=True):
     """Which entries: the newest, or those after a number."""
 
-    after: int | None = None
-    limit: int = 50
+    after: Number | None = None
+    limit: Number = 50
     kind: str = ""
     correlation: str = ""
 
@@ -218,7 +223,7 @@ class TraceQuery(Struct, frozen=True, kw_only=True):
     partner: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    limit: int = 50
+    limit: Number = 50
 
 
 class DossierQuery(Struct, frozen=True, kw_only=True):
