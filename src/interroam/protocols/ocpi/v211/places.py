@@ -97,12 +97,14 @@ def _without_connector(given: dict[str, Any], made: dict[str, Any], _: Work[Any]
     return bool(given.get("connectors")) and not made.get("connectors")
 
 
-def _connectors(value: Any, _: Work[Down]) -> Any:
+def _connectors(value: Any, work: Work[Down]) -> Any:
     """Give the tariffs of the first connector, which are those of the EVSE (OCPI-77), to the first that is sent."""
     if not isinstance(value, list):
         return value
     plugs = [each for each in value if isinstance(each, dict)]
     tariffs = plugs[0].get("tariff_ids") if plugs else None
+    if any(each.get("tariff_ids") not in (None, [], tariffs) for each in plugs):
+        work.note(Loss.LOST)
     bare = [{name: one for name, one in each.items() if name != "tariff_ids"} for each in plugs]
     sent = next((each for each in bare if each.get("standard") in _STANDARDS), None)
     if sent is not None and tariffs:
@@ -157,7 +159,13 @@ EVSE_DOWN = Table(
         *kept("evse_id", "status"),
         Rule("status_schedule", "status_schedule", inner=_SCHEDULE_DOWN),
         Rule("capabilities", "capabilities", only(words.words(words.Capability)), (lost("2.1.1 has no such word"),)),
-        Rule("connectors", "connectors", _connectors, inner=CONNECTOR_DOWN),
+        Rule(
+            "connectors",
+            "connectors",
+            _connectors,
+            (lost("tariff_ids of other connectors: those of the first hold for the EVSE"),),
+            inner=CONNECTOR_DOWN,
+        ),
         *kept("floor_level"),
         Rule("coordinates", "coordinates", point, (_SAME, _SIX)),
         *kept("physical_reference", "directions", "parking_restrictions", "images"),

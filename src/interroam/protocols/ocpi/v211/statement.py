@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from . import cdrs, commands, peers, places, sessions, tariffs, tokens
-from .hows import CUT
-from .table import Loss, Noted, Table
+from .hows import ASCII, CUT
+from .table import POSES, Loss, Noted, Table
 
 TABLES: tuple[Table, ...] = (
     *(places.LOCATION_DOWN, places.EVSE_DOWN, places.CONNECTOR_DOWN),
@@ -25,14 +25,17 @@ TABLES: tuple[Table, ...] = (
     *(peers.CREDENTIALS_DOWN, peers.CREDENTIALS_UP, peers.VERSION_DETAILS_DOWN, peers.VERSION_DETAILS_UP),
 )
 _TITLES = {"down": "2.2.1 → 2.1.1", "up": "2.1.1 → 2.2.1"}
-_HEAD = """\
+_HEAD = f"""\
 # What the bridge between OCPI 2.1.1 and 2.2.1 costs
 
 Written by `make docs` from the tables that do the conversion (`protocols/ocpi/v211`), never by hand. What a partner of
-2.1.1 sends is lifted to 2.2.1 at the door; what it gets is lowered when it is delivered. A field that is not listed is
-kept, also one that we do not know. Text is kept; toward 2.1.1 it is escaped to ASCII or, by a switch, spelled with the
-nearest letters; and fractions of a second are cut from times. What a single conversion really cost stands in the note
-of its trace.
+2.1.1 sends is lifted to 2.2.1 at the door; what it gets is lowered when it is delivered. What a single conversion
+really cost stands in the note of its trace.
+
+- A field that is not listed is kept, also one that we do not know.
+- A field of the other version is lost: {POSES}.
+- Toward 2.1.1 times are approximated: {CUT}.
+- Toward 2.1.1 text is escaped to ASCII and kept or, by a switch, approximated: {ASCII.why}.
 """
 _MOST = 900
 

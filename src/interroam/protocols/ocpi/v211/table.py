@@ -20,6 +20,7 @@ Direction = Literal["up", "down"]
 How = Callable[[Any, "Work[Any]"], Any]
 """From the value of the source field (None: absent) to that of the target field."""
 
+POSES = "no field of the version it came in"
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -78,11 +79,14 @@ class Table(msgspec.Struct, frozen=True):
     omit: Callable[[dict[str, Any], dict[str, Any], Work[Any]], bool] | None = None
     """Whether an object, before and after, has to be left out altogether, for the reason ``omitted``."""
     omitted: str = ""
+    named: frozenset[str] = frozenset()
+    """The fields that have a rule."""
     known: frozenset[str] = frozenset()
+    """The fields that mean something in the other version."""
 
     def __post_init__(self) -> None:
-        named = {rule.source for rule in self.rules} | set(self.shape.__struct_encode_fields__)
-        msgspec.structs.force_setattr(self, "known", frozenset(named))
+        msgspec.structs.force_setattr(self, "named", frozenset(rule.source for rule in self.rules))
+        msgspec.structs.force_setattr(self, "known", frozenset(self.shape.__struct_encode_fields__))
 
 
 class Noted(msgspec.Struct, frozen=True, gc=False):
@@ -160,11 +164,22 @@ def convert(table: Table, given: dict[str, Any], work: Work[Any]) -> dict[str, A
         after = _apply(rule, before, work)
         if after is not None and rule.target:
             made[rule.target] = after
-    made |= {name: value for name, value in given.items() if name not in table.known and value is not None}
+    _others(table, given, made, work)
     if table.omit is not None and table.omit(given, made, work):
         work.losses.append(Noted(work.path or table.object, Loss.LOST, table.omitted))
         return None
     return made
+
+
+def _others(table: Table, given: dict[str, Any], made: dict[str, Any], work: Work[Any]) -> None:
+    """Keep the fields no rule names, but for those that pose as one of the other version."""
+    for name, value in given.items():
+        if value is None or name in table.named:
+            continue
+        if name not in table.known:
+            made[name] = value
+        else:
+            work.losses.append(Noted(f"{work.path}.{name}" if work.path else name, Loss.LOST, POSES))
 
 
 def _apply(rule: Rule, before: Any, work: Work[Any]) -> Any:

@@ -55,7 +55,7 @@ def _elements(value: Any, work: Work[Down]) -> Any:
     if len(said_all) < len(charging):
         work.note(Loss.LOST, "for currents")
     limited = work.given.get("min_price") is not None or work.given.get("max_price") is not None
-    if len(said_all) == len(charging) and not limited:
+    if not work.context.extensions or (len(said_all) == len(charging) and not limited):
         return said_all
     return [_inexact(each) for each in said_all]
 
@@ -75,7 +75,8 @@ def _limits(value: Any, work: Work[Down]) -> Any:
     parts = [f"{name} price {each.get('excl_vat')} {currency}" for name, each in named if isinstance(each, dict)]
     if not parts:
         return value
-    sentence = f"{' and '.join(parts).capitalize()} per charge, without VAT."
+    limits = " and ".join(parts)
+    sentence = f"{limits[0].upper()}{limits[1:]} per charge, without VAT."
     work.note(Loss.INVENTED)
     return [*(value if isinstance(value, list) else []), {"language": "en", "text": sentence}]
 
@@ -163,6 +164,7 @@ _TARIFF_DOWN_RULES = (
         (lost("2.1.1 cannot say these elements; the others are not exact, where currents matter"),),
         inner=ELEMENT_DOWN,
     ),
+    *kept("restriction"),
     dropped("start_date_time", "only the tariff in force is sent", always=True),
     dropped("end_date_time", "only the tariff in force is sent", always=True),
     dropped("target_operator_country_code", "between the CPO and the hub", always=True),
