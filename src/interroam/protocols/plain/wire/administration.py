@@ -14,7 +14,6 @@ from interroam.model.agreements import Terms
 from interroam.model.ids import Module
 from interroam.model.parties import PartnerState, Purpose
 
-
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 """A number of the journal or the shelf, or how many are wanted: what every reader of JSON holds exactly."""
 
