@@ -323,6 +323,7 @@ def test_an_id_too_long_for_2_2_1_becomes_the_hubs_short_one():
     assert (plain(made)["id"], plain(made)["evses"][0]["uid"]) == ("short-loc", "short-evse")
     assert read(Location, made.data)[1] == ()
     assert plain(lifted(id="L" * 36))["id"] == "L" * 36
+    assert up(names=short).short("evse", (long, "E" * 37)) == "short-evse"
 
 
 def test_a_patch_without_a_time_gets_that_of_its_reception_and_nothing_else():

@@ -167,6 +167,13 @@ def test_a_session_without_evse_or_connector_is_refused_by_field():
     assert refused.value.field == "location.evses"
 
 
+def test_a_session_at_a_place_with_long_ids_names_the_short_ones():
+    long = "L" * 39
+    short = names(location={(long,): "short-loc"}, evse={(long, "E" * 39): "short-evse"})
+    made = lifted({**KNOWN, "names": short}, location=old_location(id=long, evses=[old_evse(uid="E" * 39)]))
+    assert (plain(made)["location_id"], plain(made)["evse_uid"]) == ("short-loc", "short-evse")
+
+
 def test_what_a_charge_mentions_can_be_looked_up_before_it_is_lifted():
     found = mentioned(raw(old_session()))
     assert (found.auth_id, found.authorization_id, found.location_id, found.evse_uid) == (

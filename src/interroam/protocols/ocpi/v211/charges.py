@@ -11,7 +11,7 @@ from interroam.protocols.ocpi.wire import Malformed
 
 from . import words
 from .context import Down, Up
-from .hows import moment, short_id
+from .hows import moment
 from .places import CHARGED_AT
 from .table import Loss, Outcome, Rule, Work, approximated, convert, decode, dropped, invented, lost, renamed
 
@@ -218,18 +218,12 @@ def charged_at(place: Any, work: Work[Up]) -> tuple[str, dict[str, Any], dict[st
         raise Malformed("location.evses[0].connectors", "is missing")
     if work.rule.outcome(Loss.LOST) and (len(place["evses"]) > 1 or len(evse["connectors"]) > 1):
         work.note(Loss.LOST)
-    return _short("location", place.get("id"), (str(place.get("id")),), work), evse, plug
+    return work.context.short("location", (str(place.get("id")),)), evse, plug
 
 
-def evse_uid(place: Any, evse: dict[str, Any], work: Work[Up]) -> Any:
+def evse_uid(place: Any, evse: dict[str, Any], work: Work[Up]) -> str:
     """Return the uid of the EVSE of a charge as 2.2.1 has it."""
-    return _short("evse", evse.get("uid"), (str(place.get("id")), str(evse.get("uid"))), work)
-
-
-def _short(thing: Any, value: Any, trail: tuple[str, ...], work: Work[Up]) -> Any:
-    inner = work.into(work.path)
-    inner.trail = trail
-    return short_id(thing)(value, inner)
+    return work.context.short("evse", (str(place.get("id")), str(evse.get("uid"))))
 
 
 _IDS = "the ids in the location"

@@ -15,6 +15,7 @@ import msgspec
 from interroam.model.ids import PartyId
 
 Thing = Literal["location", "evse", "connector", "session", "cdr", "tariff"]
+LONGEST = 36
 Path = tuple[str, ...]
 """An id with those around it: ``(location,)``, ``(location, evse)``, ``(location, evse, connector)``."""
 
@@ -64,6 +65,10 @@ class Up(msgspec.Struct, frozen=True, kw_only=True):
     """The connector a StartSession means, where its EVSE has one only (OCPI-116)."""
     timeout: int = 30
     """How many seconds a charge point has to answer a command, which 2.1.1 does not say."""
+
+    def short(self, thing: Thing, path: Path) -> str:
+        """Return an owner's id, in a body or a URL, as 2.2.1 has room for it: 36 characters, not 39 (sheet 4.7)."""
+        return path[-1] if len(path[-1]) <= LONGEST else self.names(thing, path)[:LONGEST]
 
 
 def _first(tariff_ids: Sequence[str]) -> str | None:

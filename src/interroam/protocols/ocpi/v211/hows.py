@@ -13,7 +13,6 @@ from .table import How, Loss, Outcome, Rule, Table, Work, approximated, encode, 
 
 NOT_KNOWN = "#NA"
 """What a mandatory text says that truly cannot be known (sheet 6.12)."""
-LONGEST_ID = 36
 CUT = "fractions of a second are cut"
 _DEPTH = {"evse": 2, "connector": 3}
 _SIX = Decimal("0.000001")
@@ -155,10 +154,9 @@ def short_id(thing: Thing) -> How:
     """Keep the owner's id; 2.2.1 has no room for more than 36 characters."""
 
     def how(value: Any, work: Work[Up]) -> Any:
-        if not isinstance(value, str) or len(value) <= LONGEST_ID:
+        if not isinstance(value, str):
             return value
-        name = work.context.names(thing, work.trail[-_DEPTH.get(thing, 1) :])
-        return name if len(name) <= LONGEST_ID else name[:LONGEST_ID]
+        return work.context.short(thing, work.trail[-_DEPTH.get(thing, 1) :])
 
     return how
 
