@@ -1,0 +1,116 @@
+"""What a whole pull did not hold any more: reported, and withdrawn when an operator says so, or a setting.
+
+A list that shrinks may be the truth or a fault of whoever wrote it; nothing goes by itself (OCPI-192).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from interroam.core.hub import Hub
+from interroam.core.ports import Query
+from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Origin, Stored, Verdict, Withdrawal
+from interroam.model.ids import Key, Kind, Module, PartyId
+from interroam.model.parties import Partner
+
+log = structlog.get_logger()
+
+ABSENCES = "absence"
+_KINDS = {Module.LOCATIONS: Kind.LOCATION, Module.TARIFFS: Kind.TARIFF, Module.TOKENS: Kind.TOKEN}
+_AT_ONCE = 500
+
+
+class Absence(msgspec.Struct, frozen=True):
+    """Objects that a partner's whole list left out, as of an entry of the journal."""
+
+    partner: str
+    module: Module
+    at: datetime
+    head: int
+    keys: tuple[Key, ...]
+    of: int
+    """How many objects were known before."""
+
+
+class Absences:
+    """What is missing, by partner and module."""
+
+    def __init__(self, hub: Hub, share: float) -> None:
+        self._hub = hub
+        self._share = share
+
+    async def find(
+        self, partner: Partner, module: Module, seen: Collection[Key], at: datetime, head: int
+    ) -> Absence | None:
+        """Note what is known of a partner and was not seen in its whole list; charges stay whatever a list says."""
+        kind = _KINDS.get(module)
+        if kind is None:
+            return None
+        missing: list[Key] = []
+        count = 0
+        query = Query(kind=kind, owners=self._owners(partner), limit=_AT_ONCE)
+        while True:
+            page = await self._hub.store.page(query)
+            for one in page.items:
+                if _stands(one, head) and self._is_of(partner, one):
+                    count += 1
+                    missing += () if one.key in seen else (one.key,)
+            if not page.next:
+                break
+            query = msgspec.structs.replace(query, after=page.next, total=page.total)
+        return await self._keep(Absence(partner.id, module, at, head, tuple(missing), count))
+
+    async def _keep(self, found: Absence) -> Absence:
+        name = _name(found.partner, found.module)
+        if found.keys:
+            log.warning("objects_absent", partner=found.partner, module=found.module.value, count=len(found.keys))
+            await self._hub.store.save(ABSENCES, name, msgspec.msgpack.encode(found))
+        else:
+            await self._hub.store.remove(ABSENCES, name)
+        return found
+
+    @staticmethod
+    def _owners(partner: Partner) -> frozenset[PartyId] | None:
+        return None if partner.is_hub else frozenset(party.id for party in partner.parties)
+
+    @staticmethod
+    def _is_of(partner: Partner, one: Stored) -> bool:
+        return one.origin == partner.id if partner.is_hub else True
+
+    def goes(self, absence: Absence) -> bool:
+        """Whether so few are missing that the setting lets them go without a person."""
+        return bool(absence.keys) and len(absence.keys) <= self._share * absence.of
+
+    async def all(self) -> list[Absence]:
+        """Return what is missing everywhere."""
+        return [msgspec.msgpack.decode(body, type=Absence) for _, body in await self._hub.store.all(ABSENCES)]
+
+    async def withdraw(self, partner: str, module: Module) -> int:
+        """Withdraw what was missing and has not been stated since; returns how many objects."""
+        name = _name(partner, module)
+        body = await self._hub.store.load(ABSENCES, name)
+        if body is None:
+            raise Refused(Reason.UNKNOWN_OBJECT, f"no {module.value} of {partner} are missing")
+        absence = msgspec.msgpack.decode(body, type=Absence)
+        origin = Origin(partner, correlation=self._hub.ids.new())
+        count = 0
+        for key in absence.keys:
+            stored = await self._hub.store.get(key)
+            if stored is not None and _stands(stored, absence.head):
+                receipt = await self._hub.tell(origin, Withdrawal(key, max(absence.at, stored.judged_at)))
+                count += receipt.verdict is Verdict.RECORDED
+        await self._hub.store.remove(ABSENCES, name)
+        return count
+
+
+def _stands(stored: Stored, head: int) -> bool:
+    return not stored.withdrawn and stored.version <= head
+
+
+def _name(partner: str, module: Module) -> str:
+    return f"{partner}/{module.value}"

@@ -1,0 +1,89 @@
+"""Telling partners how the parties they roam with stand: on each change, and again until they have heard it.
+
+What each partner was told last is kept, so a restart repeats nothing and forgets nothing (OCPI-172).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+
+from interroam.core.hub import Hub
+from interroam.core.ports import Announcer, Standing
+from interroam.model.errors import Refused, Unavailable
+from interroam.model.parties import PartnerState
+
+log = structlog.get_logger()
+
+ANNOUNCED = "announced"
+
+
+class Announcing:
+    """Follows the states of partners and announces them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._told: dict[str, dict[str, PartnerState]] = {}
+        self._busy: dict[str, asyncio.Lock] = {}
+        self._following = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted = False
+
+    async def start(self) -> None:
+        """Go on where an earlier process ended."""
+        for partner, body in await self._hub.store.all(ANNOUNCED):
+            self._told[partner] = msgspec.msgpack.decode(body, type=dict[str, PartnerState])
+        self._hub.book.on_change(self.soon)
+        self.soon()
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def soon(self) -> None:
+        """Announce what is new, but not in the way of whoever changed something."""
+        if not self._wanted:
+            self._wanted = True
+            task = asyncio.get_running_loop().create_task(self._now())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _now(self) -> None:
+        self._wanted = False
+        await self.announce()
+
+    async def announce(self) -> None:
+        """Note how everybody stands, and tell each partner what it has not heard."""
+        async with self._following:
+            await self._hub.standings.follow()
+        await asyncio.gather(*(self._inform(name) for name in list(self._hub.links)))
+
+    async def _inform(self, name: str) -> None:
+        async with self._busy.setdefault(name, asyncio.Lock()):
+            partner = self._hub.book.partners.get(name)
+            link: object = self._hub.links.get(name)
+            if partner is None or partner.state is not PartnerState.CONNECTED or not isinstance(link, Announcer):
+                return
+            told = self._told.setdefault(name, {})
+            for one in self._hub.standings.shown_to(partner):
+                if told.get(str(one.party)) is not one.state and not await self._say(link, name, one):
+                    return
+
+    async def _say(self, link: Announcer, name: str, one: Standing) -> bool:
+        try:
+            heard = await link.announce(one)
+        except Unavailable as later:
+            log.info("announcement_waits", partner=name, party=str(one.party), message=later.message)
+            return False
+        except Refused as no:
+            log.warning("announcement_refused", partner=name, party=str(one.party), message=no.message)
+            heard = True
+        if heard:
+            told = self._told[name]
+            told[str(one.party)] = one.state
+            await self._hub.store.save(ANNOUNCED, name, msgspec.msgpack.encode(told))
+        return heard

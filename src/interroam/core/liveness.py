@@ -1,0 +1,94 @@
+"""Whether partners are there: by what is heard from them, and by asking when nothing was heard for long (OCPI-173).
+
+Hearing costs one entry in a table; only a partner that was away is more work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from interroam.core.ports import Reachable
+from interroam.model.errors import Refused, Unavailable
+from interroam.model.parties import Partner, PartnerState
+
+if TYPE_CHECKING:
+    from interroam.core.hub import Hub
+
+log = structlog.get_logger()
+
+_WATCHED = frozenset({PartnerState.CONNECTED, PartnerState.OFFLINE})
+_AT_ONCE = 16
+
+
+class Liveness:
+    """Keeps the states of partners at ``connected`` or ``offline``."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._since = hub.clock.now()
+        self._heard: dict[str, datetime] = {}
+        self._asked: dict[str, datetime] = {}
+        self._returning: dict[str, asyncio.Task[None]] = {}
+
+    def hear(self, partner: Partner, now: datetime) -> None:
+        """Note that a partner called us."""
+        self._heard[partner.id] = now
+        if partner.state is PartnerState.OFFLINE:
+            self._return(partner.id)
+
+    def answered(self, name: str) -> None:
+        """Note that a partner answered us."""
+        partner = self._hub.book.partners.get(name)
+        if partner is not None:
+            self.hear(partner, self._hub.clock.now())
+
+    def _return(self, name: str) -> None:
+        if name in self._returning:
+            return
+        log.info("partner_returned", partner=name)
+        task = asyncio.get_running_loop().create_task(self._hub.book.set_state(name, PartnerState.CONNECTED))
+        self._returning[name] = task
+        task.add_done_callback(lambda _: self._returning.pop(name, None))
+
+    async def check(self) -> int:
+        """Ask those of whom nothing was heard for long whether they are there; returns how many are not."""
+        now = self._hub.clock.now()
+        silence = timedelta(seconds=self._hub.deadlines.silence)
+        if not silence:
+            return 0
+        silent = [
+            partner
+            for partner in list(self._hub.book.partners.values())
+            if partner.state in _WATCHED and now - self._last(partner) >= silence
+        ]
+        turns = asyncio.Semaphore(_AT_ONCE)
+        away = await asyncio.gather(*(self._ask(partner, now, turns) for partner in silent))
+        return sum(away)
+
+    def _last(self, partner: Partner) -> datetime:
+        heard = self._heard.get(partner.id, self._since)
+        if partner.since is not None and self._since < partner.since:  # registering is being heard
+            heard = max(heard, partner.since)
+        asked = self._asked.get(partner.id) if partner.state is PartnerState.OFFLINE else None
+        return heard if asked is None else max(heard, asked)
+
+    async def _ask(self, partner: Partner, now: datetime, turns: asyncio.Semaphore) -> bool:
+        link: object = self._hub.links.get(partner.id)
+        if not isinstance(link, Reachable):
+            return False
+        self._asked[partner.id] = now
+        try:
+            async with turns:
+                await link.probe()
+        except (Refused, Unavailable) as silence:
+            current = self._hub.book.partners.get(partner.id)
+            if current is not None and current.state is PartnerState.CONNECTED:
+                log.warning("partner_offline", partner=partner.id, message=silence.message)
+                await self._hub.book.set_state(partner.id, PartnerState.OFFLINE)
+            return True
+        self.answered(partner.id)
+        return False
