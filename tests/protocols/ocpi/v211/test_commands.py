@@ -55,7 +55,6 @@ def test_a_command_goes_up_with_the_owners_ids(name, old, new):
     assert read(COMMANDS[name], made.data)[1] == ()
 
 
-@pytest.mark.statement("OCPI-117")
 def test_a_start_without_evse_is_refused_together_with_a_rejection():
     with pytest.raises(Malformed) as refused:
         lift_command("START_SESSION", raw({name: OLD[name] for name in OLD if name != "evse_uid"}), known())

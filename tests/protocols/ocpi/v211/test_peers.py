@@ -31,7 +31,6 @@ def role(name, code="AAA", business="X"):
     return {"role": name, "business_details": {"name": business}, "party_id": code, "country_code": "ES"}
 
 
-@pytest.mark.statement("OCPI-22")
 @pytest.mark.parametrize("face", ["CPO", "EMSP"])
 def test_credentials_are_those_of_one_party_in_the_role_of_the_connection(face):
     made = lift_credentials(raw(OLD), face)

@@ -88,7 +88,6 @@ def test_the_hubs_id_is_the_tariffs_id():
     assert plain(lowered(known={"names": names(tariff={("T1",): "hub-t"})}))["id"] == "hub-t"
 
 
-@pytest.mark.statement("OCPI-146")
 @pytest.mark.parametrize("kind", ["AD_HOC_PAYMENT", "PROFILE_CHEAP", "PROFILE_FAST", "PROFILE_GREEN"])
 def test_only_regular_tariffs_are_sent(kind):
     made = lowered(type=kind)
