@@ -98,6 +98,9 @@ async def test_a_stream_is_resumed_by_the_last_event_id(furnished):
     again, session = await asyncio.wait_for(resumed, 5)
     assert (again, session["kind"]) == (second, "session")
     assert (await furnished.call("emsp", "GET", "/facts/stream", headers={"Last-Event-ID": "x"}))[0] == 422
+    assert (await furnished.call("emsp", "GET", "/facts/stream", headers={"Last-Event-ID": "9" * 19}))[0] == 422
+    for path in ("/facts", "/facts/stream", "/locations", "/cdrs"):
+        assert (await furnished.call("emsp", "GET", f"{path}?after={2**63}"))[0] == 422
 
 
 async def test_a_stream_gives_nothing_more_once_its_token_is_dead(furnished):

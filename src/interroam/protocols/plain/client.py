@@ -57,7 +57,7 @@ class PlainLink:
 
     async def deliver(self, entry: Entry, to: Party) -> None:
         """Send one fact; an object that is gone by now needs no word, a later fact says so."""
-        shown = await fact(self._hub, entry)
+        shown = await fact(self._hub, entry, (to,))
         if shown is None:
             return
         charge = entry.key.kind in (Kind.SESSION, Kind.CDR, Kind.COMMAND)

@@ -19,6 +19,8 @@ LONGEST_S = 60.0
 BEAT_S = 15.0
 """A stream without facts says so often that it is there, so that nobody between hangs up."""
 _SCAN = 500
+_DIGITS = 15
+"""No journal has more."""
 _KINDS = frozenset(Kind) - {Kind.AUTHORIZATION}
 _EVENTS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
 
@@ -49,7 +51,7 @@ async def stream(call: Call) -> Stream:
     """Send facts as they come, from a number on; Last-Event-ID resumes where a connection broke."""
     after = call.query.after
     if call.last_event:
-        if not call.last_event.isdecimal():
+        if not call.last_event.isdecimal() or len(call.last_event) > _DIGITS:
             raise Misread("Last-Event-ID", "is no number of a fact")
         after = int(call.last_event)
     return Stream(200, list(_EVENTS), _events(_Follower(call.hub, call.secret, after)))
@@ -100,7 +102,8 @@ class _Follower:
                 break
             for entry in entries:
                 self.reached = entry.seq
-                shown = await fact(hub, entry) if entitled(hub, partner, entry) else None
+                told = await entitled(hub, partner, entry)
+                shown = await fact(hub, told, partner.parties) if told is not None else None
                 if shown is not None:
                     found.append(shown)
                 if len(found) == limit:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from interroam.core.audit import Audited, Rank
 from interroam.core.reports import CourierReport, ShelfReport
@@ -13,9 +12,7 @@ from interroam.core.retelling import Moment
 from interroam.model.agreements import Terms
 from interroam.model.ids import Module
 from interroam.model.parties import PartnerState, Purpose
-
-Number = Annotated[int, Meta(ge=0, le=2**53)]
-"""A number of the journal or the shelf, or how many are wanted: what every reader of JSON holds exactly."""
+from interroam.protocols.plain.wire.words import Number
 
 
 class LogIn(Struct, frozen=True, kw_only=True):

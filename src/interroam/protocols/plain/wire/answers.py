@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from interroam.model.facts import Act, Finding, Verdict
 from interroam.model.ids import Kind
 from interroam.protocols.plain.wire.objects import Cdr, Evse, Location, Session, Tariff, Token
+from interroam.protocols.plain.wire.words import Number
 
 
 class Error(Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     from_: datetime | None = msgspec.field(default=None, name="from")
     to: datetime | None = None
     limit: int = 50
-    after: int = 0
+    after: Number = 0
 
 
 class Locations(Struct, frozen=True, kw_only=True):
@@ -153,7 +154,7 @@ class Fact(Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Following(Struct, frozen=True, kw_only=True):
     """Facts after this number; when there are none, wait so many seconds for the first."""
 
-    after: int = 0
+    after: Number = 0
     limit: int = 100
     wait: float = 0.0
 
@@ -161,7 +162,7 @@ class Following(Struct, frozen=True, kw_only=True):
 class Streamed(Struct, frozen=True, kw_only=True):
     """Facts after this number; the header Last-Event-ID says it too, and wins."""
 
-    after: int = 0
+    after: Number = 0
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -1,9 +1,14 @@
-"""Closed words, read in any case."""
+"""Closed words, read in any case; and numbers."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
+
+from msgspec import Meta
+
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""A number of the journal or the shelf, or how many are wanted: what every reader of JSON holds exactly."""
 
 
 class Word(StrEnum):
