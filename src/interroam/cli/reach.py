@@ -18,7 +18,6 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 import typer
 
-from interroam.app import open_store
 from interroam.cli.tables import error, print_json
 from interroam.core.book import Book
 from interroam.core.keys import Keyring
@@ -150,6 +149,8 @@ class Reach:
             raise typer.Exit(1) from None
 
     async def _read(self, look: Callable[[Store, Book], Awaitable[T]]) -> T:
+        from interroam.app import open_store  # noqa: PLC0415  a whole house; most commands only knock at the door
+
         settings = self.settings
         store = open_store(settings, read_only=True)
         keyring = Keyring.load(settings.key_file) if settings.key_file.exists() else Keyring.fresh()

@@ -7,16 +7,18 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from interroam import log
-from interroam.app import Node
 from interroam.cli.reach import Config, Data, settings_of
 from interroam.cli.tables import error, say
 from interroam.model.errors import Refused, Unavailable
 from interroam.settings import Part, Settings
+
+if TYPE_CHECKING:
+    from interroam.app import Node
 
 _COLLECT_AFTER = 100_000
 """Decoded messages hold no cycles: looking for them seldom makes large ones several times faster."""
@@ -43,6 +45,8 @@ def serve(config: Config = None, data: Data = None, port: Port = None, quiet: Qu
 
 
 async def _serve(settings: Settings, config: Path | None, *, quiet: bool) -> None:
+    from interroam.app import Node  # noqa: PLC0415  a whole house, and every command would wait for it
+
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, told.set)

@@ -51,7 +51,8 @@ def backup(node: Reach, target: Target) -> None:
             await store.backup(str(target), lambda done, total: progress.update(task, completed=done, total=total))
 
         node.read(look)
-    answer = {"target": str(target), "bytes": target.stat().st_size}
+    files = target.iterdir() if target.is_dir() else (target,)  # PostgreSQL's is a folder
+    answer = {"target": str(target), "bytes": sum(file.stat().st_size for file in files)}
     node.show(answer, lambda done: say(f"{done['bytes']:,} bytes in {done['target']}; keep {_keys(node)} with it"))
 
 
