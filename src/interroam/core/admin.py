@@ -216,7 +216,7 @@ class Admin:
         starts: datetime | None = None,
         ends: datetime | None = None,
         terms: Mapping[Module, Terms] | None = None,
-        selection: Selection | None = None,
+        selections: tuple[Selection, ...] = (),
     ) -> Agreement:
         """Let an eMSP and a group of CPOs roam; from now on unless it starts another day."""
         actor.needs(Rank.ADMIN)
@@ -227,7 +227,7 @@ class Admin:
             starts=starts or self._hub.clock.now(),
             ends=ends,
             terms=dict(terms or {}),
-            selection=selection,
+            selections=selections,
         )
         _check_agreement(agreement)
         await self._book.put_agreement(agreement)

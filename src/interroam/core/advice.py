@@ -7,11 +7,11 @@ from datetime import datetime
 
 from interroam.core.audit import Actor, Rank
 from interroam.core.book import Book
-from interroam.core.explain import Case, Explanation, explain
+from interroam.core.explain import Case, Explanation, explain, explain_sight
 from interroam.core.ports import Clock, Store
 from interroam.core.refs import contract_ref, evse_ref, normal_evse_id, token_ref
 from interroam.model.errors import Reason, Refused
-from interroam.model.ids import Kind, PartyId
+from interroam.model.ids import Kind, Party, PartyId
 from interroam.model.places import Availability, Evse
 from interroam.model.tokens import Token
 
@@ -28,10 +28,27 @@ class Adviser:
         self._book = book
         self._clock = clock
 
-    async def explain(
-        self, actor: Actor, card: str, evse: str = "", cpo: PartyId | None = None, at: datetime | None = None
+    async def sight(
+        self, actor: Actor, viewer: Party, evse: str, cpo: PartyId | None = None, at: datetime | None = None
     ) -> Explanation:
-        """Explain a card (uid or contract) at an EVSE, or anywhere at a CPO, at a moment."""
+        """Explain whether a party is shown an EVSE, at a moment."""
+        actor.needs(Rank.VIEWER)
+        place = await self._place(evse, cpo)
+        owner = place.owner if place is not None else cpo or _owner(_EVSE, normal_evse_id(evse)) or viewer.id
+        case = Case(at=at or self._clock.now(), cpo=owner, evse=place, asked_evse=evse)
+        return explain_sight(self._book.routing, viewer, case)
+
+    async def explain(
+        self,
+        actor: Actor,
+        card: str,
+        evse: str = "",
+        cpo: PartyId | None = None,
+        at: datetime | None = None,
+        *,
+        offers: bool = False,
+    ) -> Explanation:
+        """Explain a card (uid or contract) at an EVSE, or anywhere at a CPO; ``offers``: as if all were accepted."""
         actor.needs(Rank.VIEWER)
         place = await self._place(evse, cpo) if evse else None
         owner = place.owner if place is not None else cpo or _owner(_EVSE, normal_evse_id(evse))
@@ -46,7 +63,7 @@ class Adviser:
             asked_token=card,
             asked_evse=evse,
         )
-        return explain(self._book.routing, case)
+        return explain(self._book.supposed() if offers else self._book.routing, case)
 
     async def _place(self, evse: str, cpo: PartyId | None) -> Evse | None:
         rows = [row.body for row in await self._store.by_ref(evse_ref(evse), Kind.EVSE)]

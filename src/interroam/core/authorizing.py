@@ -8,11 +8,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from interroam.core.refs import token_ref
+from interroam.core.visibility import Spot, first
 from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Origin, Stored
@@ -38,21 +40,24 @@ class Authorizer:
         hub = self._hub
         if not hub.book.partners[origin.partner].is_hub:
             self._check_asker(origin, question)
+        named = question.evse_uids
         if hub.is_hub:
             question = await self._located(question)
+        spots = await hub.sight.spots(question.cpo, question.location_id, named, known=hub.is_hub)
         now = hub.clock.now()
         tokens = await self._tokens(question)
         refused: Refused | None = None
         for token in tokens:
-            agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now)
+            agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now, spots)
             if agreement is not None or self._is_ours(token):
-                return await self._settled(origin, question, agreement, await self._answer_of(origin, question, token))
-            refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now)
+                asked = _selected(question, agreement, spots)
+                return await self._settled(origin, asked, agreement, await self._answer_of(origin, asked, token))
+            refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots)
         if refused is not None:
             return Authorization(
                 allowed=Allowed.NOT_ALLOWED, cpo=question.cpo, token=tokens[-1], info=refused.message, at=now
             )
-        return await self._ask_around(origin, question)
+        return await self._ask_around(origin, question, spots)
 
     def _check_asker(self, origin: Origin, question: Authorize) -> None:
         if not self._hub.book.partners[origin.partner].speaks_for(question.cpo, Role.CPO):
@@ -127,11 +132,11 @@ class Authorizer:
 
     # -- a token nobody told us of ---------------------------------------------------------------------------------
 
-    async def _ask_around(self, origin: Origin, question: Authorize) -> Authorization:
+    async def _ask_around(self, origin: Origin, question: Authorize, spots: Collection[Spot]) -> Authorization:
         hub = self._hub
         asked = [
             one
-            for one in hub.book.routing.askable(question.cpo, hub.clock.now())
+            for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots)
             if (question.emsp is None or one.covers_emsp(question.emsp)) and self._may_be_asked(one, origin)
         ]
         unknown = Refused(
@@ -139,7 +144,10 @@ class Authorizer:
             f"nobody in agreement with {question.cpo} knows this token",
             remedy="its provider must state the token, or be in agreement with the CPO",
         )
-        waiting = {asyncio.ensure_future(self._put(origin, question, one.emsp, one.emsp)): one for one in asked}
+        waiting = {
+            asyncio.ensure_future(self._put(origin, _selected(question, one, spots), one.emsp, one.emsp)): one
+            for one in asked
+        }
         trouble: Exception = unknown
         try:
             while waiting:
@@ -148,7 +156,9 @@ class Authorizer:
                     agreement = waiting.pop(task)
                     error = task.exception()
                     if error is None:
-                        return await self._settled(origin, question, agreement, task.result())
+                        return await self._settled(
+                            origin, _selected(question, agreement, spots), agreement, task.result()
+                        )
                     trouble = self._worse(trouble, error)
         finally:
             for task in waiting:
@@ -196,6 +206,17 @@ class Authorizer:
         )
         await hub.record_authorization(origin, answer, now)
         return answer
+
+
+def _selected(question: Authorize, agreement: Agreement | None, spots: Collection[Spot]) -> Authorize:
+    """Return the question for an EVSE that the agreement covers, where the asker named none or several."""
+    covered = first(spots, agreement) if agreement is not None else None
+    if covered is None or agreement is None or not covered.uid:
+        return question
+    asked = {uid.casefold() for uid in question.evse_uids}
+    if any(one.uid.casefold() in asked and first((one,), agreement) is not None for one in spots):
+        return question
+    return replace(question, evse_uids=(covered.uid,))
 
 
 def _standing(row: Stored | None) -> Evse | None:

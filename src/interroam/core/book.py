@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -10,13 +11,16 @@ from msgspec.structs import replace
 from interroam.core.keys import Keyring
 from interroam.core.ports import Store
 from interroam.core.routing import Routing
-from interroam.model.agreements import Agreement
+from interroam.model.agreements import Agreement, Network, Selection
 from interroam.model.ids import Party
 from interroam.model.parties import Credential, Partner, PartnerState, Route
 
 PARTNERS = "partner"
 CREDENTIALS = "credential"
 AGREEMENTS = "agreement"
+VERSIONS = "agreement-version"
+OFFERS = "agreement-offer"
+NETWORKS = "network"
 ROUTES = "route"
 
 
@@ -31,11 +35,17 @@ class Book:
         self.keyring = keyring
         self.partners: dict[str, Partner] = {}
         self.agreements: dict[str, Agreement] = {}
+        self.offers: dict[str, Agreement] = {}
+        """What waits to be accepted: new agreements, and amendments under the id of what they amend."""
+        self.networks: dict[str, Network] = {}
+        self.selections: dict[str, Selection] = {}
+        """Every selection that ever held, by name."""
         self.routes: dict[Party, tuple[str, ...]] = {}
         self.routing = Routing()
         self._credentials: dict[bytes, Credential] = {}
         self._store = store
         self._listeners: list[Callable[[], None]] = []
+        self._writing = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the register."""
@@ -48,6 +58,14 @@ class Book:
         for _, body in await self._store.all(AGREEMENTS):
             agreement = msgspec.msgpack.decode(body, type=Agreement)
             self.agreements[agreement.id] = agreement
+        for _, body in await self._store.all(OFFERS):
+            offer = msgspec.msgpack.decode(body, type=Agreement)
+            self.offers[offer.id] = offer
+        for _, body in await self._store.all(NETWORKS):
+            network = msgspec.msgpack.decode(body, type=Network)
+            self.networks[network.id] = network
+        for version in await self.versions():
+            self.selections |= {one.name: one for one in version.selections}
         for _, body in await self._store.all(ROUTES):
             route = msgspec.msgpack.decode(body, type=Route)
             self.routes[route.party] = route.partners
@@ -89,6 +107,10 @@ class Book:
 
     async def put_partner(self, partner: Partner) -> Partner:
         """Write a partner."""
+        async with self._writing:
+            return await self._write(partner)
+
+    async def _write(self, partner: Partner) -> Partner:
         await self._store.save(PARTNERS, partner.id, msgspec.msgpack.encode(partner))
         self.partners[partner.id] = partner
         self._changed()
@@ -96,9 +118,10 @@ class Book:
 
     async def set_state(self, partner_id: str, state: PartnerState) -> None:
         """Note how a partner stands with us now."""
-        partner = self.partners.get(partner_id)
-        if partner is not None and partner.state is not state:
-            await self.put_partner(replace(partner, state=state))
+        async with self._writing:  # what is being written of it just now must not be lost
+            partner = self.partners.get(partner_id)
+            if partner is not None and partner.state is not state:
+                await self._write(replace(partner, state=state))
 
     async def remove_partner(self, partner_id: str) -> None:
         """Forget a partner and its credentials."""
@@ -109,11 +132,38 @@ class Book:
         self._changed()
 
     async def put_agreement(self, agreement: Agreement) -> Agreement:
-        """Write an agreement."""
-        await self._store.save(AGREEMENTS, agreement.id, msgspec.msgpack.encode(agreement))
+        """Write an agreement as it holds from now on; what it was before is kept (design: ten years)."""
+        body = msgspec.msgpack.encode(agreement)
+        await self._store.save(VERSIONS, f"{agreement.id}:{agreement.version:06}", body)
+        await self._store.save(AGREEMENTS, agreement.id, body)
+        self.selections |= {one.name: one for one in agreement.selections}
         self.agreements[agreement.id] = agreement
         self._changed()
         return agreement
+
+    async def versions(self, id: str = "") -> list[Agreement]:
+        """Return every version of an agreement (or of all), in order."""
+        rows = await self._store.all(VERSIONS)
+        wanted = f"{id}:" if id else ""
+        return [msgspec.msgpack.decode(body, type=Agreement) for name, body in rows if name.startswith(wanted)]
+
+    async def put_offer(self, offer: Agreement) -> Agreement:
+        """Write what waits to be accepted; nothing follows from it yet."""
+        await self._store.save(OFFERS, offer.id, msgspec.msgpack.encode(offer))
+        self.offers[offer.id] = offer
+        return offer
+
+    async def drop_offer(self, id: str) -> None:
+        """Forget an offer: accepted by all, or taken back."""
+        self.offers.pop(id, None)
+        await self._store.remove(OFFERS, id)
+
+    async def put_network(self, network: Network) -> Network:
+        """Write a group of CPOs; agreements that name it follow at once (OCPI-179)."""
+        await self._store.save(NETWORKS, network.id, msgspec.msgpack.encode(network))
+        self.networks[network.id] = network
+        self._changed()
+        return network
 
     async def put_route(self, route: Route) -> None:
         """Say which partners carry a party's messages, in order."""
@@ -122,6 +172,18 @@ class Book:
         self._changed()
 
     def _changed(self) -> None:
-        self.routing = Routing(self.partners.values(), self.agreements.values(), self.routes)
+        self.routing = Routing(self.partners.values(), map(self._whole, self.agreements.values()), self.routes)
         for listener in self._listeners:
             listener()
+
+    def supposed(self) -> Routing:
+        """Return the routing as it would be with every offer accepted."""
+        agreements = (self.agreements | self.offers).values()
+        return Routing(self.partners.values(), map(self._whole, agreements), self.routes)
+
+    def _whole(self, agreement: Agreement) -> Agreement:
+        """Return an agreement with the members of its networks among its CPOs."""
+        if not agreement.networks:
+            return agreement
+        members = (cpo for name in agreement.networks if name in self.networks for cpo in self.networks[name].cpos)
+        return replace(agreement, cpos=tuple(dict.fromkeys((*agreement.cpos, *members))))

@@ -113,7 +113,7 @@ class Courier:
     def cover(self, wanted: Sequence[Seed]) -> None:
         """Send the parts of the picture that the receiver is entitled to and has not had."""
         had = set(self._cursor.covered)
-        missing = tuple(seed for seed in wanted if str(seed) not in had)
+        missing = tuple(self._after(seed) for seed in wanted if str(seed) not in had)
         covered = tuple(sorted(str(seed) for seed in wanted))
         if not missing and covered == self._cursor.covered:
             return
@@ -123,6 +123,16 @@ class Courier:
         if missing:
             self._behind = True
             self.wake()
+
+    def _after(self, seed: Seed) -> Seed:
+        """Return a seed that knows what the receiver saw of this part before, when it saw some of it."""
+        before = [one for one in self._cursor.covered if one == seed.part or one.startswith(f"{seed.part}:")]
+        if not before:
+            return seed
+        former = [one.removeprefix(seed.part).removeprefix(":") for one in before]
+        former += [one.former for one in self._cursor.seeds if one.part == seed.part and one.former is not None]
+        names = {name for one in former for name in one.split("+")}
+        return replace(seed, former="" if "" in names else "+".join(sorted(names)))
 
     def pause(self) -> None:
         """Deliver nothing more until resumed."""
@@ -211,7 +221,7 @@ class Courier:
             )
             width = 1 if self._strict else WINDOW
             for start in range(0, len(page.items), width):
-                await asyncio.gather(*(self._send_stored(stored) for stored in page.items[start : start + width]))
+                await asyncio.gather(*(self._send_stored(stored, seed) for stored in page.items[start : start + width]))
             rest = self._cursor.seeds[1:]
             if page.next and page.items:
                 rest = (replace(seed, reached=page.items[-1].no), *rest)
@@ -219,13 +229,13 @@ class Courier:
             self._dirty = True
             await self.persist()
 
-    async def _send_stored(self, stored: Stored) -> None:
+    async def _send_stored(self, stored: Stored, seed: Seed) -> None:
         """Deliver an object of the picture until it is taken or refused."""
         entry = self._dispatch.entry_of(stored)
         tries = 0
         while True:
             try:
-                await self._dispatch.deliver(self.key.party, entry)
+                await self._dispatch.seed(self.key.party, entry, seed)
             except Refused as no:
                 await self._shelve(replace(entry, seq=stored.version), no.reason, no.message)
                 return

@@ -14,6 +14,7 @@ from interroam.core.hub import Hub
 from interroam.core.ports import CourierKey, Cursor, Seed
 from interroam.core.routing import EVERY_OWNER, default_policy
 from interroam.core.turns import Turns
+from interroam.core.visibility import ALL, named
 from interroam.model.agreements import Agreement, Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Act, Entry, Stored
@@ -137,12 +138,20 @@ class Dispatch:
     def _seed_for(
         self, agreement: Agreement, module: Module, kind: Kind, receiver: Party, owner: Party
     ) -> list[tuple[CourierKey, Seed]]:
-        policy = agreement.of(module).policy or default_policy(receiver, module)
-        if policy is Policy.NONE or not agreement.of(module).on or receiver == owner:
+        terms = agreement.of(module)
+        policy = terms.policy or default_policy(receiver, module)
+        if policy is Policy.NONE or not terms.on or receiver == owner:
             return []
         named = EVERY_OWNER if owner.role is Role.HUB else location_key(owner.id, "").owner
         lane = Lane.ALL if policy is Policy.STRICT else LANE_OF[kind]
-        return [(CourierKey(receiver, lane), Seed(named, kind))]
+        return [(CourierKey(receiver, lane), Seed(named, kind, scope=self._scope_name(receiver, kind, owner)))]
+
+    def _scope_name(self, receiver: Party, kind: Kind, owner: Party) -> str:
+        """Name the selections by which a receiver sees an owner's places; nothing when it sees all."""
+        scope = self._hub.sight.scope(receiver) if kind is Kind.LOCATION else None
+        if scope is None:
+            return ALL
+        return named(scope.anywhere) if owner.role is Role.HUB else scope.name(owner.id)
 
     def _pushed_to(self, party: Party) -> bool:
         """Whether facts go to this party by courier: not when its partner fetches them itself."""
@@ -160,7 +169,18 @@ class Dispatch:
     # -- delivery --------------------------------------------------------------------------------------------------
 
     async def deliver(self, party: Party, entry: Entry) -> None:
-        """Hand an entry to the partner that carries messages to this party."""
+        """Hand an entry to the partner that carries messages to this party, as far as the party may know it."""
+        told = await self._hub.sight.told(party, entry)
+        if told is not None:
+            await self._hand(party, told)
+
+    async def seed(self, party: Party, entry: Entry, seed: Seed) -> None:
+        """Hand over a part of the picture; where a selection took the place of another, also what has left."""
+        told = await self._hub.sight.seeded(party, entry, seed)
+        if told is not None:
+            await self._hand(party, told)
+
+    async def _hand(self, party: Party, entry: Entry) -> None:
         hub = self._hub
         try:
             partner = hub.book.routing.partner_for(party)
@@ -168,6 +188,8 @@ class Dispatch:
             raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
         if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
+        if hub.standings.away(party) is not None:
+            return  # its hub shows it as away: it is told nothing, and fetches what it missed (OCPI-215)
         link = hub.links.get(partner.id)
         if link is None:
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is not wired")

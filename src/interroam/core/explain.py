@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from interroam.core.routing import Routing
+from interroam.core.visibility import Spot, shown
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Module, Party, PartyId, Role
 from interroam.model.parties import PartnerState
@@ -51,6 +52,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     asked_token: str = ""
     asked_evse: str = ""
 
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        """The EVSE as agreements select it."""
+        return (Spot.of(self.evse),) if self.evse is not None else ()
+
 
 def explain(routing: Routing, case: Case) -> Explanation:
     """Answer the case."""
@@ -78,12 +84,10 @@ def _place(case: Case) -> Step:
 
 def _known(routing: Routing, case: Case, token: Token, place: Step) -> Explanation:
     steps = [place, _yes("token", f"token of {token.owner}, contract of {token.issuer}", str(token.owner))]
-    agreement = routing.covering(case.cpo, token.owner, Module.TOKENS, case.at)
+    agreement = routing.covering(case.cpo, token.owner, Module.TOKENS, case.at, case.spots)
     if agreement is None:
-        why = routing.why_not(case.cpo, token.owner, Module.TOKENS, case.at)
-        steps.append(_no("agreement", why.message, f"{case.cpo} {token.owner}", why.remedy))
-        return Explanation(accepted=False, steps=tuple(steps))
-    steps.append(_covered(agreement))
+        return Explanation(accepted=False, steps=(*steps, _uncovered(routing, case, token.owner)))
+    steps += _covered(agreement, case)
     asked = _asked(routing, token.owner, agreement)
     steps.append(asked)
     if asked.passed and not token.valid:
@@ -99,14 +103,13 @@ def _stranger(routing: Routing, case: Case, place: Step) -> Explanation:
     """Nobody stated the token: the providers in agreement would be asked side by side (sheet C20)."""
     named = case.asked_token or "the token"
     if case.emsp is not None:
-        agreement = routing.covering(case.cpo, case.emsp, Module.TOKENS, case.at)
+        agreement = routing.covering(case.cpo, case.emsp, Module.TOKENS, case.at, case.spots)
         if agreement is None:
-            why = routing.why_not(case.cpo, case.emsp, Module.TOKENS, case.at)
-            return Explanation(accepted=False, steps=(place, _no("agreement", why.message, "", why.remedy)))
+            return Explanation(accepted=False, steps=(place, _uncovered(routing, case, case.emsp)))
         asked = _asked(routing, case.emsp, agreement)
-        return Explanation(asked.passed, (place, _covered(agreement), asked), agreement.id)
+        return Explanation(asked.passed, (place, *_covered(agreement, case), asked), agreement.id)
     known = _no("token", f"nobody stated {named}", named, "its provider must state it, or answer when asked")
-    some = routing.askable(case.cpo, case.at)
+    some = routing.askable(case.cpo, case.at, case.spots)
     if some:
         providers = ", ".join(str(one.emsp.id) for one in some)
         last = _no("agreement", f"{providers} would be asked whether they know it", "", "ask: only they can tell")
@@ -115,10 +118,29 @@ def _stranger(routing: Routing, case: Case, place: Step) -> Explanation:
     return Explanation(accepted=False, steps=(place, known, last))
 
 
-def _covered(agreement: Agreement) -> Step:
+def _covered(agreement: Agreement, case: Case) -> list[Step]:
     until = f" until {agreement.ends:%Y-%m-%d}" if agreement.ends is not None else ""
     message = f"agreement {agreement.id}, in force since {agreement.starts:%Y-%m-%d}{until}"
-    return _yes("agreement", message, agreement.id)
+    steps = [_yes("agreement", message, agreement.id)]
+    if case.evse is not None and agreement.selected(case.cpo):
+        name = case.evse.evse_id or case.evse.uid
+        steps.append(_yes("selection", f"agreement {agreement.id} selects EVSE {name}", name))
+    return steps
+
+
+def _uncovered(routing: Routing, case: Case, emsp: PartyId) -> Step:
+    why = routing.why_not(case.cpo, emsp, Module.TOKENS, case.at, case.spots)
+    left_out = routing.covering(case.cpo, emsp, Module.TOKENS, case.at) is not None
+    return _no("selection" if left_out else "agreement", why.message, f"{case.cpo} {emsp}", why.remedy)
+
+
+def explain_sight(routing: Routing, viewer: Party, case: Case) -> Explanation:
+    """Say whether a party is shown an EVSE, by the rule that lists, gets and deliveries follow."""
+    if case.evse is None:
+        return Explanation(accepted=False, steps=(_place(case),))
+    rule = shown(routing.scope(viewer, case.at), viewer, Spot.of(case.evse))
+    step = Step("visibility", rule.shown, rule.message, case.evse.evse_id or case.evse.uid, rule.remedy)
+    return Explanation(rule.shown, (step,), rule.agreement)
 
 
 def _asked(routing: Routing, emsp: PartyId, agreement: Agreement) -> Step:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
 
+from interroam.core import reserving, starting, steering
 from interroam.core.authorizing import Authorizer
 from interroam.core.book import Book
 from interroam.core.commanding import Commander
+from interroam.core.liveness import Liveness
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.refs import authorization_ref, refs_of, session_ref
+from interroam.core.sight import Sight
+from interroam.core.standings import Standings
 from interroam.model.charges import Cdr, Outcome, Session
-from interroam.model.errors import Reason, Refused
+from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
 from interroam.model.ids import (
     LANE_OF,
@@ -25,10 +29,27 @@ from interroam.model.ids import (
     authorization_key,
     session_key,
 )
-from interroam.model.questions import Acknowledged, Answer, Authorize, Question, StartSession
+from interroam.model.profiles import ProfileInForce
+from interroam.model.questions import (
+    Acknowledged,
+    Answer,
+    Authorize,
+    CancelReservation,
+    Prefer,
+    Preferred,
+    Question,
+    Reserve,
+    StartSession,
+    Steering,
+    Unlock,
+)
 from interroam.model.tokens import Authorization, Token
 
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
+
+
+FollowUp = Callable[[Origin, Key, str, datetime], None]
+"""Told of a change to an object we do not know: whose, its key, its id as it was spelled, when it changed."""
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -40,6 +61,8 @@ class Deadlines(msgspec.Struct, frozen=True):
     """How long a question may take from door to door."""
     command: float = 60.0
     """How long an outcome is awaited when the target does not say."""
+    silence: float = 300.0
+    """How long a partner may be silent before it is asked whether it is there; 0: never."""
 
 
 class Hub:
@@ -58,8 +81,12 @@ class Hub:
         self.clock = clock
         self.ids = ids
         self.deadlines = deadlines
+        self.follow_up: FollowUp = _leave
+        self.liveness = Liveness(self)
+        self.standings = Standings(store, book, clock)
         self._authorizer = Authorizer(self)
         self._commander = Commander(self)
+        self.sight = Sight(store, book, clock)
 
     @property
     def is_hub(self) -> bool:
@@ -72,6 +99,8 @@ class Hub:
         """Judge and record; returns after the commit. Refused when the origin may not state it."""
         if isinstance(statement, Outcome):
             return await self._commander.settle(origin, statement)
+        if isinstance(statement, ProfileInForce):
+            return await steering.tell_profile(self, origin, statement)
         key = statement.key
         self.book.routing.may_state(origin.partner, key)
         telling = await self._telling(origin, key, statement)
@@ -141,18 +170,31 @@ class Hub:
         """Ask whether a driver may charge; a yes is recorded before it is returned."""
         return await self._authorizer.ask(origin, question)
 
-    async def command(self, origin: Origin, question: Question) -> Acknowledged:
-        """Steer a charge: the acknowledgment now, the outcome later as a fact."""
-        if isinstance(question, Authorize):
-            message = "authorize is a question of its own"
-            raise TypeError(message)
-        if isinstance(question, StartSession):
-            return await self._commander.start(origin, question)
-        return await self._commander.stop(origin, question)
+    async def command(self, origin: Origin, question: Steering) -> Acknowledged:
+        """Steer a charge or what comes before it: the acknowledgment now, the outcome later as a fact."""
+        commander = self._commander
+        match question:
+            case StartSession():
+                return await starting.start(commander, origin, question)
+            case Reserve():
+                return await reserving.reserve(commander, origin, question)
+            case CancelReservation():
+                return await reserving.cancel(commander, origin, question)
+            case Unlock():
+                return await starting.unlock(commander, origin, question)
+            case _:
+                return await steering.steer(commander, origin, question)
+
+    async def prefer(self, origin: Origin, question: Prefer) -> Preferred:
+        """Say what a driver would like of a charge under way, and hear what can be done."""
+        return await steering.prefer(self._commander, origin, question)
 
     async def put(self, question: Question, to: Party, via: Party, origin: Origin, asker: Party) -> Answer:
         """Put a question to the partner that carries messages to ``via``, within the partner's deadline."""
         partner = self.book.routing.partner_for(via)
+        away = self.standings.away(to)
+        if away is not None:  # OCPI-215
+            raise Unavailable(Reason.NOT_CONNECTED, f"{to} is {away.state.value}, as {away.by} says")
         link = self.links.get(partner.id)
         if link is None:
             raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")
@@ -172,14 +214,10 @@ class Hub:
         shown = self.book.routing.visible(viewer, module, self.clock.now())
         asked = query.owners
         owners = shown if asked is None else asked if shown is None else shown & asked
-        return await self.store.page(msgspec.structs.replace(query, owners=owners))
-
-    def may_see(self, viewer: Party, stored: Stored) -> bool:
-        """Whether this viewer may see this object."""
-        if stored.key.kind in _CHARGES:
-            return stored.receiver == viewer
-        shown = self.book.routing.visible(viewer, MODULE_OF[stored.key.kind], self.clock.now())
-        return shown is None or stored.key.party in shown
+        query = msgspec.structs.replace(query, owners=owners)
+        if query.kind is Kind.LOCATION and self.book.routing.selective:
+            query = await self.sight.selected(viewer, query, asked)
+        return await self.store.page(query)
 
     async def session(self, session_id: str, cpo: Party | None = None) -> Stored | None:
         """Return a session by its hub id, its owner's id, or the only one of that id."""
@@ -196,3 +234,7 @@ class Hub:
                 remedy="address the CPO (To headers) or use the hub's session id",
             )
         return found[0] if found else None
+
+
+def _leave(_origin: Origin, _key: Key, _name: str, _since: datetime) -> None:
+    """Leave an unknown object unknown."""

@@ -25,8 +25,8 @@ def group_of(entry: Entry) -> Group:
 
 def overtakes(newer: Entry, older: Entry) -> bool:
     """Whether the newer entry says all that the older one does."""
-    if newer.key != older.key or older.removed or Act.WITHDRAWAL in (newer.act, older.act):
-        return False  # what was left out of a location is said by that entry alone
+    if newer.key != older.key or older.removed or older.moved or Act.WITHDRAWAL in (newer.act, older.act):
+        return False  # what was left out of a location, or out of a selection, is said by that entry alone
     return newer.act is Act.FACT or (older.act is Act.CHANGE and older.fields <= newer.fields)
 
 

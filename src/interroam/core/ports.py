@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from interroam.model.facts import Entry, Exchange, Receipt, Stored, Telling
+from interroam.model.facts import Entry, Exchange, Fact, Receipt, Stored, Telling
 from interroam.model.ids import Key, Kind, Lane, Party, PartyId
-from interroam.model.parties import Partner
+from interroam.model.parties import Partner, PartnerState
 from interroam.model.questions import Answer, Question
 
 
@@ -37,13 +37,24 @@ class CourierKey(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Seed(msgspec.Struct, frozen=True, gc=False):
-    """A part of the picture that a courier still has to send: this owner's objects of a kind, after a number."""
+    """A part of the picture that a courier still has to send: this owner's objects of a kind, after a number.
+
+    ``scope`` names the selections by which the receiver sees them, ``former`` those by which it saw them before:
+    what has left is told as well. Empty names mean all.
+    """
 
     owner: str
     kind: Kind
     reached: int = 0
+    scope: str = ""
+    former: str | None = None
 
     def __str__(self) -> str:
+        return f"{self.part}:{self.scope}" if self.scope else self.part
+
+    @property
+    def part(self) -> str:
+        """The part of the picture, whatever is seen of it."""
         return f"{self.owner}:{self.kind.value}"
 
 
@@ -85,10 +96,13 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``owners`` None means every owner; ``receiver`` restricts to objects of one receiver (sessions, CDRs).
     ``updated_from`` is inclusive, ``updated_to`` exclusive. ``after`` is the creation number to go on from (as handed
     out in Page.next), which costs the same on every page; ``offset`` counts from the start.
+    ``also`` adds objects of other owners by their creation numbers, in order; ``without`` leaves some out.
     """
 
     kind: Kind
     owners: frozenset[PartyId] | None = None
+    also: Sequence[int] = ()
+    without: Collection[int] = ()
     receiver: Party | None = None
     updated_from: datetime | None = None
     updated_to: datetime | None = None
@@ -133,6 +147,10 @@ class Store(Protocol):
 
     async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:
         """Return the objects known by this reference (see core.refs)."""
+        ...
+
+    async def newest(self, ref: str, limit: int = 20) -> list[Stored]:
+        """Return the objects known by this reference that came last, the newest first."""
         ...
 
     async def by_no(self, numbers: Sequence[int]) -> list[Stored]:
@@ -274,6 +292,64 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+class Pulled(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what a partner has: the objects that could be read, and what was wrong with this page.
+
+    ``lost`` are the objects that could not be read, by their keys; None where not even that was possible. ``total`` is
+    how many objects there are in all, as the partner says.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[str, ...] = ()
+    lost: tuple[Key | None, ...] = ()
+    total: int | None = None
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A link by which a partner's objects can be fetched."""
+
+    def pull(
+        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
+    ) -> AsyncIterator[Pulled]:
+        """Fetch all objects of a kind, or those changed since then, page by page; Refused or Unavailable."""
+        ...
+
+    async def fetch(
+        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
+    ) -> Fact | None:
+        """Fetch one object, of which we know a part that changed then; ``name`` is its id as its owner spells it."""
+        ...
+
+
+@runtime_checkable
+class Reachable(Protocol):
+    """A link that can be tried without saying anything."""
+
+    async def probe(self) -> None:
+        """Pass when the partner is there; Refused or Unavailable when it is not."""
+        ...
+
+
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The state of a party since a time. ``by`` is the hub that told us, empty for our own knowledge."""
+
+    no: int
+    party: Party
+    state: PartnerState
+    at: datetime
+    by: str = ""
+
+
+@runtime_checkable
+class Announcer(Protocol):
+    """A link to a partner that is told how others stand."""
+
+    async def announce(self, standing: Standing) -> bool:
+        """Tell the partner how a party stands; false when it takes no such news. Refused or Unavailable."""
         ...
 
 

@@ -6,10 +6,11 @@ every party behind that hub; a partner that is a hub may state for every party n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from interroam.core.ports import CourierKey
+from interroam.core.visibility import Scope, Spot, first, not_selected, scope, to_select
 from interroam.model.agreements import Agreement, Policy
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Act, Entry
@@ -18,6 +19,8 @@ from interroam.model.parties import Partner, PartnerState
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TARIFF})
+_SAID_OF_COMMANDS = frozenset({"result", "canceled", "profile"})
+"""What a change of a command may bring that its asker is told."""
 EVERY_OWNER = "*"
 
 
@@ -47,6 +50,10 @@ class Routing:
         self._may: dict[tuple[str, str, Role], bool] = {}
         self._told: dict[tuple[str, Module], tuple[tuple[CourierKey, Policy], ...]] = {}
         self._told_until = datetime.min.replace(tzinfo=UTC)
+        self.selective = any(one.selections for one in self.agreements)
+        """Whether any agreement shows less than everything: if not, nobody need look at single EVSEs."""
+        self._scopes: dict[Party, Scope] = {}
+        self._scopes_until = self._told_until
 
     # -- who may state ---------------------------------------------------------------------------------------------
 
@@ -105,24 +112,34 @@ class Routing:
 
     # -- agreements ------------------------------------------------------------------------------------------------
 
-    def covering(self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime) -> Agreement | None:
-        """Return the first agreement in force that covers this pair in this module."""
+    def covering(
+        self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime, spots: Collection[Spot] = ()
+    ) -> Agreement | None:
+        """Return the first agreement in force that covers this pair in this module, at one of these EVSEs if any."""
         for agreement in self.agreements:
             if (
                 agreement.in_force(at)
                 and agreement.covers_cpo(cpo)
                 and agreement.covers_emsp(emsp)
                 and agreement.of(module).on
+                and (not spots or first(spots, agreement) is not None)
             ):
                 return agreement
         return None
 
-    def why_not(self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime) -> Refused:
+    def why_not(
+        self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime, spots: Collection[Spot] = ()
+    ) -> Refused:
         """Return the refusal for a pair that no agreement covers: the rule, the pair, and what would make it pass."""
         pair = [one for one in self.agreements if one.covers_cpo(cpo) and one.covers_emsp(emsp)]
         if not pair:
             message = f"no agreement between CPO {cpo} and eMSP {emsp}"
             return Refused(Reason.NO_AGREEMENT, message, remedy=f"add an agreement between {cpo} and {emsp}")
+        held = [one for one in pair if one.in_force(at) and one.of(module).on]
+        if held and spots:
+            last, spot = held[-1], next(iter(spots))
+            message = not_selected(last.id, f"EVSE {spot.uid} of {spot.owner}", spot)
+            return Refused(Reason.NO_AGREEMENT, message, remedy=to_select(last.id, spot))
         last = pair[-1]
         if not last.in_force(at):
             when = f"starts {last.starts:%Y-%m-%d}" if at < last.starts else f"ended {last.ends:%Y-%m-%d}"
@@ -131,9 +148,27 @@ class Routing:
         message = f"agreement {last.id} between {cpo} and {emsp} leaves out {module.value}"
         return Refused(Reason.NO_AGREEMENT, message, remedy=f"amend agreement {last.id} to include {module.value}")
 
-    def askable(self, cpo: PartyId, at: datetime) -> list[Agreement]:
-        """Return the agreements of a CPO under which an eMSP may be asked about a token."""
-        return [one for one in self.agreements if one.in_force(at) and one.covers_cpo(cpo) and one.of(Module.TOKENS).on]
+    def askable(self, cpo: PartyId, at: datetime, spots: Collection[Spot] = ()) -> list[Agreement]:
+        """Return the agreements of a CPO under which an eMSP may be asked about a token (at one of these EVSEs)."""
+        return [
+            one
+            for one in self.agreements
+            if one.in_force(at)
+            and one.covers_cpo(cpo)
+            and one.of(Module.TOKENS).on
+            and (not spots or first(spots, one) is not None)
+        ]
+
+    def scope(self, viewer: Party, at: datetime) -> Scope:
+        """Return the EVSEs a viewer may see."""
+        if at >= self._scopes_until:
+            self._scopes = {}
+            self._scopes_until = self.next_boundary(at)
+        found = self._scopes.get(viewer)
+        if found is None:
+            held = (one for one in self.agreements if one.in_force(at) and one.of(Module.LOCATIONS).on)
+            found = self._scopes[viewer] = scope(viewer, held)
+        return found
 
     def visible(self, viewer: Party, module: Module, at: datetime) -> frozenset[PartyId] | None:
         """Return the owners whose objects this viewer may see in this module; None means every owner."""
@@ -162,7 +197,7 @@ class Routing:
         if entry.receiver is None or kind is Kind.AUTHORIZATION:
             return ()
         if kind is Kind.COMMAND:
-            if entry.act is not Act.CHANGE or "result" not in entry.fields:
+            if entry.act is not Act.CHANGE or not entry.fields & _SAID_OF_COMMANDS:
                 return ()
             return ((CourierKey(entry.receiver, Lane.OUTCOMES), Policy.FIFO),)
         return (self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind])),)

@@ -1,13 +1,17 @@
-"""Who roams with whom, since when, in which modules, and how facts travel under it."""
+"""Who roams with whom, since when, in which modules, at which EVSEs, at what prices, and who agreed to it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from hashlib import blake2b
 
 import msgspec
 
 from interroam.model.ids import Module, Party, PartyId, Role
+from interroam.model.tariffs import Tariff
 
 
 class Policy(StrEnum):
@@ -36,26 +40,97 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The EVSEs an agreement covers: those of these locations or tariff groups; empty means all."""
+    """EVSEs of one CPO (or of each that is not selected from by name): those of these locations or tariff groups."""
 
+    cpo: PartyId | None = None
     locations: frozenset[str] = frozenset()
     tariff_groups: frozenset[str] = frozenset()
+
+    def covers(self, location_id: str, groups: Iterable[str]) -> bool:
+        """Whether an EVSE of this location and these tariff groups is among them; ids compare without case."""
+        return location_id.casefold() in self.locations or not self.tariff_groups.isdisjoint(
+            group.casefold() for group in groups
+        )
+
+    @property
+    def name(self) -> str:
+        """A short name that says which EVSEs are meant, whoever agreed on them."""
+        said = (sorted(self.locations), sorted(self.tariff_groups))
+        return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
+
+
+def selection(
+    cpo: PartyId | None = None, locations: Iterable[str] = (), tariff_groups: Iterable[str] = ()
+) -> Selection:
+    """Return a selection with its ids as compared."""
+    return Selection(cpo, _folded(locations), _folded(tariff_groups))
+
+
+def _folded(ids: Iterable[str]) -> frozenset[str]:
+    return frozenset(one.casefold() for one in ids)
+
+
+class Beyond(StrEnum):
+    """What becomes of a CDR whose price differs by more than the tolerance."""
+
+    REMARK = "pass with remark"
+    HOLD = "hold"
+
+
+class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an agreement says of money.
+
+    With ``tariffs`` the prices are in the agreement, and change only by an amendment that both accept (OCPI-209);
+    without, they come by the tariffs module and the eMSP has no say.
+    """
+
+    tariffs: tuple[Tariff, ...] = ()
+    tolerance: Decimal = Decimal("0.01")
+    beyond: Beyond = Beyond.REMARK
+    clearing: bool = False
+    """Whether the hub prices a charge whose CPO states no price (OCPI-185)."""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the prices are in the agreement."""
+        return bool(self.tariffs)
+
+
+class Acceptance(msgspec.Struct, frozen=True):
+    """A party that agreed, and who said so for it."""
+
+    party: Party
+    by: str
+    at: datetime
+
+
+class Network(msgspec.Struct, frozen=True):
+    """CPO operations that are offered together: one may come or go without a new agreement (OCPI-179)."""
+
+    id: str
+    owner: Party
+    """Who bundles them, and accepts agreements for all of them."""
+    cpos: tuple[Party, ...] = ()
 
 
 class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One eMSP and a group of CPOs, and what holds between them from ``starts`` until before ``ends``.
 
-    A party of role HUB on either side stands for every party behind that hub.
+    A party of role HUB on either side stands for every party behind that hub. ``networks`` names groups of CPOs;
+    whoever reads agreements from the routing sees their members among ``cpos``.
     """
 
     id: str
     version: int = 1
     emsp: Party
-    cpos: tuple[Party, ...]
+    cpos: tuple[Party, ...] = ()
+    networks: tuple[str, ...] = ()
     starts: datetime
     ends: datetime | None = None
     terms: dict[Module, Terms] = {}
-    selection: Selection | None = None
+    selections: tuple[Selection, ...] = ()
+    prices: Prices = Prices()
+    accepted: tuple[Acceptance, ...] = ()
 
     def in_force(self, at: datetime) -> bool:
         """Whether the agreement holds at this instant."""
@@ -70,8 +145,20 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self.emsp.id == emsp or self.emsp.role is Role.HUB
 
     def of(self, module: Module) -> Terms:
-        """Return the terms of a module; a module that is not named is on."""
+        """Return the terms of a module; one not named is on, but tariffs in the agreement are off (OCPI-144)."""
+        if module is Module.TARIFFS and self.prices.tariffs:
+            return _OFF
         return self.terms.get(module, _PLAIN)
+
+    def selected(self, cpo: PartyId) -> tuple[Selection, ...]:
+        """Return what is selected of a CPO's EVSEs; none: all of them. Filters are kept per operation (OCPI-216)."""
+        return tuple(one for one in self.selections if one.cpo is None or one.cpo == cpo)
+
+    def covers_evse(self, cpo: PartyId, location_id: str, groups: Collection[str]) -> bool:
+        """Whether an EVSE of this CPO is among those selected."""
+        selected = self.selected(cpo)
+        return not selected or any(one.covers(location_id, groups) for one in selected)
 
 
 _PLAIN = Terms()
+_OFF = Terms(on=False)

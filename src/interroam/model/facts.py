@@ -16,6 +16,7 @@ import msgspec
 from interroam.model.charges import Cdr, Command, Outcome, Session
 from interroam.model.ids import Key, Lane, Party
 from interroam.model.places import Evse, Location
+from interroam.model.profiles import ProfileInForce
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Authorization, Token
 
@@ -88,7 +89,7 @@ class Withdrawal(msgspec.Struct, frozen=True, gc=False):
 
 
 Statement = Fact | Change | Withdrawal
-Tellable = Statement | Outcome
+Tellable = Statement | Outcome | ProfileInForce
 
 
 class Act(StrEnum):
@@ -193,6 +194,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     contract: bytes = b""
     removed: tuple[str, ...] = ()
     """Uids of EVSEs that a location's fact left out and that are REMOVED now."""
+    moved: tuple[tuple[str, ...], ...] = ()
+    """Uids of EVSEs whose tariff groups this changed, each followed by the groups it was in."""
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from interroam.core.refs import refs_of
 from interroam.core.uuid7 import Uuid7
 from interroam.core.verdicts import Judgment, judge, removal
+from interroam.core.visibility import groups_of
 from interroam.model.charges import Command, CommandState
 from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind
@@ -110,7 +113,9 @@ class Draft:
         self.before.setdefault(key, stored)
         self.rows[key] = row = _next(telling, stored, judgment, seq)
         created = stored.withdrawn
-        self.entries.append(_entry(telling, row, seq, created, ()))
+        entry = _entry(telling, row, seq, created, ())
+        moved = _moved(stored, row.body)
+        self.entries.append(replace(entry, moved=moved) if moved else entry)
         if telling.refs and telling.refs != refs_of(stored.body):
             self.refs += [(name, row.no) for name in telling.refs]
         return Receipt(judgment.verdict, seq, row.no, row.hub_id, created)
@@ -310,4 +315,16 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
         subject=row.subject,
         contract=row.contract,
         removed=tuple(step.removed for step in steps if step.removed) if steps else (),
+        moved=tuple(one for step in steps for one in _moved(step.before, step.judgment.body)) if steps else (),
     )
+
+
+def _moved(before: Stored | None, body: Body | None) -> tuple[tuple[str, ...], ...]:
+    """Return the EVSE and the tariff groups it was in, when they are others now: then others may see it."""
+    if before is None or before.withdrawn:
+        return ()
+    old = before.body
+    if not isinstance(old, Evse) or not isinstance(body, Evse) or old.connectors is body.connectors:
+        return ()  # a status changes nothing else
+    groups = groups_of(old)
+    return () if groups == groups_of(body) else ((old.uid, *groups),)

@@ -19,7 +19,8 @@ from interroam.model.ids import Key, Kind, PartyId
 from interroam.store import rows
 from interroam.store.dates import Dates
 from interroam.store.draft import Draft
-from interroam.store.listing import Listing, View, place
+from interroam.store.listing import Listing, View, among, place
+from interroam.store.positions import Both, Without
 from interroam.store.recent import Recent
 from interroam.store.rows import Row
 
@@ -91,6 +92,15 @@ class Finding(ABC):
             return await self._read("by_ref", ref, limit)
         return await self._read("by_ref_and_kind", ref, kind.value, limit)
 
+    async def newest(self, ref: str, limit: int = 20) -> list[Stored]:
+        """Return the objects known by this reference that came last, the newest first."""
+        numbers = self._refs.get(ref)
+        if numbers is None:
+            numbers = await self._referred(ref)
+        if len(numbers) <= FEW:
+            return await self.by_no(numbers[: -limit - 1 : -1])
+        return await self._read("newest_by_ref", ref, limit)
+
     async def _referred(self, ref: str) -> list[int]:
         """Read which objects are known by a reference, and remember them when they are few."""
         before = self._commits
@@ -158,6 +168,10 @@ class Finding(ABC):
         numbers: Sequence[int] = listing.view(view)
         if query.updated_from is not None or query.updated_to is not None:
             numbers = await self._dated(query, listing, view)
+        elif query.also:
+            numbers = Both(numbers, query.also)
+        if query.without:
+            numbers = Without(numbers, query.without)
         start = query.offset if query.after is None else bisect_right(numbers, query.after)
         chosen = numbers[start : start + query.limit]
         more = len(chosen) > 0 and start + query.limit < len(numbers)
@@ -170,9 +184,10 @@ class Finding(ABC):
         until = rows.micros(query.updated_to) if query.updated_to else _FOREVER
         if query.kind is Kind.LOCATION:
             dates = self._dates or await self._load_dates()
-            return sorted(listing.among(view, dates.between(since, until)))
+            shown = Both(listing.view(view), query.also) if query.also else listing.view(view)
+            return sorted(among(shown, dates.between(since, until)))
         found = await self._search("updated", query.kind.value, since, until)
-        return sorted(listing.among(view, (no for (no,) in found)))
+        return sorted(among(listing.view(view), (no for (no,) in found)))
 
     async def _load_listing(self, kind: Kind) -> Listing:
         async with self._loading:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from interroam.model.facts import Stored
@@ -61,14 +61,14 @@ class Listing:
             elif old is not None and _shows(view, old):
                 _discard(numbers, no)
 
-    def among(self, view: View, numbers: Iterable[int]) -> Iterator[int]:
-        """Return those of the numbers that a view shows."""
-        shown = self.view(view)
-        end = len(shown)
-        for no in numbers:
-            at = bisect_left(shown, no)
-            if at < end and shown[at] == no:
-                yield no
+
+def among(shown: Sequence[int], numbers: Iterable[int]) -> Iterator[int]:
+    """Return those of the numbers that are shown."""
+    end = len(shown)
+    for no in numbers:
+        at = bisect_left(shown, no)
+        if at < end and shown[at] == no:
+            yield no
 
 
 def _shows(view: View, where: Place) -> bool:

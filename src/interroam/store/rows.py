@@ -29,6 +29,7 @@ PICTURE_WRITTEN = "no, kind, owner, id, sub, hub_id, state, updated, receiver, s
 JOURNAL = "seq, at, lane, kind, no, correlation, state"
 JOURNAL_WRITTEN = "seq, at, lane, kind, no, correlation, state, subject, contract"
 
+_NUL = "\0"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind}
 _LANES = {lane.value: lane for lane in Lane}
@@ -152,7 +153,8 @@ def entry(row: Row) -> Entry:
         wire=None if wire is None else Wire(*wire),
         subject=subject,
         contract=contract,
-        removed=removed,
+        removed=tuple(one for one in removed if _NUL not in one) if removed else removed,
+        moved=tuple(tuple(one.split(_NUL)[1:]) for one in removed if _NUL in one) if removed else removed,
     )
 
 
@@ -162,11 +164,16 @@ def journal_row(line: Entry) -> tuple[Any, ...]:
     wire = line.wire
     state = encode(
         (line.act, owner, id_, sub, line.hub_id, line.origin, _text(line.receiver), line.agreement, line.created,
-         line.fields, line.subject, line.contract, line.removed,
+         line.fields, line.subject, line.contract, line.removed if not line.moved else _regrouped(line),
          None if wire is None else (wire.room, wire.version, wire.data), line.body)
     )  # fmt: skip
     return (line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, state,
             line.subject or None, line.contract or None)  # fmt: skip
+
+
+def _regrouped(line: Entry) -> tuple[str, ...]:
+    """Return what a journal line says of EVSEs; no uid holds the sign that parts one from its former groups."""
+    return (*line.removed, *(_NUL + _NUL.join(one) for one in line.moved))
 
 
 def _text(party: Party | None) -> str | None:

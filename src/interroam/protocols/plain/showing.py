@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from interroam.core.hub import Hub
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Entry, Stored
-from interroam.model.ids import OWNER_ROLE, Kind
+from interroam.model.ids import OWNER_ROLE, Kind, Party
 from interroam.model.parties import Partner
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
@@ -29,22 +29,43 @@ def speaks_for_owner(partner: Partner, stored: Stored) -> bool:
     return partner.speaks_for(stored.key.party, OWNER_ROLE[stored.key.kind])
 
 
-def sees(hub: Hub, partner: Partner, stored: Stored) -> bool:
+async def sees(hub: Hub, partner: Partner, stored: Stored) -> bool:
     """Whether a partner may see an object: its own always, others' by agreement."""
-    return speaks_for_owner(partner, stored) or any(hub.may_see(party, stored) for party in partner.parties)
+    if speaks_for_owner(partner, stored):
+        return True
+    for party in partner.parties:
+        if await hub.sight.sees(party, stored):
+            return True
+    return False
 
 
-def entitled(hub: Hub, partner: Partner, entry: Entry) -> bool:
-    """Whether an entry is owed to one of the partner's parties."""
-    told = hub.book.routing.receivers(entry, hub.clock.now())
-    return any(key.party in partner.parties for key, _ in told)
+async def entitled(hub: Hub, partner: Partner, entry: Entry) -> Entry | None:
+    """Return an entry as one of the partner's parties may know it; None when it is owed to none of them."""
+    for key, _ in hub.book.routing.receivers(entry, hub.clock.now()):
+        told = await hub.sight.told(key.party, entry) if key.party in partner.parties else None
+        if told is not None:
+            return told
+    return None
 
 
-async def objects(hub: Hub, rows: Sequence[Stored]) -> list[object]:
-    """Show objects of the picture, locations with their EVSEs."""
+async def objects(hub: Hub, rows: Sequence[Stored], viewers: Iterable[Party]) -> list[object]:
+    """Show objects of the picture, locations with those of their EVSEs that one of the viewers may see."""
     places = [row.key for row in rows if row.key.kind is Kind.LOCATION]
     inside = dict(zip(places, await hub.store.evses(places), strict=True)) if places else {}
+    if hub.book.routing.selective:
+        parties = list(viewers)
+        for key, evses in inside.items():
+            inside[key] = [one for one in evses if await _seen(hub, parties, one)]
     return [_shown(row, inside.get(row.key, ())) for row in rows]
+
+
+async def _seen(hub: Hub, viewers: Sequence[Party], evse: Stored) -> bool:
+    if any(party.id == evse.key.party for party in viewers):
+        return True
+    for party in viewers:
+        if await hub.sight.sees(party, evse):
+            return True
+    return False
 
 
 def _shown(row: Stored, inside: Sequence[Stored]) -> object:
@@ -68,14 +89,14 @@ def _shown(row: Stored, inside: Sequence[Stored]) -> object:
             return None
 
 
-async def fact(hub: Hub, entry: Entry) -> wire.Fact | None:
-    """Show an entry with its object as known now; None when there is nothing left to show."""
+async def fact(hub: Hub, entry: Entry, viewers: Iterable[Party]) -> wire.Fact | None:
+    """Show an entry with its object as known now to its viewers; None when there is nothing left to show."""
     shown = None
     if entry.act is not Act.WITHDRAWAL:
         row = await hub.store.get(entry.key)
         if row is None or row.withdrawn:
             return None  # a later entry says that it is gone
-        (shown,) = await objects(hub, [row])
+        (shown,) = await objects(hub, [row], viewers)
     kind = wire.KIND_WORDS[entry.key.kind]
     return wire.Fact(
         seq=entry.seq,

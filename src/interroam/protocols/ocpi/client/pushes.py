@@ -13,17 +13,22 @@ from datetime import datetime
 import msgspec
 
 from interroam.core.hub import Hub
+from interroam.core.sight import removed_keys
+from interroam.core.visibility import sees_row
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Body, Entry, Stored
-from interroam.model.ids import Key, Kind, Party, PartyId, Role, evse_key, location_key, tariff_key
+from interroam.model.ids import Key, Kind, Party, PartyId, Role, location_key, session_key, tariff_key
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
-from interroam.protocols.ocpi.translate import write_outcome
+from interroam.protocols.ocpi.callbacks import PROFILE_COMMANDS
+from interroam.protocols.ocpi.translate import write_active_profile, write_outcome, write_profile_outcome
 from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.views.dress import moment
+from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 _REGULAR = (None, "REGULAR")
+_CANCELED = "CANCELED_RESERVATION"
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +36,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     module: str
+    interface: InterfaceRole = "RECEIVER"
     segments: tuple[str, ...] = ()
     query: str = ""
     url: str = ""
@@ -66,7 +72,7 @@ class Pushes:
             case Kind.CDR:
                 return await self._cdr(entry, view)
             case Kind.COMMAND:
-                return await self._outcome(entry)
+                return await self._of_command(entry, view)
             case _:
                 return []
 
@@ -80,13 +86,18 @@ class Pushes:
     async def _location(self, entry: Entry, view: View) -> list[Push]:
         if entry.act is Act.WITHDRAWAL:
             (evses,) = await self._hub.store.evses([entry.key])
-            return [_gone(one.body, one.updated) for one in evses if isinstance(one.body, Evse)]
+            gone = set(removed_keys(entry))  # those that left a selection with it; else the location went with all
+            return [
+                _gone(one.body, one.updated)
+                for one in evses
+                if isinstance(one.body, Evse)
+                and (one.key in gone if gone else view.sees is None or sees_row(view.sees, one))
+            ]
         stored = await self._known(entry)
         pushes = await self._object(entry, stored, view)
         if entry.removed and isinstance(stored.body, Location):
             at = entry.body.last_updated if isinstance(entry.body, Location) else stored.updated
-            gone = [evse_key(stored.body.owner, stored.body.id, uid) for uid in entry.removed]
-            rows = [await self._hub.store.get(key) for key in gone]
+            rows = [await self._hub.store.get(key) for key in removed_keys(entry)]
             # First, while the receiver still has them.
             pushes[:0] = [_gone(row.body, at) for row in rows if row is not None and isinstance(row.body, Evse)]
         return pushes
@@ -140,14 +151,48 @@ class Pushes:
         ids = _ids(entry.body)
         return [Push(method="POST", module="cdrs", body=body, owner=entry.key.party, kept=kept, ids=ids)]
 
-    async def _outcome(self, entry: Entry) -> list[Push]:
+    async def _of_command(self, entry: Entry, view: View) -> list[Push]:
+        """Say what became of a command to its asker, and later what becomes of what it brought about."""
         command = (await self._known(entry)).body
-        if not isinstance(command, Command) or not command.reply or command.result is None:
+        if not isinstance(command, Command):
             return []
-        body = write_outcome(command.result, command.message)
-        ids = _ids(command)
-        owner = command.target.id
-        return [Push(method="POST", module="commands", url=command.reply, body=body, owner=owner, kept=True, ids=ids)]
+        if "profile" in entry.fields:
+            return await self._report(command, view)
+        result = _CANCELED if "canceled" in entry.fields else command.result
+        if not command.reply or result is None:
+            return []
+        about_profile = command.name in PROFILE_COMMANDS
+        return [
+            Push(
+                method="POST",
+                module="chargingprofiles" if about_profile else "commands",
+                url=command.reply,
+                body=_profile_outcome(command, result) if about_profile else write_outcome(result, command.message),
+                owner=command.target.id,
+                kept=True,
+                ids=_ids(command),
+            )
+        ]
+
+    async def _report(self, command: Command, view: View) -> list[Push]:
+        """Say by which limits a session goes now (OCPI-175); its id is the one that the asker knows."""
+        if command.profile is None or command.session_id is None:
+            return []
+        session = await self._hub.store.get(session_key(command.target.id, command.session_id))
+        known_as = session.hub_id if session is not None and view.rewrites else command.session_id
+        body = write_active_profile(command.profile)
+        return [
+            Push(
+                method="PUT",
+                module="chargingprofiles",
+                interface="SENDER",
+                segments=(known_as,),
+                body=body,
+                owner=command.target.id,
+                kept=True,
+                ids=_ids(command),
+            )
+        ]
 
     # -- one push --------------------------------------------------------------------------------------------------
 
@@ -172,6 +217,11 @@ class Pushes:
             kept=stored.key.kind is Kind.SESSION and (stated is None or view.rewrites),
             ids=_ids(stored.body),
         )
+
+
+def _profile_outcome(command: Command, result: str) -> bytes:
+    """Write a result; the limits go with it only when they were asked for, later ones are reported by themselves."""
+    return write_profile_outcome(result, command.profile if command.name == "GET_PROFILE" else None)
 
 
 def _patch(stored: Stored, view: View, patch: bytes) -> Push:

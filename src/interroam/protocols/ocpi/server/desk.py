@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Statement, Stored
+from interroam.model.facts import Change, Statement, Stored, Verdict
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
 from interroam.protocols.ocpi.views import View, Views
@@ -46,7 +46,15 @@ class Desk:
 
     async def tell(self, call: Call, statement: Statement) -> Answer:
         """State something in the caller's name, and answer by what became of it."""
-        return of_receipt(call, await self.hub.tell(call.origin, statement))
+        receipt = await self.hub.tell(call.origin, statement)
+        if receipt.verdict is Verdict.UNKNOWN and isinstance(statement, Change):
+            self._fetch(call, statement)
+        return of_receipt(call, receipt)
+
+    def _fetch(self, call: Call, change: Change) -> None:
+        """Have the object fetched that was changed and is not here (design: Decisions 5)."""
+        if len(call.tail) > 2:
+            self.hub.follow_up(call.origin, change.key, call.tail[2], change.last_updated)
 
     async def own(self, call: Call, key: Key) -> Stored:
         """Return an object of the caller's; Refused when it is somebody else's or there is none."""
@@ -65,7 +73,8 @@ class Desk:
             kind, name = KIND_OF[call.module], call.tail[0]
             by_id = await store.by_hub_id(name)
             found = [by_id] if by_id is not None and by_id.key.kind is kind else [*await store.by_ref(ref, kind)]
-        shown = [one for one in found if one and not one.withdrawn and self.hub.may_see(call.viewer, one)]
+        standing = [one for one in found if one and not one.withdrawn]
+        shown = [one for one in standing if await self.hub.sight.sees(call.viewer, one)]
         if len(shown) > 1:
             raise Refused(
                 Reason.AMBIGUOUS, f"more than one party has {call.tail[0]}", remedy="address the owner (To headers)"

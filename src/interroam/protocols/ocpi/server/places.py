@@ -116,7 +116,7 @@ async def show(desk: Desk, call: Call) -> Answer:
     if len(tail) == 1:
         return await desk.show(call, place)
     evse = await desk.hub.store.get(evse_key(place.key.party, place.key.id, tail[1]))
-    if evse is None or evse.withdrawn:
+    if evse is None or evse.withdrawn or not await desk.hub.sight.sees(call.viewer, evse):
         raise missing(Kind.EVSE, tail[1])
     shown = await desk.show(call, evse)
     return given(_connector(shown.data or b"{}", tail[2])) if len(tail) > 2 else shown

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from interroam.core.visibility import Scope
 from interroam.model.facts import Body
 from interroam.model.ids import Kind
 from interroam.model.tariffs import Tariff
@@ -51,6 +52,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
     """Fields that the specification does not know are left out."""
     removed: bool = True
     """EVSEs that are gone are shown as REMOVED; else they are left out (OCPI-85)."""
+    sees: Scope | None = None
+    """Which EVSEs are shown, where agreements select some; such views are not remembered."""
 
     @property
     def number(self) -> int:

@@ -10,8 +10,10 @@ from datetime import datetime
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.hub import Hub
+from interroam.core.visibility import sees_row
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Body, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, evse_key, location_key, session_key, tariff_key
@@ -60,7 +62,9 @@ class Views:
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""
         rewrites = self._hub.is_hub and own_key(viewer) != owner
-        return _view(rewrites, rewrites and switches.send_hub_reference, switches.known_fields_only, removed)
+        view = _view(rewrites, rewrites and switches.send_hub_reference, switches.known_fields_only, removed)
+        scope = self._hub.sight.scope(viewer)
+        return view if scope is None else replace(view, sees=scope)
 
     # -- lists -----------------------------------------------------------------------------------------------------
 
@@ -71,7 +75,7 @@ class Views:
         own = own_key(viewer)
         others = self.view(viewer, "", switches, removed=removed)
         mine = self.view(viewer, own, switches, removed=removed)
-        if not items or items[0].key.kind is not Kind.LOCATION:
+        if not items or items[0].key.kind is not Kind.LOCATION or others.sees is not None:
             return [await self.one(item, mine if item.key.owner == own else others) for item in items]
         found: list[bytes | None] = []
         missing: list[int] = []
@@ -148,14 +152,14 @@ class Views:
 
     async def stated(self, entry: Entry, view: View) -> bytes | None:
         """Return a fact as its owner stated it; None when it was not stated in this room's spelling."""
-        if entry.body is None or not is_ours(entry.wire):
+        if entry.body is None or not is_ours(entry.wire) or _holds_others(entry.key.kind, view):
             return None
         names = await self.names(entry.body, entry.hub_id, view)
         return dressed(entry.key.kind, entry.wire.data, view, names)
 
     async def patch(self, entry: Entry, stored: Stored, view: View) -> bytes | None:
         """Return a change as its owner stated it; None when it was not stated in this room's spelling."""
-        if not is_ours(entry.wire):
+        if not is_ours(entry.wire) or _holds_others(entry.key.kind, view):
             return None
         names = await self.names(stored.body, stored.hub_id, view)
         return dressed_patch(entry.key.kind, entry.wire.data, view, names)
@@ -225,6 +229,11 @@ async def _body(hub: Hub, key: Key) -> Body | None:
     return stored.body if stored is not None else None
 
 
+def _holds_others(kind: Kind, view: View) -> bool:
+    """Whether a message about an object may speak of EVSEs that are not shown."""
+    return kind is Kind.LOCATION and view.sees is not None
+
+
 def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
     """Join a location with its EVSEs; it is as young as the youngest of them (OCPI-90)."""
     if is_ours(stored.wire):
@@ -239,6 +248,8 @@ def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
         if evse.withdrawn or not isinstance(evse.body, Evse):
             continue
         updated = max(updated, evse.updated)
+        if view.sees is not None and not sees_row(view.sees, evse):
+            continue
         if view.removed or evse.body.status.availability is not Availability.REMOVED:
             data = evse.wire.data if is_ours(evse.wire) else write_evse(evse.body)
             shown.append(timed(data, evse.updated))

@@ -97,13 +97,13 @@ def _owner(call: Call) -> PartyId:
 async def _one(call: Call, key: Key) -> object:
     row = await call.hub.store.get(key)
     call.about([key.id])
-    if row is None or row.withdrawn or not sees(call.hub, call.partner, row):
+    if row is None or row.withdrawn or not await sees(call.hub, call.partner, row):
         raise Refused(
             Reason.UNKNOWN_OBJECT,
             f"no {key.kind.value} {key.id} of {key.party} is known here, or none that you may see",
             remedy="see the list of what you may see",
         )
-    (shown,) = await objects(call.hub, [row])
+    (shown,) = await objects(call.hub, [row], call.partner.parties)
     return shown
 
 
@@ -128,7 +128,7 @@ async def _page(call: Call, kind: Kind) -> tuple[tuple[Any, ...], int | None]:
     rows = [found[number] for number in sorted(found)]
     more = more or len(rows) > asked.limit
     rows = rows[: asked.limit]
-    return tuple(await objects(call.hub, rows)), rows[-1].no if more and rows else None
+    return tuple(await objects(call.hub, rows, call.partner.parties)), rows[-1].no if more and rows else None
 
 
 async def _views(call: Call, query: Query) -> list[Page]:
