@@ -42,7 +42,6 @@ from interroam.store import SqliteStore
 log = structlog.get_logger()
 
 _SECOND = 1.0
-_DAY = 86_400.0
 _COUNTED_S = 5.0
 
 
@@ -74,7 +73,9 @@ class Node:
         self.dispatch = Dispatch(self.hub)
         self.rooms: dict[str, Room] = {}
         self.ways: dict[str, Way] = {}
-        self.office = Office(self.hub, self.dispatch, self.ways, key_file=settings.key_file, name=settings.name)
+        self.office = Office(
+            self.hub, self.dispatch, self.ways, key_file=settings.key_file, name=settings.name, pulls=settings.pulls
+        )
         self.client = Client(settings.calls, client_context(settings.tls.authorities))
         self.metrics = Metrics(self._room_of, self._figures)
         self._doorway = Doorway([Door("/", self._elsewhere)])
@@ -137,9 +138,10 @@ class Node:
         self.book.on_change(self._relink)
         self._relink()
         await self.dispatch.start()
+        await self.office.rounds.start()
         if self._socket is not None:
             await self._socket.start()
-        for chore, seconds in ((self._sweep, _SECOND), (self._count, _COUNTED_S), (self._retain, _DAY)):
+        for chore, seconds in ((self._sweep, _SECOND), (self.office.rounds.tick, _SECOND), (self._count, _COUNTED_S)):
             self._spawn(self._every(chore, seconds))
         self._ready = True
         log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())
@@ -153,6 +155,7 @@ class Node:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.office.rounds.stop()
         await self.dispatch.stop()
         await asyncio.gather(*(link.close() for link in self.links.values()), return_exceptions=True)
         await self.client.close()
@@ -263,11 +266,6 @@ class Node:
 
     async def _count(self) -> None:
         self._counts = await self.store.counts()
-
-    async def _retain(self) -> None:
-        dropped = await self.store.retain(self.clock.now())
-        if any(dropped.values()):
-            log.info("retention_ended", **dropped)
 
     async def _every(self, chore: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 import msgspec
 
 from interroam.core.hub import Deadlines
+from interroam.core.pulling import PullTerms
 from interroam.model.ids import PartyId
 from interroam.net.limits import ClientLimits, Limits
 from interroam.store.retention import Retention
@@ -130,6 +131,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What the node says about its machinery."""
     deadlines: Deadlines = Deadlines()
     """How long things may take, in seconds."""
+    pulls: PullTerms = PullTerms()
+    """What is fetched from partners, and when."""
     retention: Retention = Retention()
     """How many days entries and traces are kept, by kind; the current picture never expires."""
     limits: Limits = Limits()

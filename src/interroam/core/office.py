@@ -14,7 +14,9 @@ from interroam.core.dossier import Archive
 from interroam.core.hub import Hub
 from interroam.core.people import People
 from interroam.core.ports import Store
+from interroam.core.pulling import PullTerms
 from interroam.core.retelling import Dossier, Moment, retold
+from interroam.core.rounds import Rounds
 from interroam.core.upkeep import Upkeep
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
@@ -25,7 +27,14 @@ class Office:
     """The desks of one node."""
 
     def __init__(
-        self, hub: Hub, dispatch: Dispatch, ways: Mapping[str, Way], *, key_file: Path | None = None, name: str = ""
+        self,
+        hub: Hub,
+        dispatch: Dispatch,
+        ways: Mapping[str, Way],
+        *,
+        key_file: Path | None = None,
+        name: str = "",
+        pulls: PullTerms | None = None,
     ) -> None:
         self.name = name
         self.url = ""
@@ -34,6 +43,7 @@ class Office:
         self.people = People(hub.store, hub.clock, hub.book.keyring, self.audit)
         self.admin = Admin(hub, self.audit, ways)
         self.upkeep = Upkeep(hub, dispatch, self.audit, key_file)
+        self.rounds = Rounds(hub, self.audit, pulls)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)
 

@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from interroam.core.audit import Audit
 from interroam.core.book import Book
 from interroam.core.dispatch import Dispatch
 from interroam.core.hub import Deadlines, Hub
 from interroam.core.keys import Keyring, new_secret
+from interroam.core.pulling import PullTerms
+from interroam.core.rounds import Rounds
 from interroam.core.uuid7 import Uuid7
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, PartyId, Role
@@ -60,6 +63,7 @@ class Node:
         self.hosts = hosts
         self.insecure = insecure
         self.clock = Clock()
+        self.terms = PullTerms()
 
     async def __aenter__(self) -> Self:
         self.store = SqliteStore(self.folder / "node.db")
@@ -80,6 +84,8 @@ class Node:
         self.book.on_change(self.relink)
         self.relink()
         await self.dispatch.start()
+        self.rounds = Rounds(self.hub, Audit(self.store, self.clock, self.hub.ids), self.terms)
+        await self.rounds.start()
         if self.hosts and "office" not in self.book.partners:
             parties = tuple(map(Party.parse, self.hosts))
             await self.book.put_partner(
@@ -88,6 +94,7 @@ class Node:
         return self
 
     async def __aexit__(self, *_) -> None:
+        await self.rounds.stop()
         await self.dispatch.stop()
         await self.listener.close(0)
         await self.client.close()

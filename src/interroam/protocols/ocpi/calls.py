@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
+from collections.abc import Callable
 
 import msgspec
 
@@ -100,11 +101,18 @@ class Called(msgspec.Struct, frozen=True):
         return float(said) if said.isdigit() else None
 
 
+def _nobody_listens(_partner: str) -> None:
+    pass
+
+
 class Calls:
     """Makes calls and leaves a trace of each."""
 
-    def __init__(self, client: Client, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, client: Client, store: Store, clock: Clock, ids: Ids, answered: Callable[[str], None] = _nobody_listens
+    ) -> None:
         self._client = client
+        self._answered = answered
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -132,6 +140,8 @@ class Calls:
             self._note(address, call, request_id, correlation, began, silence.reason.value, silence.message.encode())
             raise
         called = Called(answer.status, _read(answer.body), answer.headers)
+        if called.reply is not None and called.http // 100 == 2:
+            self._answered(address.partner)
         self._note(
             address, call, request_id, correlation, began, called.code, answer.body, whole=call.kept or not called.taken
         )

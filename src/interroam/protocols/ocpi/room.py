@@ -42,7 +42,7 @@ class OcpiRoom:
         self._hub = hub
         self._base_url = base_url if callable(base_url) else lambda: base_url
         self._insecure = insecure_http
-        self._calls = Calls(client, hub.store, hub.clock, hub.ids)
+        self._calls = Calls(client, hub.store, hub.clock, hub.ids, hub.liveness.answered)
         self.views = Views(hub)
         ours = Ours(hub.book, lambda: self._base_url().rstrip("/"), business)
         scout = Scout(self._calls, insecure_http=insecure_http)

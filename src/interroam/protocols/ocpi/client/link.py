@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 import structlog
 
 from interroam.core.hub import Hub
+from interroam.core.ports import Pulled, Standing
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Entry
-from interroam.model.ids import Kind, Party, PartyId, Role
+from interroam.model.facts import Entry, Fact
+from interroam.model.ids import Key, Kind, Party, PartyId, Role
 from interroam.model.parties import Partner
-from interroam.model.questions import Answer, Authorize, Question
+from interroam.model.questions import Acknowledged, Answer, Authorize, Prefer, Question
 from interroam.protocols.ocpi.callbacks import response_url
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing
 from interroam.protocols.ocpi.profiles import switches
@@ -19,8 +21,9 @@ from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.wiring import wiring_of
 
+from .fetches import Fetches
 from .pushes import Push, Pushes
-from .questions import question_call, read_answer
+from .questions import not_taken, question_call, read_answer
 from .verdicts import check_delivery, knows_not
 
 log = structlog.get_logger()
@@ -54,6 +57,7 @@ class OcpiLink:
         self._wiring = wiring_of(partner)
         self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
+        self._fetches = Fetches(partner, hub, calls, self._address, insecure_http=insecure_http)
 
     @property
     def pushes(self) -> bool:
@@ -116,7 +120,7 @@ class OcpiLink:
             if not self._insecure and not is_secure(push.url):
                 raise Refused(Reason.PARTNER_UNUSABLE, f"{push.url} is no https address (OCPI-2)")
             return push.url
-        endpoint = self._wiring.endpoint(push.module, "RECEIVER")
+        endpoint = self._wiring.endpoint(push.module, push.interface)
         if endpoint is not None:
             url = endpoint.rstrip("/") + tail(push.segments) if push.segments else endpoint
             return f"{url}?type={push.query}" if push.query else url
@@ -124,7 +128,7 @@ class OcpiLink:
             return None  # whoever lists no receiver fetches these facts itself
         raise Refused(
             Reason.ENDPOINTS_MISSING,
-            f"partner {self.partner.id} has no {push.module} RECEIVER",
+            f"partner {self.partner.id} has no {push.module} {push.interface}",
             remedy="the partner must list this endpoint; then rotate its registration",
         )
 
@@ -140,6 +144,12 @@ class OcpiLink:
     async def ask(self, question: Question, to: Party, origin_party: Party, correlation: str, within: float) -> Answer:
         """Put a question; Refused with the partner's codes, Unavailable when no answer came in time."""
         address = self._connected()
+        lacking = not_taken(question, self._wiring, self._switches)
+        if lacking:
+            message = f"partner {self.partner.id} {lacking}"
+            if isinstance(question, Prefer):
+                raise Refused(Reason.NOT_OFFERED, message)
+            return Acknowledged(result="NOT_SUPPORTED", message=message)
         sender, receiver = origin_party.id, self._addressed(to)
         hub = self._hub.book.hub
         if hub is not None and self._switches.from_as == "hub" and not isinstance(question, Authorize):
@@ -169,6 +179,28 @@ class OcpiLink:
             return keyring.subject(question.type, question.uid)
         token = getattr(question, "token", None)
         return keyring.subject(token.type, token.uid) if token is not None else b""
+
+    # -- fetch -----------------------------------------------------------------------------------------------------
+
+    def pull(
+        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
+    ) -> AsyncIterator[Pulled]:
+        """Fetch all objects of a kind, or those changed since then, page by page."""
+        return self._fetches.pull(kind, since, asker=asker, owner=owner, correlation=correlation)
+
+    async def fetch(
+        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
+    ) -> Fact | None:
+        """Fetch one object that changed then."""
+        return await self._fetches.fetch(key, name, since, asker=asker, owner=owner, correlation=correlation)
+
+    async def probe(self) -> None:
+        """Pass when the partner is there."""
+        await self._fetches.probe()
+
+    async def announce(self, standing: Standing) -> bool:
+        """Tell the partner how a party stands; false when it takes no such news."""
+        return await self._fetches.announce(standing)
 
     # -- both ------------------------------------------------------------------------------------------------------
 
