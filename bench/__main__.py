@@ -35,6 +35,8 @@ class _Shown:
 def main(names: list[str]) -> int:
     """Run the paths; 0 when every must is met."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        console = Console(stderr=True, width=140)
     unknown = [name for name in names if name not in PATHS]
     if unknown:
         console.print(f"no path {', '.join(unknown)}: one of {', '.join(PATHS)}")
