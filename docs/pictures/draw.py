@@ -15,7 +15,9 @@ WIDTH = 110
 SHOWN = ("Claire charges", "Nordstrom is away", "Jonas tries")
 
 told = StringIO()
-plain = Console(file=told, width=WIDTH, highlight=False, force_terminal=True, force_interactive=False, color_system="256")
+plain = Console(
+    file=told, width=WIDTH, highlight=False, force_terminal=True, force_interactive=False, color_system="256"
+)
 if run(once=True, story=Story(plain)):
     raise SystemExit(told.getvalue())
 

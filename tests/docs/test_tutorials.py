@@ -16,7 +16,9 @@ TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 PORT = re.compile(r"\b87\d\d\b")
 
 
-@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="the pages are typed with bash and curl")
+@pytest.mark.skipif(
+    not (shutil.which("bash") and shutil.which("curl")), reason="the pages are typed with bash and curl"
+)
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 def test_a_tutorial_works_as_printed(page: Path, tmp_path: Path):
     printed = sorted(set(PORT.findall(page.read_text(encoding="utf-8"))))
