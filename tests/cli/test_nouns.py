@@ -17,6 +17,7 @@ def test_a_partner_is_added_with_a_secret_shown_once_listed_amended_and_removed(
     assert "CH*ONE/CPO" in node("partner", "list")
     amended = node.json("partner", "amend", "one", "--party", "CH*ONE/CPO", "--party", "CH*UNO/CPO")
     assert (amended["parties"], amended["name"]) == (["CH*ONE/CPO", "CH*UNO/CPO"], "One")
+    assert "encoding=plain" in node("partner", "amend", "one", "--switch", "encoding=plain")
     assert node.json("partner", "suspend", "one")["state"] == "suspended"
     assert node.json("partner", "resume", "one")["state"] == "planned"
     assert "Forget one?" in node("partner", "remove", "one", code=1, input="n\n")

@@ -99,6 +99,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return escape(" ".join(f"{name}={held}" for name, held in value.items()))
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return escape(str(value))
