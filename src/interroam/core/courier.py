@@ -71,7 +71,7 @@ class Courier:
         if self._cursor.retry_at is not None:
             wait = (self._cursor.retry_at - self._dispatch.clock.now()).total_seconds()
         if wait > 0:
-            self._rest(wait)
+            self._rest(min(wait, _LONGEST_REST_S))  # more only says that the clock was set back meanwhile
         self.wake()
 
     async def stop(self) -> None:
@@ -266,7 +266,8 @@ class Courier:
     async def _work(self) -> None:
         turns = self._dispatch.turns
         while not self._resting and not self._cursor.paused:
-            await turns.turn()
+            if turns.scarce:
+                await turns.turn()
             taken = self._pending.pop()
             if taken is None:
                 return

@@ -24,7 +24,8 @@ class Turns:
     """Hands out turns to deliver."""
 
     def __init__(self) -> None:
-        self._scarce = False
+        self.scarce = False
+        """Whether a delivery has to wait for its turn."""
         self._watching = False
         self._calm = CALM
         self._since = self._spent = 0.0
@@ -34,12 +35,13 @@ class Turns:
     def committed(self) -> None:
         """Note that facts came in."""
         self._calm = 0
+        if not self._watching:
+            self._watching = True
+            self._watch()
 
     async def turn(self) -> None:
-        """Wait for a turn; there is one at once unless time is scarce."""
-        if not self._watching:
-            self._watch()
-        if not self._scarce:
+        """Wait for a turn while time is scarce."""
+        if not self.scarce:
             return
         if self._left > 0:
             self._left -= 1
@@ -49,21 +51,20 @@ class Turns:
         await mine
 
     def _watch(self) -> None:
-        self._watching = True
         self._since, self._spent = time.perf_counter(), time.process_time()
         asyncio.get_running_loop().call_later(WINDOW_S, self._look)
 
     def _look(self) -> None:
         """Judge the window that ended, and hand out the turns of the next."""
         elapsed, spent = time.perf_counter() - self._since, time.process_time() - self._spent
-        self._scarce = self._calm < CALM and spent > FULL * elapsed
         self._calm += 1
-        self._left = FEW if self._scarce else len(self._waiting)
+        self.scarce = self._calm <= CALM and spent > FULL * elapsed
+        self._left = FEW if self.scarce else len(self._waiting)
         while self._waiting and self._left > 0:
             mine = self._waiting.popleft()
             if not mine.done():  # else whoever waited was stopped
                 mine.set_result(None)
                 self._left -= 1
-        self._watching = False
-        if self._scarce or self._waiting:
+        self._watching = self._calm <= CALM
+        if self._watching:
             self._watch()
