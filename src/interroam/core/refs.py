@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from interroam.model.charges import Cdr, Command, Session
+from interroam.model.charges import SET_PROFILE, Cdr, Command, Session
 from interroam.model.facts import Body
+from interroam.model.ids import Key, session_key
 from interroam.model.places import Evse, Location
 from interroam.model.tokens import Authorization, Token
 
@@ -43,6 +44,21 @@ def authorization_ref(reference: str) -> str:
     return f"auth:{reference.casefold()}"
 
 
+def reservation_ref(reservation: str) -> str:
+    """Return the name of the commands about one reservation, by the id its CPO knows it by."""
+    return f"reservation:{reservation.casefold()}"
+
+
+def profile_ref(session: Key) -> str:
+    """Return the name of the profiles that were set for one session."""
+    return f"profile:{session.owner}:{session.id}"
+
+
+def commanded_ref(token_type: str, uid: str) -> str:
+    """Return the name of the permissions that came with a command for this token."""
+    return f"commanded:{token_type}:{uid}".casefold()
+
+
 def refs_of(body: Body) -> tuple[str, ...]:
     """Return all names of an object but its key."""
     match body:
@@ -58,12 +74,23 @@ def refs_of(body: Body) -> tuple[str, ...]:
             own = (session_ref(body.session_id),) if body.session_id else ()
             return own + _present(f"cdr:{body.id.casefold()}", body.authorization_reference)
         case Authorization():
-            return _present(authorization_ref(body.reference), body.emsp_reference)
+            own = (commanded_ref(body.token.type, body.token.uid),) if body.command and body.token is not None else ()
+            return own + _present(authorization_ref(body.reference), body.emsp_reference)
         case Command():
-            own = (session_ref(body.session_id),) if body.session_id else ()
-            return own + _present(f"command:{body.id}", body.authorization)
+            return _of_command(body) + _present(f"command:{body.id}", body.authorization)
         case _:
             return ()
+
+
+def _of_command(command: Command) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    if command.session_id:
+        found += (session_ref(command.session_id),)
+        if command.name == SET_PROFILE:
+            found += (profile_ref(session_key(command.target.id, command.session_id)),)
+    if command.reservation:
+        found += (reservation_ref(command.reservation),)
+    return found
 
 
 def _present(first: str, reference: str | None) -> tuple[str, ...]:

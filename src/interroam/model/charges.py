@@ -10,6 +10,7 @@ import msgspec
 
 from interroam.model.ids import Key, Party, PartyId, cdr_key, command_key, session_key
 from interroam.model.money import Price
+from interroam.model.profiles import ActiveProfile
 
 
 class Dimension(msgspec.Struct, frozen=True, gc=False):
@@ -100,18 +101,27 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return cdr_key(self.owner, self.id)
 
 
+RESERVE = "RESERVE_NOW"
+CANCEL = "CANCEL_RESERVATION"
+SET_PROFILE = "SET_PROFILE"
+"""Names of commands whose results the core follows up."""
+
+
 class CommandState(StrEnum):
-    """Where a command stands: sent, acknowledged and awaited, or over."""
+    """Where a command stands: sent, acknowledged and awaited, done and in force, or over."""
 
     SENT = "sent"
     PENDING = "pending"
+    STANDING = "standing"
+    """Its result is known, and what it brought about holds: a place is reserved, a profile is set."""
     SETTLED = "settled"
 
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A command under way, as a row, so that any process takes the callback, also after a restart.
 
-    ``reply`` is the asker's way back (for OCPI its response_url); it is opaque to the core.
+    ``reply`` is the asker's way back (for OCPI its response_url); it is opaque to the core. ``reservation`` is the id
+    that the target knows a reservation by.
     """
 
     id: str
@@ -125,10 +135,16 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     agreement: str = ""
     correlation: str = ""
     deadline: datetime
+    location_id: str | None = None
+    reservation: str | None = None
+    expires: datetime | None = None
+    profile: ActiveProfile | None = None
     result: str | None = None
     message: str | None = None
     asked_at: datetime
     settled_at: datetime | None = None
+    canceled_at: datetime | None = None
+    """When the CPO gave up a reservation that it had accepted."""
 
     @property
     def key(self) -> Key:
@@ -137,9 +153,13 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What became of a command in the end; ``result`` is a word of OCPI 2.2.1 CommandResultType."""
+    """What became of a command in the end.
+
+    ``result`` is a word of OCPI 2.2.1: CommandResultType, or ChargingProfileResultType where a profile was asked for.
+    """
 
     command: str
     result: str
     message: str | None = None
+    profile: ActiveProfile | None = None
     at: datetime

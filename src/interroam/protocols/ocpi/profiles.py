@@ -36,12 +36,32 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the partner may PUT credentials (OCPI-166)."""
     patches_sessions: bool = True
     """Whether PATCH of sessions is taken (OCPI-126, C13)."""
+    reserves: bool = True
+    """Whether RESERVE_NOW and CANCEL_RESERVATION are relayed; else they are NOT_SUPPORTED (OCPI-112, OCPI-205)."""
+    unlocks: bool = True
+    """Whether UNLOCK_CONNECTOR is relayed; else it is NOT_SUPPORTED (OCPI-112, OCPI-205)."""
+    charging_profiles: bool = True
+    """Whether there is a module chargingprofiles; else it is not listed, and its URLs are HTTP 404 (OCPI-175)."""
+    charging_preferences: bool = True
+    """Whether charging preferences are relayed; else they are OCPI 2000 (OCPI-128)."""
     pushes_tokens: bool = True
     """Whether tokens are shown to the partner's CPOs (OCPI-96, OCPI-201)."""
+    shows_clients: bool = True
+    """Whether HubClientInfo is there at all (OCPI-172, C13)."""
     strict_uid: bool = False
     """Whether an RFID uid must be one of 4 or 7 bytes (OCPI-92)."""
     not_json_is_200: bool = False
     """Whether a body that is no JSON is answered HTTP 200 on the calls a CPO queues (C33)."""
+
+    def offers(self, module: str) -> bool:
+        """Whether there is such a module on this connection."""
+        match module:
+            case "chargingprofiles":
+                return self.charging_profiles
+            case "hubclientinfo":
+                return self.shows_clients
+            case _:
+                return True
 
 
 PROFILES: dict[str, Switches] = {
@@ -53,7 +73,12 @@ PROFILES: dict[str, Switches] = {
         registers=False,
         updates=False,
         patches_sessions=False,
+        reserves=False,
+        unlocks=False,
+        charging_profiles=False,
+        charging_preferences=False,
         pushes_tokens=False,
+        shows_clients=False,
         strict_uid=True,
         not_json_is_200=True,
     ),

@@ -11,7 +11,16 @@ from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Exchange
 from interroam.model.ids import Kind, Party, token_key
-from interroam.model.questions import Acknowledged, Answer, Authorize, Question, StartSession
+from interroam.model.questions import (
+    Acknowledged,
+    Answer,
+    Authorize,
+    Prefer,
+    Preferred,
+    Question,
+    Reserve,
+    StartSession,
+)
 from interroam.model.tokens import Allowed, Authorization, Token
 from interroam.net.client import Client
 from interroam.net.line import Answer as Answered
@@ -81,15 +90,21 @@ class PlainLink:
         """Ask the back office and wait for its answer; a command it takes none of is not supported."""
         if isinstance(question, Authorize):
             return await self._authorize(question, to, origin_party, correlation, within)
-        starting = isinstance(question, StartSession)
-        kind = wire.QuestionKind.START if starting else wire.QuestionKind.STOP
+        kind = translate.kind_of(question)
         if not self._takes(kind):
-            return Acknowledged(result="NOT_SUPPORTED", message=f"{to} takes no {kind.value} from here")
+            message = f"{to} takes no {kind.value} from here"
+            if isinstance(question, Prefer):
+                raise Refused(Reason.NOT_OFFERED, message)
+            return Acknowledged(result="NOT_SUPPORTED", message=message)
         asked = translate.write_command(question, to, origin_party, correlation, within)
-        token = question.token if isinstance(question, StartSession) else None
+        token = question.token if isinstance(question, StartSession | Reserve) else None
         subject = self._hub.subjects_of(token)[0] if token is not None else b""
-        answer = await self._put(asked, subject, [asked.authorization_reference, asked.session_id])
-        if answer.result is None:
+        answer = await self._put(
+            asked, subject, [asked.authorization_reference, asked.session_id, asked.reservation_id]
+        )
+        if isinstance(question, Prefer) and answer.possible is not None:
+            return Preferred(answer.possible.value)
+        if isinstance(question, Prefer) or answer.result is None:
             raise Unavailable(Reason.BAD_ANSWER, f"{to} answered {kind.value} without a result", reached=True)
         return Acknowledged(result=answer.result.value, within=answer.within, message=answer.message)
 

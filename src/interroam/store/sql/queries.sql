@@ -10,6 +10,8 @@ SELECT no FROM refs WHERE ref = ?1 ORDER BY no LIMIT ?2
 SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) ORDER BY no LIMIT ?2
 -- name: by_ref_and_kind
 SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND kind = ?2 ORDER BY no LIMIT ?3
+-- name: newest_by_ref
+SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1 ORDER BY no DESC LIMIT ?2) ORDER BY no DESC
 -- name: evses
 SELECT $PICTURE FROM picture WHERE kind = 'evse' AND owner = ?1 AND id = ?2 ORDER BY no
 -- name: due

@@ -5,25 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.questions import Acknowledged, Authorize, Question, StartSession, StopSession
-from interroam.model.tokens import Authorization
+from interroam.model.questions import (
+    Answer,
+    Authorize,
+    CancelReservation,
+    ClearProfile,
+    GetProfile,
+    OfPlace,
+    OfProfile,
+    Prefer,
+    Question,
+    Reserve,
+    SetProfile,
+    StartSession,
+    StopSession,
+    Unlock,
+)
 from interroam.protocols.ocpi.calls import Call, Called, Fields
+from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.rules.urls import join
 from interroam.protocols.ocpi.translate import (
     read_acknowledged,
     read_authorization,
+    read_preferred,
+    read_profile_response,
     write_authorize,
+    write_cancel,
+    write_prefer,
+    write_reserve,
+    write_set_profile,
     write_start,
     write_stop,
+    write_unlock,
 )
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
 from interroam.protocols.ocpi.wire.commands import CommandResponse
+from interroam.protocols.ocpi.wire.profiles import ChargingProfileResponse
 from interroam.protocols.ocpi.wire.tokens import AuthorizationInfo
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 from interroam.protocols.ocpi.wiring import Wiring
 
 from .verdicts import check_answer
 
+_Named = tuple[str, bytes, tuple[str | None, ...]]
+"""The name of a command, its body and by what it may be searched."""
 Callback = Callable[[str, str], str]
 """Where the outcome of a command is to be posted: by its name and its id (OCPI-113)."""
 
@@ -44,6 +69,10 @@ def question_call(
             ids=(question.location_id,) if question.location_id else (),
             subject=subject,
         )
+    if isinstance(question, Prefer):
+        return _prefer(question, wiring, routing, correlation)
+    if isinstance(question, SetProfile | GetProfile | ClearProfile):
+        return _profile(question, wiring, callback, routing, correlation)
     name, body, ids = _command(question, callback)
     return Call(
         method="POST",
@@ -52,22 +81,85 @@ def question_call(
         body=body,
         routing=routing,
         correlation=correlation,
-        ids=ids,
+        ids=(question.reply, *(one for one in ids if one)),
         again=False,  # nobody wants to be started twice
         subject=subject,
     )
 
 
-def _command(question: StartSession | StopSession, callback: Callback) -> tuple[str, bytes, tuple[str, ...]]:
-    if isinstance(question, StartSession):
-        body = write_start(question, callback("START_SESSION", question.reply))
-        reference = (question.reference,) if question.reference else ()
-        return "START_SESSION", body, (question.reply, question.location_id, *reference)
-    body = write_stop(question, callback("STOP_SESSION", question.reply))
-    return "STOP_SESSION", body, (question.reply, question.session_id)
+def _command(question: OfPlace | StopSession | CancelReservation, callback: Callback) -> _Named:
+    match question:
+        case StartSession():
+            url = callback("START_SESSION", question.reply)
+            return "START_SESSION", write_start(question, url), (question.location_id, question.reference)
+        case Reserve():
+            url = callback("RESERVE_NOW", question.reply)
+            ids = (question.location_id, question.reservation_id, question.reference)
+            return "RESERVE_NOW", write_reserve(question, url), ids
+        case CancelReservation():
+            url = callback("CANCEL_RESERVATION", question.reply)
+            return "CANCEL_RESERVATION", write_cancel(question, url), (question.reservation_id,)
+        case Unlock():
+            url = callback("UNLOCK_CONNECTOR", question.reply)
+            return "UNLOCK_CONNECTOR", write_unlock(question, url), (question.location_id, question.evse_uid)
+    return "STOP_SESSION", write_stop(question, callback("STOP_SESSION", question.reply)), (question.session_id,)
 
 
-def read_answer(question: Question, called: Called) -> Authorization | Acknowledged:
+def _profile(question: OfProfile, wiring: Wiring, callback: Callback, routing: Fields, correlation: str) -> Call:
+    endpoint = _endpoint(wiring, "chargingprofiles", "RECEIVER")
+    match question:
+        case SetProfile():
+            method, url = "PUT", join(endpoint, question.session_id)
+            body = write_set_profile(question, callback("SET_PROFILE", question.reply))
+        case GetProfile():
+            query = {"duration": str(question.duration_s), "response_url": callback("GET_PROFILE", question.reply)}
+            method, url, body = "GET", join(endpoint, question.session_id, query=query), b""
+        case ClearProfile():
+            query = {"response_url": callback("CLEAR_PROFILE", question.reply)}
+            method, url, body = "DELETE", join(endpoint, question.session_id, query=query), b""
+    return Call(
+        method=method,
+        url=url,
+        operation=f"{method} chargingprofiles",
+        body=body,
+        routing=routing,
+        correlation=correlation,
+        ids=(question.reply, question.session_id),
+        again=False,
+    )
+
+
+def _prefer(question: Prefer, wiring: Wiring, routing: Fields, correlation: str) -> Call:
+    url = join(_endpoint(wiring, "sessions", "SENDER"), question.session_id, "charging_preferences")
+    return Call(
+        method="PUT",
+        url=url,
+        operation="PUT charging_preferences",
+        body=write_prefer(question),
+        routing=routing,
+        correlation=correlation,
+        ids=(question.session_id,),
+    )
+
+
+def not_taken(question: Question, wiring: Wiring, own: Switches) -> str:
+    """Say why a partner is not asked at all: what its profile leaves out, or a module that it does not have."""
+    match question:
+        case Reserve() | CancelReservation() if not own.reserves:
+            return "takes no reservations"
+        case Unlock() if not own.unlocks:
+            return "unlocks no connectors"
+        case Prefer() if not own.charging_preferences or wiring.endpoint("sessions", "SENDER") is None:
+            return "takes no charging preferences"
+        case SetProfile() | GetProfile() | ClearProfile() if (
+            not own.charging_profiles or wiring.endpoint("chargingprofiles", "RECEIVER") is None
+        ):
+            return "takes no charging profiles"
+        case _:
+            return ""
+
+
+def read_answer(question: Question, called: Called) -> Answer:
     """Return the answer; Refused with the partner's own codes, Unavailable when it makes no sense."""
     if isinstance(question, Authorize) and _unknown_token(called):
         raise Refused(Reason.UNKNOWN_TOKEN, "the provider does not know this token")
@@ -76,6 +168,10 @@ def read_answer(question: Question, called: Called) -> Authorization | Acknowled
     try:
         if isinstance(question, Authorize):
             return read_authorization(read(AuthorizationInfo, data or b"{}")[0])
+        if isinstance(question, Prefer):
+            return read_preferred(data or b"")
+        if isinstance(question, SetProfile | GetProfile | ClearProfile):
+            return read_profile_response(read(ChargingProfileResponse, data or b"{}")[0])
         return read_acknowledged(read(CommandResponse, data or b"{}")[0])
     except (Malformed, NotJson) as error:
         raise Unavailable(Reason.BAD_ANSWER, f"the answer cannot be read: {error}", reached=True) from error

@@ -126,7 +126,9 @@ class Host:
             raise _dead()
         if not caller.starting:
             await self.used(caller.partner)
-        return self._ours.details(version) if version in OFFERED else self._ours.versions()
+        if version not in OFFERED:
+            return self._ours.versions()
+        return self._ours.details(version, switches(caller.partner))
 
     async def _credentials(self, request: Request, caller: Caller, version: str) -> bytes | None:
         wiring = wiring_of(caller.partner)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from interroam.core.book import Book
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
+from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.credentials import Credentials, CredentialsRole
 from interroam.protocols.ocpi.wire.types import BusinessDetails
@@ -17,7 +18,7 @@ OFFERED = ("2.2.1",)
 PATH = "/ocpi"
 BACK_OFFICE = "plain"
 
-_MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands")
+_MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles", "hubclientinfo")
 # Which side of a module a node plays for a party of its own; a hub plays both of all.
 _SIDES: dict[Role, tuple[tuple[str, InterfaceRole], ...]] = {
     Role.CPO: (
@@ -27,6 +28,7 @@ _SIDES: dict[Role, tuple[tuple[str, InterfaceRole], ...]] = {
         ("sessions", "SENDER"),
         ("cdrs", "SENDER"),
         ("commands", "RECEIVER"),
+        ("chargingprofiles", "RECEIVER"),
     ),
     Role.EMSP: (
         ("locations", "RECEIVER"),
@@ -35,6 +37,7 @@ _SIDES: dict[Role, tuple[tuple[str, InterfaceRole], ...]] = {
         ("sessions", "RECEIVER"),
         ("cdrs", "RECEIVER"),
         ("commands", "SENDER"),
+        ("chargingprofiles", "SENDER"),
     ),
 }
 
@@ -61,10 +64,12 @@ class Ours:
         shown = [Version(version=version, url=self.url(version)) for version in OFFERED]
         return b"[" + b",".join(write(each) for each in shown) + b"]"
 
-    def details(self, version: str) -> bytes:
-        """Write the endpoints of a version: credentials once, as a sender (OCPI-171)."""
+    def details(self, version: str, switches: Switches) -> bytes:
+        """Write the endpoints of a version: credentials once, as a sender (OCPI-171); no module that is off."""
         listed = [Endpoint(identifier="credentials", role="SENDER", url=self.url(version, "credentials"))]
         for module, role in self._interfaces():
+            if not switches.offers(module):
+                continue
             url = self.url(version, role.lower(), module)
             listed.append(Endpoint(identifier=module, role=role, url=url))
         return write(VersionDetails(version=version, endpoints=tuple(listed)))
@@ -105,5 +110,8 @@ class Ours:
         sides: tuple[InterfaceRole, InterfaceRole] = ("SENDER", "RECEIVER")
         for module in _MODULES:
             for side in sides:
-                if Role.HUB in roles or any((module, side) in _SIDES.get(role, ()) for role in roles):
+                if module == "hubclientinfo":  # a hub shows, everybody else is told
+                    if (side == "SENDER") is (Role.HUB in roles):
+                        yield module, side
+                elif Role.HUB in roles or any((module, side) in _SIDES.get(role, ()) for role in roles):
                     yield module, side

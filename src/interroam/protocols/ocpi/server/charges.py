@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored
 from interroam.model.ids import Kind, PartyId, session_key
-from interroam.protocols.ocpi.translate import cdr_fact, session_change, session_fact
+from interroam.protocols.ocpi.translate import cdr_fact, read_prefer, session_change, session_fact, write_preferred
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
 from interroam.protocols.ocpi.wire.cdrs import Cdr
-from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
+from interroam.protocols.ocpi.wire.sessions import ChargingPreferences, Session, SessionPatch
 from interroam.protocols.ocpi.wire.types import CdrToken
 
 from .answers import of_receipt
@@ -19,6 +19,8 @@ from .desk import AS_STATED, Desk, missing, read_body, read_owner, side
 from .lists import list_of
 from .tokens import check_uid, note_driver
 
+_NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
+_NOT_TAKEN = frozenset({Reason.NOT_OFFERED, Reason.UNKNOWN_SESSION, Reason.CONFLICT})
 ADVENIR = "$$"
 """The country of charges without roaming, whose card numbers are made up (OCPI-130)."""
 
@@ -56,9 +58,23 @@ async def check_session(desk: Desk, call: Call) -> Answer:
     return given(await desk.views.one(await desk.own(call, session_key(owner, session_id)), AS_STATED))
 
 
-async def set_preferences(_desk: Desk, _call: Call) -> Answer:
-    """Say that charging preferences are not offered (OCPI-128)."""
-    raise Refused(Reason.NOT_OFFERED, "charging preferences are not offered")
+async def set_preferences(desk: Desk, call: Call) -> Answer:
+    """Relay what a driver would like; where none are taken that is HTTP 404 and 2001 (OCPI-128)."""
+    session_id, what = call.tail
+    if what != "charging_preferences":
+        return _NOWHERE
+    if not call.caller.switches.charging_preferences:
+        raise Refused(Reason.NOT_OFFERED, "charging preferences are not offered")
+    call.ids = (session_id,)
+    call.keep_answer = True
+    shape = read_body(call, ChargingPreferences)
+    try:
+        answer = await desk.hub.prefer(call.origin, read_prefer(shape, session_id, call.asker, call.receiver))
+    except Refused as no:
+        if no.code or no.reason not in _NOT_TAKEN:
+            raise
+        return Answer(http=404, status=2001, message=no.message)
+    return given(write_preferred(answer))
 
 
 # -- CDRs --------------------------------------------------------------------------------------------------------------

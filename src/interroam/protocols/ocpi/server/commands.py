@@ -6,7 +6,14 @@ from msgspec.structs import replace
 
 from interroam.model.questions import Acknowledged, Steering
 from interroam.protocols.ocpi.callbacks import read_result
-from interroam.protocols.ocpi.translate import read_start, read_stop, write_acknowledged
+from interroam.protocols.ocpi.translate import (
+    read_cancel,
+    read_reserve,
+    read_start,
+    read_stop,
+    read_unlock,
+    write_acknowledged,
+)
 from interroam.protocols.ocpi.wire import commands as wire
 
 from .answers import of_receipt
@@ -20,34 +27,59 @@ _NOBODY = Answer(http=404, status=2000, message="there is no such command")
 async def take(desk: Desk, call: Call) -> Answer:
     """Relay a command and answer with its acknowledgment."""
     name = call.tail[0]
+    if name not in wire.COMMANDS:
+        call.operation = "ocpi POST commands"
+        return _NOBODY
     call.operation += f" {name}"
     call.keep_answer = True
-    match name:
-        case "START_SESSION":
-            question: Steering = _start(desk, call)
-        case "STOP_SESSION":
-            stop = read_body(call, wire.StopSession)
-            call.ids = (stop.session_id,)
-            question = read_stop(stop, call.asker, call.receiver)
-        case _ if name in wire.COMMANDS:
-            return given(write_acknowledged(Acknowledged(result="NOT_SUPPORTED", message=f"{name} is not offered")))
-        case _:
-            call.operation = "ocpi POST commands"
-            return _NOBODY
+    if not _offered(call, name):
+        return given(write_acknowledged(Acknowledged(result="NOT_SUPPORTED", message=f"{name} is not offered")))
+    return given(write_acknowledged(await relayed(desk, call, _question(desk, call, name))))
+
+
+async def relayed(desk: Desk, call: Call, question: Steering) -> Acknowledged:
+    """Put a question that steers something, and return its acknowledgment."""
     answer = await desk.hub.command(call.origin, question)
-    if answer.accepted and not answer.within:
-        answer = replace(answer, within=int(desk.hub.deadlines.command))
     if answer.message:
         call.notes.append(answer.message)
-    return given(write_acknowledged(answer))
+    if answer.accepted and not answer.within:
+        return replace(answer, within=int(desk.hub.deadlines.command))
+    return answer
 
 
-def _start(desk: Desk, call: Call) -> Steering:
-    shape = read_body(call, wire.StartSession)
+def _offered(call: Call, name: str) -> bool:
+    own = call.caller.switches  # OCPI-112
+    return own.unlocks if name == "UNLOCK_CONNECTOR" else own.reserves or name in {"START_SESSION", "STOP_SESSION"}
+
+
+def _question(desk: Desk, call: Call, name: str) -> Steering:
+    match name:
+        case "START_SESSION":
+            start = read_body(call, wire.StartSession)
+            _note_place(desk, call, start)
+            return read_start(start, call.asker, call.receiver)
+        case "RESERVE_NOW":
+            reserve = read_body(call, wire.ReserveNow)
+            _note_place(desk, call, reserve)
+            call.ids += (reserve.reservation_id,)
+            return read_reserve(reserve, call.asker, call.receiver)
+        case "CANCEL_RESERVATION":
+            cancel = read_body(call, wire.CancelReservation)
+            call.ids = (cancel.reservation_id,)
+            return read_cancel(cancel, call.asker, call.receiver)
+        case "UNLOCK_CONNECTOR":
+            unlock = read_body(call, wire.UnlockConnector)
+            call.ids = (unlock.location_id, unlock.evse_uid)
+            return read_unlock(unlock, call.asker, call.receiver)
+    stop = read_body(call, wire.StopSession)
+    call.ids = (stop.session_id,)
+    return read_stop(stop, call.asker, call.receiver)
+
+
+def _note_place(desk: Desk, call: Call, shape: wire.StartSession | wire.ReserveNow) -> None:
     call.ids = tuple(each for each in (shape.location_id, shape.evse_uid, shape.authorization_reference) if each)
     note_driver(desk, call, shape.token.type, shape.token.uid)
     check_uid(call, shape.token.type, shape.token.uid)
-    return read_start(shape, call.asker, call.receiver)
 
 
 async def settle(desk: Desk, call: Call) -> Answer:

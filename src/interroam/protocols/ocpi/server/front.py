@@ -21,6 +21,7 @@ from interroam.protocols.ocpi.wire.envelope import SUCCESS
 from .answers import of_error, write_answer
 from .call import Answer, Call
 from .caller import Callers
+from .clientinfo import MODULE as UNROUTED
 from .desk import Desk, Route
 from .table import ROUTES
 
@@ -90,6 +91,7 @@ class OcpiServer:
         request = call.request
         call.who = who = self._callers.recognize(request)
         partner = who.partner
+        self._hub.liveness.hear(partner, call.now)
         if self._seen.get(partner.id) is not partner.wiring:
             await self._configuration.used(partner)
             self._seen[partner.id] = self._hub.book.partners[partner.id].wiring
@@ -97,6 +99,8 @@ class OcpiServer:
         if isinstance(found, Answer):
             return found
         call.operation = found.operation
+        if call.module == UNROUTED:  # C7
+            return await found.run(self._desk, call)
         addressing = self._callers.addressing(partner, request.headers, to_too=who.switches.require_to)
         call.routing = addressing.answer
         call.sender, call.receiver = addressing.sender, addressing.receiver
@@ -132,6 +136,8 @@ def _find(call: Call) -> Route | Answer:
     parts = _parts(call.request)
     found = ROUTES.get((parts[2], parts[3])) if len(parts) > 3 and parts[1] == "2.2.1" else None
     if found is None:
+        return _NOWHERE
+    if not call.caller.switches.offers(parts[3]):
         return _NOWHERE
     call.module = parts[3]
     call.tail = tail = parts[4:]

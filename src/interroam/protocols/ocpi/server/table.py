@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import charges, commands, places, tariffs, tokens
+from . import charges, clientinfo, commands, places, profiles, tariffs, tokens
 from .desk import Side
 
 ROUTES: Mapping[tuple[str, str], Side] = {
@@ -20,4 +20,8 @@ ROUTES: Mapping[tuple[str, str], Side] = {
     ("sender", "cdrs"): charges.CDRS_SENDER,
     ("receiver", "commands"): commands.RECEIVER,
     ("sender", "commands"): commands.SENDER,
+    ("receiver", "chargingprofiles"): profiles.RECEIVER,
+    ("sender", "chargingprofiles"): profiles.SENDER,
+    ("receiver", "hubclientinfo"): clientinfo.RECEIVER,
+    ("sender", "hubclientinfo"): clientinfo.SENDER,
 }

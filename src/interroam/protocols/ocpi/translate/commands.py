@@ -1,4 +1,4 @@
-"""OCPI 2.2.1 mod_commands ⇄ StartSession, StopSession, their acknowledgment and their outcome."""
+"""OCPI 2.2.1 mod_commands ⇄ commands, their acknowledgment and their outcome."""
 
 from __future__ import annotations
 
@@ -51,6 +51,68 @@ def read_stop(shape: wire.StopSession, emsp: PartyId, cpo: PartyId | None) -> mo
 def write_stop(question: model.StopSession, response_url: str) -> bytes:
     """Write a stop, to be answered at ``response_url``."""
     return write(wire.StopSession(response_url=response_url, session_id=question.session_id))
+
+
+def read_reserve(shape: wire.ReserveNow, emsp: PartyId, cpo: PartyId | None) -> model.Reserve:
+    """Read a reservation."""
+    return model.Reserve(
+        emsp=emsp,
+        token=read_token(shape.token),
+        reservation_id=shape.reservation_id,
+        expires=shape.expiry_date,
+        location_id=shape.location_id,
+        evse_uid=shape.evse_uid,
+        reference=shape.authorization_reference,
+        reply=shape.response_url,
+        cpo=cpo,
+    )
+
+
+def write_reserve(question: model.Reserve, response_url: str) -> bytes:
+    """Write a reservation, to be answered at ``response_url``."""
+    shape = wire.ReserveNow(
+        response_url=response_url,
+        token=token_shape(question.token),
+        expiry_date=question.expires,
+        reservation_id=question.reservation_id,
+        location_id=question.location_id,
+        evse_uid=question.evse_uid,
+        authorization_reference=question.reference,
+    )
+    return write(shape)
+
+
+def read_cancel(shape: wire.CancelReservation, emsp: PartyId, cpo: PartyId | None) -> model.CancelReservation:
+    """Read the end of a reservation."""
+    return model.CancelReservation(emsp=emsp, reservation_id=shape.reservation_id, reply=shape.response_url, cpo=cpo)
+
+
+def write_cancel(question: model.CancelReservation, response_url: str) -> bytes:
+    """Write the end of a reservation, to be answered at ``response_url``."""
+    return write(wire.CancelReservation(response_url=response_url, reservation_id=question.reservation_id))
+
+
+def read_unlock(shape: wire.UnlockConnector, emsp: PartyId, cpo: PartyId | None) -> model.Unlock:
+    """Read the wish to let go of a cable."""
+    return model.Unlock(
+        emsp=emsp,
+        location_id=shape.location_id,
+        evse_uid=shape.evse_uid,
+        connector_id=shape.connector_id,
+        reply=shape.response_url,
+        cpo=cpo,
+    )
+
+
+def write_unlock(question: model.Unlock, response_url: str) -> bytes:
+    """Write the wish to let go of a cable, to be answered at ``response_url``."""
+    shape = wire.UnlockConnector(
+        response_url=response_url,
+        location_id=question.location_id,
+        evse_uid=question.evse_uid,
+        connector_id=question.connector_id,
+    )
+    return write(shape)
 
 
 def read_acknowledged(shape: wire.CommandResponse) -> model.Acknowledged:

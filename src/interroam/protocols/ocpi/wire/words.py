@@ -44,6 +44,9 @@ CommandResultType = Literal[
     "TIMEOUT",
     "UNKNOWN_RESERVATION",
 ]
+ChargingRateUnit = Literal["W", "A"]
+ChargingProfileResponseType = Literal["ACCEPTED", "NOT_SUPPORTED", "REJECTED", "TOO_OFTEN", "UNKNOWN_SESSION"]
+ChargingProfileResultType = Literal["ACCEPTED", "REJECTED", "UNKNOWN"]
 ProfileType = Literal["CHEAP", "FAST", "GREEN", "REGULAR"]
 ChargingPreferencesResponse = Literal[
     "ACCEPTED", "DEPARTURE_REQUIRED", "ENERGY_NEED_REQUIRED", "NOT_POSSIBLE", "PROFILE_TYPE_NOT_SUPPORTED"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from interroam.core.hub import Hub
+from interroam.core.permits import BY_COMMAND_ONLY, commanded
 from interroam.model.errors import Reason
 from interroam.model.ids import PartyId, Role, token_key
 from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
-from interroam.model.tokens import Token
+from interroam.model.tokens import Allowed, Authorization, Token
 from interroam.protocols.plain import translate, wire
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.wire.misread import Misread
@@ -27,7 +28,7 @@ async def authorize(call: Call) -> wire.Permission:
     )
     call.subject = call.hub.book.keyring.subject(question.type, question.uid)
     call.about([call.subject.hex()])
-    answer = await call.hub.authorize(call.origin(cpo, Role.CPO), question)
+    answer = await _allowed(call, question)
     call.about([answer.reference, answer.emsp_reference])
     return wire.Permission(
         allowed=answer.allowed,
@@ -39,13 +40,27 @@ async def authorize(call: Call) -> wire.Permission:
     )
 
 
+async def _allowed(call: Call, question: Authorize) -> Authorization:
+    """Answer from the command that brought the token, where there is one; nobody is asked then (OCPI-120)."""
+    hub = call.hub
+    origin = call.origin(question.cpo, Role.CPO)
+    if call.partner.speaks_for(question.cpo, Role.CPO):
+        permission = await commanded(hub, question)
+        if permission is not None:
+            return permission
+        if question.type in BY_COMMAND_ONLY and not hub.is_hub:
+            message = f"a token of type {question.type} comes with a command, and none came"
+            return Authorization(allowed=Allowed.NOT_ALLOWED, info=message)
+    return await hub.authorize(origin, question)
+
+
 async def start(call: Call) -> wire.Acknowledged:
     """Ask a CPO to start a charge for a driver of this eMSP."""
     body: wire.Start = call.body
     call.whole = True
     emsp = translate.party_of(body.party)
     command = call.hub.ids.new()
-    token = await _token(call.hub, emsp, body.token)
+    token = await token_of(call.hub, emsp, body.token)
     call.about([command, body.reference], token)
     question = StartSession(
         emsp=emsp,
@@ -57,7 +72,7 @@ async def start(call: Call) -> wire.Acknowledged:
         reply=command,
         cpo=translate.party_of(body.cpo, "cpo") if body.cpo else None,
     )
-    return _acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
+    return acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
 
 
 async def stop(call: Call) -> wire.Acknowledged:
@@ -69,10 +84,11 @@ async def stop(call: Call) -> wire.Acknowledged:
     call.about([command, body.session_id])
     cpo = translate.party_of(body.cpo, "cpo") if body.cpo else None
     question = StopSession(emsp=emsp, session_id=body.session_id, reply=command, cpo=cpo)
-    return _acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
+    return acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
 
 
-async def _token(hub: Hub, emsp: PartyId, given: wire.StartToken) -> Token:
+async def token_of(hub: Hub, emsp: PartyId, given: wire.StartToken) -> Token:
+    """Return the token to act for: as it was stated, else as it is described."""
     row = await hub.store.get(token_key(emsp, given.type.value, given.uid))
     if row is not None and isinstance(row.body, Token) and not row.withdrawn:
         return row.body
@@ -90,6 +106,7 @@ async def _token(hub: Hub, emsp: PartyId, given: wire.StartToken) -> Token:
     )
 
 
-def _acknowledged(command: str, answer: Acknowledged) -> wire.Acknowledged:
+def acknowledged(command: str, answer: Acknowledged) -> wire.Acknowledged:
+    """Answer whether a command was taken up, under the name its outcome will have."""
     result = wire.Taken(answer.result)
     return wire.Acknowledged(command=command, result=result, within=answer.within, message=answer.message)

@@ -7,7 +7,7 @@ from typing import Any
 from interroam.model.errors import Reason
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.openapi import Route, Table
-from interroam.protocols.plain.server import asking, finding, following, telling, webhook
+from interroam.protocols.plain.server import asking, finding, following, steering, telling, webhook
 
 BASE = "/api/v1"
 
@@ -33,7 +33,7 @@ def _tell(method: str, path: str, name: str, run: Any, body: Any, summary: str, 
     return Route(method=method, path=path, name=name, run=run, body=body, summary=summary, tag="tell", **given)
 
 
-def _ask(path: str, name: str, run: Any, body: Any, answer: Any, summary: str) -> Route:
+def _ask(path: str, name: str, run: Any, body: Any, answer: Any, summary: str, more: tuple[Reason, ...] = ()) -> Route:
     return Route(
         method="POST",
         path=path,
@@ -43,8 +43,14 @@ def _ask(path: str, name: str, run: Any, body: Any, answer: Any, summary: str) -
         answer=answer,
         summary=summary,
         tag="ask",
-        errors=_ASKED,
+        errors=(*_ASKED, *more),
     )
+
+
+def _command(word: str, run: Any, body: Any, summary: str) -> Route:
+    name = word.replace("-", "_")
+    about = f"{summary}, for an eMSP's back office; the outcome follows as a fact."
+    return _ask(f"/commands/{word}", name, run, body, wire.Acknowledged, about)
 
 
 def _list(path: str, name: str, run: Any, answer: Any) -> Route:
@@ -119,6 +125,15 @@ TELL = (
         "State what is new about a session.",
         errors=_CHANGED,
     ),
+    _tell(
+        "PUT",
+        "/sessions/{party}/{id}/profile",
+        "put_profile",
+        telling.put_profile,
+        wire.ActiveProfile,
+        "State by which limits a session goes; only where a profile was set for it.",
+        errors=(*_CHANGED, Reason.UNKNOWN_SESSION),
+    ),
     _tell("POST", "/cdrs", "post_cdr", telling.post_cdr, wire.Cdr, "State a CDR; told twice it is recorded once."),
     _tell(
         "POST",
@@ -166,6 +181,21 @@ ASK = (
         wire.Stop,
         wire.Acknowledged,
         "Stop a charge, for an eMSP's back office; the outcome follows as a fact.",
+    ),
+    _command("reserve", steering.reserve, wire.Reserve, "Keep a place free"),
+    _command("cancel-reservation", steering.cancel_reservation, wire.CancelReservation, "Give up a reservation"),
+    _command("unlock", steering.unlock, wire.Unlock, "Unlock a connector, on behalf of support or an operator"),
+    _command("set-profile", steering.set_profile, wire.SetProfile, "Limit how fast a session charges"),
+    _command("get-profile", steering.get_profile, wire.GetProfile, "Ask how fast a session will charge"),
+    _command("clear-profile", steering.clear_profile, wire.ClearProfile, "Lift the limits of a session"),
+    _ask(
+        "/preferences",
+        "prefer",
+        steering.prefer,
+        wire.Prefer,
+        wire.Preferred,
+        "Say what the driver of a session would like, for an eMSP's back office.",
+        (Reason.UNKNOWN_SESSION, Reason.CONFLICT),
     ),
 )
 

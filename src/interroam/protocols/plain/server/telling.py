@@ -15,6 +15,7 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Change, Fact, Finding, Receipt, Statement, Verdict
 from interroam.model.ids import MODULE_OF, OWNER_ROLE, Key, Kind, PartyId, Role, command_key, evse_key
 from interroam.model.places import Evse
+from interroam.model.profiles import ProfileInForce
 from interroam.model.tokens import Authorization
 from interroam.protocols.plain import translate, wire
 from interroam.protocols.plain.server.call import Call
@@ -84,12 +85,25 @@ async def post_outcome(call: Call) -> wire.Told:
     stored = await call.hub.store.get(command_key(command))
     if stored is not None:
         call.about([getattr(stored.body, "authorization", None), getattr(stored.body, "session_id", None)])
-    outcome = Outcome(command=command, result=body.result.value, message=body.message, at=at)
+    active = translate.read_active_profile(body.profile, findings) if body.profile is not None else None
+    outcome = Outcome(command=command, result=body.result.value, message=body.message, profile=active, at=at)
     owner = next((party for party in call.partner.parties if party.role is Role.CPO), None)
     if owner is None:
         raise Refused(Reason.FORBIDDEN, f"partner {call.partner.id} speaks for no CPO", remedy="use a CPO's token")
     receipt = await call.hub.tell(call.origin(owner.id, Role.CPO), outcome)
     return _told(call, receipt, findings, f"command {command}")
+
+
+async def put_profile(call: Call) -> wire.Told:
+    """State by which limits a session of yours goes from now on."""
+    owner, session_id = _owner(call), call.params["id"]
+    findings: list[Finding] = []
+    call.whole = True
+    call.about([session_id])
+    active = translate.read_active_profile(call.body, findings)
+    said = ProfileInForce(owner=owner, session_id=session_id, active=active, at=call.hub.clock.now())
+    receipt = await call.hub.tell(call.origin(owner, Role.CPO), said)
+    return _told(call, receipt, findings, f"profile of session {session_id}")
 
 
 # -- many --------------------------------------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ from interroam.protocols.plain.translate.places import (
     write_evse,
     write_location,
 )
+from interroam.protocols.plain.translate.profiles import read_active_profile, read_profile, utc, write_active_profile
 from interroam.protocols.plain.translate.questions import (
+    kind_of,
     read_wiring,
     write_authorize,
     write_command,
@@ -43,10 +45,13 @@ from interroam.protocols.plain.translate.questions import (
 __all__ = [
     "fields_of",
     "in_utc",
+    "kind_of",
     "party_of",
+    "read_active_profile",
     "read_cdr",
     "read_evse",
     "read_location",
+    "read_profile",
     "read_session",
     "read_session_change",
     "read_status",
@@ -55,7 +60,9 @@ __all__ = [
     "read_wiring",
     "token_type",
     "unknown_fields",
+    "utc",
     "withdrawn_tariff",
+    "write_active_profile",
     "write_authorize",
     "write_cdr",
     "write_command",

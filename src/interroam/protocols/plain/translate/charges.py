@@ -14,6 +14,7 @@ from interroam.model.facts import Body, Change, Fact, Finding, Wire
 from interroam.model.ids import PartyId, session_key
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.translate.fields import Findings, carried, party_of, same_id, same_party, settled
+from interroam.protocols.plain.translate.profiles import write_active_profile
 from interroam.protocols.plain.wire.misread import Misread
 
 _HOUR = timedelta(hours=1) / timedelta(microseconds=1)
@@ -132,9 +133,10 @@ def write_outcome(command: charges.Command, at: datetime) -> wire.CommandOutcome
     return wire.CommandOutcome(
         command=command.reply or command.id,
         name=command.name,
-        result=command.result or wire.Result.FAILED,
+        result=wire.Result.CANCELED_RESERVATION if command.canceled_at else command.result or wire.Result.FAILED,
         message=command.message,
         session_id=command.session_id,
         authorization_reference=command.authorization,
-        at=command.settled_at or at,
+        profile=write_active_profile(command.profile) if command.profile is not None else None,
+        at=command.canceled_at or command.settled_at or at,
     )

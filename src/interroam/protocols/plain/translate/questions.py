@@ -6,9 +6,35 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.model.ids import Key, Kind, Party
-from interroam.model.questions import Authorize, StartSession, Steering
+from interroam.model.questions import (
+    Authorize,
+    CancelReservation,
+    ClearProfile,
+    GetProfile,
+    OfPlace,
+    Prefer,
+    Reserve,
+    SetProfile,
+    StartSession,
+    Steering,
+    StopSession,
+    Unlock,
+)
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.translate.offers import write_token
+from interroam.protocols.plain.translate.profiles import write_profile
+
+_KINDS: dict[type[Steering | Prefer], wire.QuestionKind] = {
+    StartSession: wire.QuestionKind.START,
+    StopSession: wire.QuestionKind.STOP,
+    Reserve: wire.QuestionKind.RESERVE,
+    CancelReservation: wire.QuestionKind.CANCEL_RESERVATION,
+    Unlock: wire.QuestionKind.UNLOCK,
+    SetProfile: wire.QuestionKind.SET_PROFILE,
+    GetProfile: wire.QuestionKind.GET_PROFILE,
+    ClearProfile: wire.QuestionKind.CLEAR_PROFILE,
+    Prefer: wire.QuestionKind.PREFER,
+}
 
 
 def write_authorize(question: Authorize, to: Party, asker: Party, correlation: str, within: float) -> wire.Question:
@@ -26,26 +52,53 @@ def write_authorize(question: Authorize, to: Party, asker: Party, correlation: s
     )
 
 
-def write_command(question: Steering, to: Party, asker: Party, correlation: str, within: float) -> wire.Question:
-    """Write a start or a stop."""
+def kind_of(question: Steering | Prefer) -> wire.QuestionKind:
+    """Return what a question is called here."""
+    return _KINDS[type(question)]
+
+
+def write_command(
+    question: Steering | Prefer, to: Party, asker: Party, correlation: str, within: float
+) -> wire.Question:
+    """Write a command, or what a driver would like."""
     asked = wire.Question(
-        question=wire.QuestionKind.START if isinstance(question, StartSession) else wire.QuestionKind.STOP,
+        question=kind_of(question),
         party=str(to.id),
         asker=str(asker.id),
         within=within,
         correlation=correlation,
-        command=question.reply,
+        command=question.reply if not isinstance(question, Prefer) else "",
     )
-    if not isinstance(question, StartSession):
-        return replace(asked, session_id=question.session_id)
-    return replace(
-        asked,
-        token=write_token(question.token),
-        location_id=question.location_id,
-        evse_uids=(question.evse_uid,) if question.evse_uid else (),
-        connector_id=question.connector_id,
-        authorization_reference=question.reference,
-    )
+    match question:
+        case StartSession() | Reserve():
+            asked = replace(asked, token=write_token(question.token), authorization_reference=question.reference)
+        case Prefer():
+            return replace(
+                asked,
+                session_id=question.session_id,
+                profile_type=question.profile_type,
+                departs=question.departs,
+                energy_kwh=question.energy_kwh,
+                discharge=question.discharge,
+            )
+    match question:
+        case StartSession() | Unlock():
+            return replace(_placed(asked, question), connector_id=question.connector_id)
+        case Reserve():
+            return replace(_placed(asked, question), reservation_id=question.reservation_id, expires=question.expires)
+        case CancelReservation():
+            return replace(asked, reservation_id=question.reservation_id)
+        case SetProfile():
+            return replace(asked, session_id=question.session_id, profile=write_profile(question.profile))
+        case GetProfile():
+            return replace(asked, session_id=question.session_id, duration_s=question.duration_s)
+        case _:
+            return replace(asked, session_id=question.session_id)
+
+
+def _placed(asked: wire.Question, question: OfPlace) -> wire.Question:
+    evses = (question.evse_uid,) if question.evse_uid else ()
+    return replace(asked, location_id=question.location_id, evse_uids=evses)
 
 
 def write_key(key: Key) -> dict[str, str]:

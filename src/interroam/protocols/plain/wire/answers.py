@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from interroam.model.facts import Act, Finding, Verdict
 from interroam.model.ids import Kind
 from interroam.protocols.plain.wire.objects import Cdr, Evse, Location, Session, Tariff, Token
+from interroam.protocols.plain.wire.profiles import ActiveProfile
 from interroam.protocols.plain.wire.words import Number
 
 
@@ -110,7 +111,7 @@ class Targeted(Struct, frozen=True, kw_only=True):
 
 
 class CommandOutcome(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The outcome of a command that the receiver asked for."""
+    """The outcome of a command that the receiver asked for, and later the ``profile`` by which its session goes."""
 
     command: str
     name: str
@@ -118,6 +119,7 @@ class CommandOutcome(Struct, frozen=True, omit_defaults=True, kw_only=True):
     message: str | None = None
     session_id: str | None = None
     authorization_reference: str | None = None
+    profile: ActiveProfile | None = None
     at: datetime
 
 

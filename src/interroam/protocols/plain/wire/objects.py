@@ -13,6 +13,7 @@ from interroam.model.money import Price
 from interroam.model.places import Connector, Coordinates
 from interroam.model.tariffs import TariffElement
 from interroam.model.tokens import Whitelist
+from interroam.protocols.plain.wire.profiles import ActiveProfile
 from interroam.protocols.plain.wire.words import AuthMethod, Result, SessionStatus, TokenType
 
 
@@ -169,10 +170,14 @@ class Cdr(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What became of a command in the end."""
+    """What became of a command in the end; with the ``profile`` that was asked for.
+
+    After an accepted reservation, CANCELED_RESERVATION may follow as a second one.
+    """
 
     result: Result
     message: str | None = None
+    profile: ActiveProfile | None = None
     at: datetime | None = None
 
 

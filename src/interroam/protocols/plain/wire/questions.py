@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+
 from msgspec import Struct
 
 from interroam.model.tokens import Allowed
 from interroam.protocols.plain.wire.objects import Token
-from interroam.protocols.plain.wire.words import QuestionKind, Taken, TokenType
+from interroam.protocols.plain.wire.profiles import ChargingProfile, Seconds
+from interroam.protocols.plain.wire.words import Behalf, Possible, Preference, QuestionKind, Taken, TokenType
 
 
 class Authorize(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -60,6 +64,82 @@ class Stop(Struct, frozen=True, omit_defaults=True, kw_only=True):
     cpo: str | None = None
 
 
+class Reserve(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Keep a place free until ``expires``; asked again with the same ``reservation_id``, it replaces the first."""
+
+    party: str
+    token: StartToken
+    reservation_id: str
+    expires: datetime
+    location_id: str
+    evse_uid: str | None = None
+    cpo: str | None = None
+    reference: str | None = None
+
+
+class CancelReservation(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Keep it free no longer."""
+
+    party: str
+    reservation_id: str
+    cpo: str | None = None
+
+
+class Unlock(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Let go of a cable. ``on_behalf_of`` says who wants that: support or the operator, never a driver directly."""
+
+    party: str
+    on_behalf_of: Behalf
+    location_id: str
+    evse_uid: str
+    connector_id: str
+    cpo: str | None = None
+
+
+class SetProfile(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Charge no faster than ``profile`` says."""
+
+    party: str
+    session_id: str
+    profile: ChargingProfile
+    cpo: str | None = None
+
+
+class GetProfile(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How fast will it charge during so many seconds? The outcome says it."""
+
+    party: str
+    session_id: str
+    duration_s: Seconds
+    cpo: str | None = None
+
+
+class ClearProfile(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Forget the profile that was set."""
+
+    party: str
+    session_id: str
+    cpo: str | None = None
+
+
+class Prefer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the driver of a charge would like."""
+
+    party: str
+    session_id: str
+    profile_type: Preference
+    departs: datetime | None = None
+    energy_kwh: Decimal | None = None
+    discharge: bool = False
+    cpo: str | None = None
+
+
+class Preferred(Struct, frozen=True):
+    """What can be done for the driver."""
+
+    result: Possible
+
+
 class Acknowledged(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Taken up or not. When ACCEPTED, an outcome with this ``command`` follows among the facts."""
 
@@ -98,7 +178,8 @@ class Wiring(Struct, frozen=True, kw_only=True):
 class Question(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A question put to a webhook, to be answered in the response ``within`` so many seconds.
 
-    ``party`` is the one asked, ``asker`` who asks. For start and stop, ``command`` names what the outcome is told of.
+    ``party`` is the one asked, ``asker`` who asks. But for authorize and prefer, ``command`` names what the outcome is
+    told of. A ``reservation_id`` is unique among all who reserve.
     """
 
     question: QuestionKind
@@ -115,10 +196,18 @@ class Question(Struct, frozen=True, omit_defaults=True, kw_only=True):
     token: Token | None = None
     authorization_reference: str | None = None
     session_id: str | None = None
+    reservation_id: str | None = None
+    expires: datetime | None = None
+    profile: ChargingProfile | None = None
+    duration_s: int | None = None
+    profile_type: str | None = None
+    departs: datetime | None = None
+    energy_kwh: Decimal | None = None
+    discharge: bool = False
 
 
 class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The answer of a webhook: ``allowed`` to authorize (or UNKNOWN), ``result`` to start and stop.
+    """The answer of a webhook: ``allowed`` to authorize (or UNKNOWN), ``possible`` to prefer, else ``result``.
 
     ALLOWED for a token never stated here needs its ``contract_id``.
     """
@@ -129,6 +218,7 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     issuer: str | None = None
     evse_uids: tuple[str, ...] = ()
     info: str | None = None
+    possible: Possible | None = None
     result: Taken | None = None
     within: int = 0
     message: str | None = None

@@ -59,6 +59,8 @@ class Result(Word):
     REJECTED = "REJECTED"
     TIMEOUT = "TIMEOUT"
     UNKNOWN_RESERVATION = "UNKNOWN_RESERVATION"
+    UNKNOWN = "UNKNOWN"
+    """Of a charging profile: the charge point did not answer, or could not."""
 
 
 class Taken(Word):
@@ -68,6 +70,40 @@ class Taken(Word):
     NOT_SUPPORTED = "NOT_SUPPORTED"
     REJECTED = "REJECTED"
     UNKNOWN_SESSION = "UNKNOWN_SESSION"
+    TOO_OFTEN = "TOO_OFTEN"
+
+
+class Possible(Word):
+    """OCPI 2.2.1 mod_sessions: ChargingPreferencesResponse."""
+
+    ACCEPTED = "ACCEPTED"
+    DEPARTURE_REQUIRED = "DEPARTURE_REQUIRED"
+    ENERGY_NEED_REQUIRED = "ENERGY_NEED_REQUIRED"
+    NOT_POSSIBLE = "NOT_POSSIBLE"
+    PROFILE_TYPE_NOT_SUPPORTED = "PROFILE_TYPE_NOT_SUPPORTED"
+
+
+class Preference(Word):
+    """OCPI 2.2.1 mod_sessions: ProfileType."""
+
+    CHEAP = "CHEAP"
+    FAST = "FAST"
+    GREEN = "GREEN"
+    REGULAR = "REGULAR"
+
+
+class RateUnit(Word):
+    """The unit of a charging profile's limits."""
+
+    WATT = "W"
+    AMPERE = "A"
+
+
+class Behalf(StrEnum):
+    """Who wants a connector unlocked: there is no word for a driver (OCPI-204)."""
+
+    SUPPORT = "support"
+    OPERATOR = "operator"
 
 
 class QuestionKind(StrEnum):
@@ -76,3 +112,10 @@ class QuestionKind(StrEnum):
     AUTHORIZE = "authorize"
     START = "start"
     STOP = "stop"
+    RESERVE = "reserve"
+    CANCEL_RESERVATION = "cancel_reservation"
+    UNLOCK = "unlock"
+    SET_PROFILE = "set_profile"
+    GET_PROFILE = "get_profile"
+    CLEAR_PROFILE = "clear_profile"
+    PREFER = "prefer"
