@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 WINDOW_S = 0.01
 FULL = 0.6
@@ -21,14 +22,15 @@ FEW = 10
 
 
 class Turns:
-    """Hands out turns to deliver."""
+    """Hands out turns to deliver; ``spent`` tells the seconds this process has computed so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, spent: Callable[[], float] = time.process_time) -> None:
         self.scarce = False
         """Whether a delivery has to wait for its turn."""
         self._watching = False
         self._calm = CALM
-        self._since = self._spent = 0.0
+        self._spent = spent
+        self._since = self._before = 0.0
         self._left = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -51,12 +53,12 @@ class Turns:
         await mine
 
     def _watch(self) -> None:
-        self._since, self._spent = time.perf_counter(), time.process_time()
+        self._since, self._before = time.perf_counter(), self._spent()
         asyncio.get_running_loop().call_later(WINDOW_S, self._look)
 
     def _look(self) -> None:
         """Judge the window that ended, and hand out the turns of the next."""
-        elapsed, spent = time.perf_counter() - self._since, time.process_time() - self._spent
+        elapsed, spent = time.perf_counter() - self._since, self._spent() - self._before
         self._calm += 1
         self.scarce = self._calm <= CALM and spent > FULL * elapsed
         self._left = FEW if self.scarce else len(self._waiting)
