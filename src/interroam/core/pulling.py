@@ -166,15 +166,17 @@ class Pulling:
         """Return in whose name objects are fetched: the hub's, or that of a party this node hosts."""
         if self.hub.book.hub is not None:
             return self.hub.book.hub.id
-        wanted = Role.CPO if OWNER_ROLE[kind] is Role.EMSP else Role.EMSP
-        hosted = (
-            party.id
-            for partner in self.hub.book.partners.values()
-            if not isinstance(self.hub.links.get(partner.id), Source)
-            for party in partner.parties
-            if party.role is wanted
-        )
-        return next(hosted, None)
+        return self.hosted().get(Role.CPO if OWNER_ROLE[kind] is Role.EMSP else Role.EMSP)
+
+    def hosted(self) -> dict[Role, PartyId]:
+        """Return a party of each role whose back office is connected here."""
+        found: dict[Role, PartyId] = {}
+        for partner in self.hub.book.partners.values():
+            link: object = self.hub.links.get(partner.id)
+            if link is not None and not isinstance(link, Source):
+                for party in partner.parties:
+                    found.setdefault(party.role, party.id)
+        return found
 
     def source(self, partner: str, kind: Kind) -> tuple[Partner, Source, tuple[Party, ...], PartyId]:
         """Return where objects of a kind are fetched, of whom and for whom; Refused says why they cannot be."""
