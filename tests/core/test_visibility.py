@@ -9,14 +9,15 @@ from interroam.core.ports import Query
 from interroam.core.routing import Routing
 from interroam.core.visibility import Spot, scope, shown
 from interroam.model.agreements import Agreement, Network, selection
-from interroam.model.facts import Act, Change, Entry, Fact, Withdrawal
+from interroam.model.facts import Act, Change, Entry, Fact, Origin, Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, Evse, EvseStatus
-from interroam.model.questions import Authorize
+from interroam.model.questions import Acknowledged, Authorize, StartSession
 from interroam.model.tokens import Allowed, Authorization
 from tests.core.objects import (
     CPO,
     CPO_PARTY,
+    EMSP,
     EMSP_PARTY,
     HUB_PARTY,
     NOW,
@@ -280,8 +281,6 @@ async def test_a_card_is_refused_at_an_evse_outside_the_selection_with_the_rule(
 
 
 async def ask(core: Roundabout, uid: str | None) -> Authorization:
-    from interroam.model.facts import Origin
-
     return await core.hub.authorize(Origin("cpo", CPO_PARTY), asks(uid))
 
 
@@ -293,3 +292,16 @@ def test_an_explanation_names_the_selection_that_leaves_an_evse_out():
     assert (yes.accepted, [step.rule for step in yes.steps][3]) == (True, "selection")
     no = explain(routing, Case(at=NOW, cpo=CPO, tokens=(token(),), evse=in_groups("2", "slow")))
     assert (no.accepted, no.steps[-1].rule) == (False, "selection")
+
+
+@pytest.mark.statement("OCPI-42")
+async def test_a_start_is_refused_at_an_evse_outside_the_selection_with_the_rule(core):
+    await core.agree(selecting("fast"))
+    await core.tell("cpo", site("L1", in_groups("1", "fast"), in_groups("2", "slow")))
+    core.links["cpo"].answer = Acknowledged(result="ACCEPTED", within=30)
+    for uid, result in (("1", "ACCEPTED"), ("2", "REJECTED")):
+        question = StartSession(emsp=EMSP, token=token(), location_id="L1", evse_uid=uid)
+        answer = await core.hub.command(Origin("emsp", EMSP_PARTY), question)
+        assert answer.result == result
+    assert "leaves out EVSE 2" in answer.message
+    assert len(core.links["cpo"].asked) == 1
