@@ -118,10 +118,15 @@ class Book:
 
     async def set_state(self, partner_id: str, state: PartnerState) -> None:
         """Note how a partner stands with us now."""
-        async with self._writing:  # what is being written of it just now must not be lost
-            partner = self.partners.get(partner_id)
-            if partner is not None and partner.state is not state:
-                await self._write(replace(partner, state=state))
+        await self.change_partner(partner_id, lambda known: replace(known, state=state))
+
+    async def change_partner(self, partner_id: str, change: Callable[[Partner], Partner]) -> None:
+        """Change what is known of a partner by the time it is written: what others write meanwhile is kept."""
+        async with self._writing:
+            known = self.partners.get(partner_id)
+            changed = change(known) if known is not None else None
+            if changed is not None and changed != known:
+                await self._write(changed)
 
     async def remove_partner(self, partner_id: str) -> None:
         """Forget a partner and its credentials."""
