@@ -13,6 +13,7 @@ from interroam.core.book import Book
 from interroam.core.dispatch import Dispatch
 from interroam.core.hub import Deadlines, Hub
 from interroam.core.keys import Keyring
+from interroam.core.ports import Clock
 from interroam.core.uuid7 import Uuid7
 from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Refused, Unavailable
@@ -89,8 +90,8 @@ class Inbox:
 class Roundabout:
     """The core of a node, without doors."""
 
-    def __init__(self, path: Path, hub: Party | None = None) -> None:
-        self.clock = QuickClock()
+    def __init__(self, path: Path, hub: Party | None = None, clock: Clock | None = None) -> None:
+        self.clock = clock or QuickClock()
         self.store = SqliteStore(path / "interroam.db")
         self.book = Book(self.store, Keyring.load(path / "keys.json"), hub)
         self.links: dict[str, Inbox] = {}
@@ -118,9 +119,9 @@ class Roundabout:
 
 
 @contextlib.asynccontextmanager
-async def running(path: Path, hub: Party | None = None) -> AsyncIterator[Roundabout]:
+async def running(path: Path, hub: Party | None = None, clock: Clock | None = None) -> AsyncIterator[Roundabout]:
     """Open a core at this path; what an earlier one left there is found again."""
-    core = Roundabout(path, hub)
+    core = Roundabout(path, hub, clock)
     await core.store.open()
     await core.book.load()
     try:
