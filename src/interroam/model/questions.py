@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.model.profiles import ChargingProfile
 from interroam.model.tokens import Authorization, Token
@@ -33,6 +34,8 @@ class StartSession(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     evse_uid: str | None = None
     connector_id: str | None = None
     reference: str | None = None
+    stated: Wire | None = None
+    """The token in the spelling of the room that brought it."""
     reply: str = ""
     cpo: PartyId | None = None
     """The CPO, when the asker addressed one."""
@@ -60,6 +63,8 @@ class Reserve(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     location_id: str
     evse_uid: str | None = None
     reference: str | None = None
+    stated: Wire | None = None
+    """The token in the spelling of the room that brought it."""
     reply: str = ""
     cpo: PartyId | None = None
 

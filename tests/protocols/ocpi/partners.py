@@ -22,6 +22,8 @@ BOTH = [
     ("cdrs", "RECEIVER"),
     ("commands", "SENDER"),
     ("commands", "RECEIVER"),
+    ("chargingprofiles", "SENDER"),
+    ("chargingprofiles", "RECEIVER"),
 ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from interroam.model.ids import Kind
 from tests.protocols.ocpi.partners import Peer, says
-from tests.protocols.ocpi.server.messages import evse, location, session, token
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, token
 
 START = "receiver/commands/START_SESSION"
 STOP = "receiver/commands/STOP_SESSION"
@@ -100,11 +100,71 @@ async def test_a_stop_names_the_session_as_the_cpo_does(node, charging):
     assert len([one for one in cpo_peer.told("POST") if "STOP_SESSION" in one.path]) == 1
 
 
-async def test_what_is_not_offered_is_an_answer_too(node, charging):
-    _, _, peer, emsp = charging
+@pytest.mark.statement("OCPI-112")
+async def test_the_profile_gireve_relays_start_and_stop_and_nothing_else(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    await node.change("eee", profile="gireve")
+    await cpo.put("receiver/sessions/CH/CCC/S1", session())
     for name in ("RESERVE_NOW", "CANCEL_RESERVATION", "UNLOCK_CONNECTOR"):
         answer = await emsp.post(f"receiver/commands/{name}", start(peer))
-        assert (answer.status, answer.data["result"]) == (1000, "NOT_SUPPORTED")
+        assert (answer.http, answer.status, answer.data["result"]) == (200, 1000, "NOT_SUPPORTED")
+    assert not cpo_peer.told("POST")
+    stop = {"response_url": f"{peer.url}/callback/8", "session_id": "S1"}
+    for name, body in ((START, start(peer)), (STOP, stop)):
+        assert (await emsp.post(name, body)).data["result"] == "ACCEPTED"
+    assert [one.path.rpartition("/")[2] for one in cpo_peer.told("POST")] == ["START_SESSION", "STOP_SESSION"]
+
+
+@pytest.mark.statement("OCPI-203")
+async def test_a_token_nobody_stated_starts_a_charge_that_comes_back_to_its_provider(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    app = token(uid="app-7", type="APP_USER", contract_id="DE-EEE-C0000007-1")
+    assert (await emsp.post(START, start(peer, token=app))).data["result"] == "ACCEPTED"
+    (sent,) = [one for one in cpo_peer.told("POST") if "commands" in one.path]
+    assert sent.body["token"] == app
+    assert not await node.journal(Kind.TOKEN)
+    unknown = cdr_token(uid="app-7", type="APP_USER", contract_id="DE-EEE-C0000007-1")
+    reference = sent.body["authorization_reference"]
+    own = {"cdr_token": unknown, "auth_method": "COMMAND"}
+    await cpo.put("receiver/sessions/CH/CCC/S1", session(**own, authorization_reference=reference))
+    await cpo.put("receiver/sessions/CH/CCC/S2", session("S2", **own))
+    await cpo.post("receiver/cdrs", cdr(**own, authorization_reference=reference))
+    await node.settled()
+    told = [one for one in peer.told("PUT") if "sessions" in one.path]
+    assert [one.body["cdr_token"] for one in told] == [unknown, unknown]
+    (bill,) = [one for one in peer.told("POST") if "cdrs" in one.path]
+    assert bill.body["cdr_token"] == unknown
+
+
+@pytest.mark.statement("OCPI-205")
+async def test_the_wish_to_unlock_goes_to_the_cpo_and_its_outcome_comes_back(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    asked = {"location_id": "L1", "evse_uid": "E1", "connector_id": "1"}
+    url = f"{peer.url}/callback/9"
+    answer = await emsp.post("receiver/commands/UNLOCK_CONNECTOR", {"response_url": url, **asked})
+    assert answer.data == {"result": "ACCEPTED", "timeout": 30}
+    (sent,) = [one for one in cpo_peer.told("POST") if "UNLOCK_CONNECTOR" in one.path]
+    callback = sent.body["response_url"]
+    assert callback.startswith(f"{node.url}/ocpi/2.2.1/sender/commands/UNLOCK_CONNECTOR/")
+    assert {name: sent.body[name] for name in asked} == asked
+    await cpo.post(callback, {"result": "FAILED"})
+    await node.settled()
+    assert [one.body for one in peer.told("POST") if one.path == "/callback/9"] == [{"result": "FAILED"}]
+
+
+async def test_a_place_named_by_the_hubs_id_reaches_the_cpo_by_its_own(node, charging):
+    cpo_peer, _, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    (entry,) = await node.journal(Kind.LOCATION)
+    assert (await emsp.post(START, start(peer, location_id=entry.hub_id))).data["result"] == "ACCEPTED"
+    assert cpo_peer.told("POST")[-1].body["location_id"] == "L1"
+
+
+async def test_a_command_nobody_knows_is_no_command(charging):
+    _, _, _, emsp = charging
     nothing = await emsp.post("receiver/commands/EXPLODE", {})
     assert (nothing.http, nothing.status) == (404, 2000)
 

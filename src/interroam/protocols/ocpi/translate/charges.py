@@ -123,13 +123,20 @@ def write_session(session: model.Session) -> bytes:
 
 def session_fact(shape: sessions.Session, raw: bytes) -> Fact:
     """Make a fact of a session as it stood."""
-    return plain_fact(read_session(shape), raw)
+    return plain_fact(read_session(shape), _respelled(shape.status, raw))
+
+
+def _respelled(status: str | None, raw: bytes) -> bytes:
+    """Return a session or its PATCH with the one word for a reservation that everybody knows (C10)."""
+    old = b'"RESERVED"'
+    return set_fields(raw, {"status": b'"RESERVATION"'}) if status == "RESERVATION" and old in raw.upper() else raw
 
 
 def session_change(shape: sessions.SessionPatch, raw: bytes, owner: PartyId, session_id: str) -> Change:
     """Make a change of a PATCH of a session: its charging periods are added to those known (OCPI-127)."""
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, session_id)
+    raw = _respelled(shape.status, raw)
 
     def change(body: model.Session) -> model.Session:
         return replace(

@@ -6,11 +6,14 @@ from datetime import datetime
 
 from interroam.model import questions as model
 from interroam.model.charges import Outcome
+from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.protocols.ocpi.wire import commands as wire
 from interroam.protocols.ocpi.wire import write
+from interroam.protocols.ocpi.wire.raw import set_fields
 from interroam.protocols.ocpi.wire.types import DisplayText
 
+from .rows import is_ours, wired
 from .tokens import read_token, token_shape
 
 _LONGEST = 512
@@ -25,6 +28,7 @@ def read_start(shape: wire.StartSession, emsp: PartyId, cpo: PartyId | None) -> 
         evse_uid=shape.evse_uid,
         connector_id=shape.connector_id,
         reference=shape.authorization_reference,
+        stated=wired(write(shape.token)),
         reply=shape.response_url,
         cpo=cpo,
     )
@@ -40,7 +44,12 @@ def write_start(question: model.StartSession, response_url: str) -> bytes:
         connector_id=question.connector_id,
         authorization_reference=question.reference,
     )
-    return write(shape)
+    return _with_token(write(shape), question.stated)
+
+
+def _with_token(command: bytes, stated: Wire | None) -> bytes:
+    """Put the token in as its provider described it, with what our model does not hold."""
+    return set_fields(command, {"token": stated.data}) if is_ours(stated) else command
 
 
 def read_stop(shape: wire.StopSession, emsp: PartyId, cpo: PartyId | None) -> model.StopSession:
@@ -63,6 +72,7 @@ def read_reserve(shape: wire.ReserveNow, emsp: PartyId, cpo: PartyId | None) -> 
         location_id=shape.location_id,
         evse_uid=shape.evse_uid,
         reference=shape.authorization_reference,
+        stated=wired(write(shape.token)),
         reply=shape.response_url,
         cpo=cpo,
     )
@@ -79,7 +89,7 @@ def write_reserve(question: model.Reserve, response_url: str) -> bytes:
         evse_uid=question.evse_uid,
         authorization_reference=question.reference,
     )
-    return write(shape)
+    return _with_token(write(shape), question.stated)
 
 
 def read_cancel(shape: wire.CancelReservation, emsp: PartyId, cpo: PartyId | None) -> model.CancelReservation:
