@@ -11,6 +11,7 @@ from interroam.core import reserving, starting, steering
 from interroam.core.authorizing import Authorizer
 from interroam.core.book import Book
 from interroam.core.commanding import Commander
+from interroam.core.gate import Gate
 from interroam.core.liveness import Liveness
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.refs import authorization_ref, refs_of, session_ref
@@ -84,6 +85,7 @@ class Hub:
         self.follow_up: FollowUp = _leave
         self.liveness = Liveness(self)
         self.standings = Standings(store, book, clock)
+        self.gate = Gate(self)
         self._authorizer = Authorizer(self)
         self._commander = Commander(self)
         self.sight = Sight(store, book, clock)
@@ -103,6 +105,14 @@ class Hub:
             return await steering.tell_profile(self, origin, statement)
         key = statement.key
         self.book.routing.may_state(origin.partner, key)
+        standards = self.gate.standards(origin.partner)
+        if standards is not None:
+            return await self.gate.tell(origin, statement, standards)
+        return await self.record(origin, statement)
+
+    async def record(self, origin: Origin, statement: Statement) -> Receipt:
+        """Record what may be stated and is approved."""
+        key = statement.key
         telling = await self._telling(origin, key, statement)
         receipt = await self.store.record(telling)
         if key.kind in _CHARGES and telling.receiver is None and isinstance(statement, Fact):

@@ -52,6 +52,25 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an RFID uid must be one of 4 or 7 bytes (OCPI-92)."""
     not_json_is_200: bool = False
     """Whether a body that is no JSON is answered HTTP 200 on the calls a CPO queues (C33)."""
+    quality: Literal["off", "automatic", "manual", "reject"] = "off"
+    """Whether static data of places wait for approval: ``automatic``: only where a defect is severe, ``manual``: all,
+    ``reject``: a severe defect is OCPI 2001 (OCPI-67, OCPI-68)."""
+    mandatory: str = ""
+    """The fields that a place must have, with blanks between them (OCPI-66, OCPI-196)."""
+    pushes_old_tariffs: bool = True
+    """Whether tariffs are pushed to an eMSP of 2.1.1; else it fetches the list, and no PATCH or DELETE (OCPI-162)."""
+    takes_old_places: bool = True
+    """Whether all that a CPO of 2.1.1 pushes of places is taken; else status and tariff alone (OCPI-197, C31)."""
+    fills_connector: bool = False
+    """Whether a StartSession of 2.1.1 names the connector where its EVSE has one only (OCPI-116)."""
+    credits: bool = False
+    """Whether a partner of 2.1.1 takes a credit as a CDR with a negative amount (OCPI-140)."""
+    home_charging: bool = False
+    """Whether a partner of 2.1.1 takes CDRs of home chargers, marked in the remark."""
+    tariff_extensions: bool = True
+    """Whether tariffs for 2.1.1 carry the published extensions (OCPI-159, OCPI-160)."""
+    text: Literal["escape", "transliterate"] = "escape"
+    """How text beyond ASCII goes to a partner of 2.1.1: escaped, or spelled with the nearest letters."""
 
     def offers(self, module: str) -> bool:
         """Whether there is such a module on this connection."""
@@ -81,6 +100,10 @@ PROFILES: dict[str, Switches] = {
         shows_clients=False,
         strict_uid=True,
         not_json_is_200=True,
+        quality="automatic",
+        mandatory="owner.name operator.name evses.capabilities evses.connectors.tariff_ids",
+        pushes_old_tariffs=False,
+        takes_old_places=False,
     ),
 }
 

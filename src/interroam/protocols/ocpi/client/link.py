@@ -9,6 +9,7 @@ import structlog
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Pulled, Standing
+from interroam.core.quality import Standards
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Fact
 from interroam.model.ids import Key, Kind, Party, PartyId, Role
@@ -18,6 +19,7 @@ from interroam.protocols.ocpi.callbacks import response_url
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
+from interroam.protocols.ocpi.translate.quality import OcpiStandards
 from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.wiring import wiring_of
 
@@ -54,6 +56,7 @@ class OcpiLink:
         self._base_url = base_url
         self._insecure = insecure_http
         self._switches = switches(partner)
+        self.standards: Standards | None = OcpiStandards.of(self._switches.quality, self._switches.mandatory)
         self._wiring = wiring_of(partner)
         self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
