@@ -49,6 +49,7 @@ class World:
         self.core = core
         self.time = 0
         self.known: dict[str, set[Key]] = {name: set() for name in VIEWERS}
+        self.ever: dict[str, set[Key]] = {name: set() for name in VIEWERS}
 
     async def begin(self) -> None:
         await self.core.admit(partner("cpo", *(f"{one}/CPO" for one in OWNERS)))
@@ -130,14 +131,16 @@ class World:
             known, key = self.known[name], entry.key
             here = {one for one in known | shown if one[1:3] == key[1:3]}
             if key.kind is Kind.EVSE:
-                assert entry.act is not Act.WITHDRAWAL or key in known
+                assert entry.act is not Act.WITHDRAWAL or key in self.ever[name]
                 (known.discard if entry.act is Act.WITHDRAWAL else known.add)(key)
                 continue
             gone = {evse_key(key.party, key.id, uid) for uid in entry.removed}
-            assert gone <= here | known  # nobody hears of what it never saw
+            assert gone <= here | self.ever[name]  # nobody hears of what it never saw
             known -= gone or (here if entry.act is Act.WITHDRAWAL else set())
             if entry.act is not Act.WITHDRAWAL:
                 known |= here & shown
+            self.ever[name] |= self.known[name]
+        self.ever[name] |= self.known[name]
         inbox.taken.clear()
 
     async def check_all(self) -> None:
@@ -155,8 +158,13 @@ class World:
                     if row is not None and not row.withdrawn:
                         assert await core.hub.sight.sees(viewer, row) == (row.key in shown)
         self.hear(name, shown)
-        assert self.known[name] & standing == standing  # everything that is shown was told
-        assert self.known[name] <= shown  # and nothing else is known any more
+        self.known[name] -= shown - standing  # told as gone
+        self.known[name] -= {key for key in self.known[name] - shown if await self.is_gone(key)}
+        assert self.known[name] == standing  # all that is shown was told, and nothing else is known any more
+
+    async def is_gone(self, key: Key) -> bool:
+        row = await self.core.store.get(key)
+        return row.withdrawn or row.body.status.availability is Availability.REMOVED
 
     async def listed(self, viewer: Party) -> set[Key]:
         found, after = [], 0
