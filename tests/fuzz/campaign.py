@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 SECONDS = float(os.environ.get("INTERROAM_FUZZ_SECONDS", "120"))
@@ -47,6 +47,7 @@ def _tried(shown: Callable[[Any], None], examples: SearchStrategy[Any], count: i
         max_examples=count,
         deadline=None,
         database=None,
+        phases=[Phase.generate],  # a node remembers: making an example smaller takes minutes and tells little
         print_blob=False,
         suppress_health_check=list(HealthCheck),
     )

@@ -167,3 +167,9 @@ async def test_lines_that_cannot_be_read_are_refused_alone(node):
 async def test_a_body_of_bottomless_depth_is_no_json(node):
     status, answer = await node.call("cpo", "PUT", "/tariffs/CH*CCC/T1", b'{"a":' * 3_000)
     assert (status, answer["error"]["reason"]) == (400, "not_json")
+
+
+async def test_a_field_that_nobody_reads_must_be_readable_too(node):
+    body = json.dumps(TARIFF).encode()[:-1] + b', "more": "\xff"}'
+    status, answer = await node.call("cpo", "PUT", "/tariffs/CH*CCC/T1", body)
+    assert (status, answer["error"]["reason"]) == (400, "not_json")

@@ -13,7 +13,7 @@ import structlog
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Exchange
+from interroam.model.facts import Exchange, Finding
 from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
 from interroam.net.http import Answered, Request, Response, Stream
@@ -50,9 +50,7 @@ class Reception:
             operation = f"{route.method} {route.path}"
             partner = None if route.open else await self._caller(request)
             call = self._call(request, params, partner)
-            call.query, call.body = _read(route, request)
-            if isinstance(call.body, msgspec.Struct):
-                call.unknown = translate.unknown_fields(route.body, request.body)
+            call.query, call.body, call.unknown = _read(route, request)
             answer = _written(route, await route.run(call))
         except (Refused, Unavailable) as no:
             answer = refusal(no)
@@ -142,20 +140,22 @@ def early_refusal(status: int, message: str) -> Response:
     return Response(status, [_JSON], encode(wire.Failure(error)))
 
 
-def _read(route: Route, request: Request) -> tuple[Any, Any]:
+def _read(route: Route, request: Request) -> tuple[Any, Any, tuple[Finding, ...]]:
     try:
         query = None
         if route.query is not None:
             query = msgspec.convert(_query(request.query), route.query, strict=False)
-        body = None
+        body, unknown = None, tuple[Finding, ...]()
         if route.body is not None and route.body_media == JSON:
             body = msgspec.json.decode(request.body, type=route.body, strict=False)
+            if isinstance(body, msgspec.Struct):  # a field that was not read may hold what nobody can
+                unknown = translate.unknown_fields(route.body, request.body)
     except msgspec.ValidationError as error:
         message, field = translate.fields_of(error)
         raise Misread(field, message, remedy="see openapi.json") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misread("", f"the body is not JSON: {error}", reason=Reason.NOT_JSON) from None
-    return query, body
+    return query, body, unknown
 
 
 def _query(query: bytes) -> dict[str, str]:
