@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from interroam.cli.reference import PAGES
+from interroam.protocols.ocpi.profiles import PROFILES, Switches
 from interroam.settings import knobs
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +16,16 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("name", PAGES)
 def test_a_reference_page_says_what_the_code_says(name):
     assert (ROOT / "docs" / "reference" / name).read_text() == PAGES[name](), "run make docs"
+
+
+def test_the_profiles_page_gives_every_switch_its_value_in_every_profile():
+    rows = [line.split(" | ") for line in PAGES["profiles.md"]().splitlines() if line.startswith("| `")]
+    shown = {row[0].strip("| `"): [cell.strip("`") for cell in row[2:-1]] for row in rows}
+    assert shown == {
+        name: [str(getattr(one, name)).lower() or "–" for one in PROFILES.values()]
+        for name in Switches.__struct_fields__
+    }
+    assert all(row[-1].strip(" |").endswith(".") for row in rows)
 
 
 def test_the_settings_page_names_every_knob():

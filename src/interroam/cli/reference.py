@@ -11,6 +11,7 @@ from typing import get_args, get_origin
 import msgspec
 
 from interroam.net.metrics import BOUNDS_S, METRICS
+from interroam.protocols.ocpi.profiles import PROFILES, Switches
 from interroam.settings import Knob, Settings, explained, knobs
 
 _GENERATED = "<!-- written by `make docs` from the code; edit the code -->\n\n"
@@ -52,6 +53,29 @@ def metrics_page() -> str:
     return _GENERATED + "\n".join(lines) + "\n"
 
 
+def profiles_page() -> str:
+    """Return the page of every switch of every profile."""
+    lines = [
+        "# Profiles\n",
+        "How an OCPI partner is treated is a table of switches. `interroam partner add --profile` says which profile a",
+        "partner has, `--switch NAME=VALUE` sets one switch for this partner alone, which outranks the profile.\n",
+        f"| switch | values | {' | '.join(f'`{name}`' for name in PROFILES)} | what it does |",
+        f"|---|---|{'---|' * len(PROFILES)}---|",
+    ]
+    for field in msgspec.structs.fields(Switches):
+        values = " ".join(map(_word, get_args(field.type) or (True, False))) if field.type is not str else "text"
+        cells = [values, *(_word(getattr(one, field.name)) for one in PROFILES.values())]
+        about = explained(Knob((field.name,), field.type, field.default, Switches))
+        lines.append(f"| `{field.name}` | {' | '.join(cells)} | {about} |")
+    return _GENERATED + "\n".join(lines).replace("``", "`") + "\n"
+
+
+def _word(value: object) -> str:
+    if value == "":
+        return "–"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
 def _heading(group: tuple[str, ...]) -> Iterator[str]:
     title = f"`[{'.'.join(group)}]`" if group else "The node"
     yield f"\n## {title}\n"
@@ -68,7 +92,7 @@ def _default(knob: Knob) -> str:
         return "–"
     if isinstance(value, frozenset | tuple):
         return " ".join(f"`{one}`" for one in sorted(map(str, value)))
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return _word(value)
 
 
 def _about(knob: Knob) -> str:
@@ -83,7 +107,7 @@ def _words(kind: object) -> str:
     return ", ".join(f"`{member.value}`" for member in inner[0].__members__.values())
 
 
-PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+PAGES = {"settings.md": settings_page, "metrics.md": metrics_page, "profiles.md": profiles_page}
 
 
 def main(directory: Path) -> None:

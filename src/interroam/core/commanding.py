@@ -10,6 +10,8 @@ reserving and steering.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ from interroam.model.questions import Acknowledged, Steering
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
+PATIENCE_S = 0.5
 SELF = "-"
 """The origin of what the node states itself."""
 LONGEST_CHARGE = timedelta(days=30)
@@ -37,6 +40,7 @@ class Commander:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._unanswered: dict[str, asyncio.Event] = {}
 
     def check_asker(self, origin: Origin, emsp: PartyId, token_owner: PartyId) -> None:
         """Pass when this partner asks for a provider of its own, with a token of that provider."""
@@ -89,21 +93,28 @@ class Commander:
 
     async def send(self, origin: Origin, command: Command, question: Steering, to: Party, via: Party) -> Acknowledged:
         """Put the command to its target; afterwards its outcome is awaited, or it is over."""
-        hub = self.hub
-        asker = Party(question.emsp, Role.EMSP)
+        answered = self._unanswered[command.id] = asyncio.Event()
         try:
-            answer = await hub.put(replace(question, reply=command.id), to, via, origin, asker)
+            answer = await self._put(origin, command, question, to, via)
+            if answer.accepted:
+                deadline = self.hub.clock.now() + timedelta(seconds=answer.within or self.hub.deadlines.command)
+                await self.move(origin, command, CommandState.PENDING, until=deadline)
+            else:
+                # Whoever refuses has nothing more to say (OCPI-114).
+                await self.move(origin, command, CommandState.SETTLED, answer.message)
         except (Refused, Unavailable) as trouble:
             await self.move(origin, command, CommandState.SETTLED, trouble.message)
             raise
+        finally:
+            del self._unanswered[command.id]
+            answered.set()
+        return answer
+
+    async def _put(self, origin: Origin, command: Command, question: Steering, to: Party, via: Party) -> Acknowledged:
+        asker = Party(question.emsp, Role.EMSP)
+        answer = await self.hub.put(replace(question, reply=command.id), to, via, origin, asker)
         if not isinstance(answer, Acknowledged):
             raise Unavailable(Reason.BAD_ANSWER, f"{via} did not acknowledge the command", reached=True)
-        if answer.accepted:
-            deadline = hub.clock.now() + timedelta(seconds=answer.within or hub.deadlines.command)
-            await self.move(origin, command, CommandState.PENDING, until=deadline)
-        else:
-            # Whoever refuses has nothing more to say (OCPI-114).
-            await self.move(origin, command, CommandState.SETTLED, answer.message)
         return answer
 
     async def move(
@@ -135,6 +146,7 @@ class Commander:
             raise Refused(Reason.UNKNOWN_OBJECT, f"no command {outcome.command} was sent from here")
         command = stored.body
         self._check_teller(origin, command)
+        command = await self._answered(command)
         now = hub.clock.now()
         if command.state is CommandState.STANDING and outcome.result == reserving.CANCELED:
             change = Change(command.key, frozenset({"state", "canceled"}), now, _canceled(outcome, now))
@@ -147,6 +159,17 @@ class Commander:
         if receipt.verdict is Verdict.RECORDED:
             await reserving.follow(self, origin, command, outcome)
         return receipt
+
+    async def _answered(self, command: Command) -> Command:
+        """Let the acknowledgment go first when the outcome comes on its heels: after a refusal there is none."""
+        answered = self._unanswered.get(command.id)
+        if answered is None:
+            return command
+        with contextlib.suppress(TimeoutError):  # who waits for us before it answers is not kept waiting for ever
+            async with asyncio.timeout(PATIENCE_S):
+                await answered.wait()
+        stored = await self.hub.store.get(command.key)
+        return stored.body if stored is not None and isinstance(stored.body, Command) else command
 
     def _check_teller(self, origin: Origin, command: Command) -> None:
         if origin.partner == SELF:

@@ -2,6 +2,7 @@ import pytest
 
 from tests.protocols.ocpi.nodes import Node
 from tests.protocols.ocpi.partners import Peer
+from tests.protocols.ocpi.row import in_a_row
 
 
 @pytest.fixture
@@ -21,3 +22,9 @@ async def emsp():
 async def cpo():
     async with Peer((("CH", "CCC", "CPO"),)) as one:
         yield one
+
+
+@pytest.fixture
+async def row(tmp_path):
+    async with in_a_row(tmp_path) as nodes:
+        yield nodes

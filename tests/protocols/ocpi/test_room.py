@@ -1,7 +1,6 @@
 """Three nodes of this house in a row: a CPO's, a hub, an eMSP's; everything over real sockets."""
 
 import json
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -12,48 +11,10 @@ from interroam.model.ids import Kind, Party, cdr_key, location_key, session_key,
 from interroam.model.questions import Acknowledged, Authorize, StartSession
 from interroam.model.tokens import Allowed, Authorization
 from interroam.protocols.ocpi.profiles import Switches
-from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming
-from tests.protocols.ocpi.nodes import Node
+from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER
 from tests.protocols.ocpi.server import messages
 
 LATER = "2026-03-14T12:05:00Z"
-
-
-class Row:
-    """The three nodes, and the mouth of each back office."""
-
-    def __init__(self, cpo: Node, hub: Node, emsp: Node) -> None:
-        self.cpo, self.hub, self.emsp = cpo, hub, emsp
-        self.owner, self.provider = Roaming(cpo, None, None), Roaming(emsp, None, None)
-        for one in (self.owner, self.provider):
-            one.origin = lambda partner="", one=one: Origin("office", correlation=one.correlation)
-
-    async def settled(self) -> None:
-        for _ in range(2):
-            for node in (self.cpo, self.emsp, self.hub):
-                await node.settled()
-
-
-@pytest.fixture
-async def row(tmp_path):
-    async with AsyncExitStack() as stack:
-        nodes = []
-        for name, parties in (
-            ("cpo", {"hub": None, "hosts": ("CH*CCC/CPO",)}),
-            ("hub", {}),
-            ("emsp", {"hub": None, "hosts": ("DE*EEE/EMSP",)}),
-        ):
-            (tmp_path / name).mkdir()
-            nodes.append(await stack.enter_async_context(Node(tmp_path / name, **parties)))
-        cpo, hub, emsp = nodes
-        for name, node in (("cpo", cpo), ("emsp", emsp)):
-            await hub.expect(name, *node.hosts)
-            there = await node.expect("hub", "FR*107/HUB")
-            await node.room.register(there, f"{hub.url}/ocpi/versions", await hub.invite(name))
-        await hub.agree("DE*EEE/EMSP", "CH*CCC/CPO")
-        await cpo.agree("FR*107/HUB", "CH*CCC/CPO")
-        await emsp.agree("DE*EEE/EMSP", "FR*107/HUB")
-        yield Row(cpo, hub, emsp)
 
 
 async def shown(node, kind):
