@@ -102,10 +102,16 @@ class Absences:
         for key in absence.keys:
             stored = await self._hub.store.get(key)
             if stored is not None and _stands(stored, absence.head):
-                receipt = await self._hub.tell(origin, Withdrawal(key, max(absence.at, stored.judged_at)))
-                count += receipt.verdict is Verdict.RECORDED
+                count += await self._gone(origin, Withdrawal(key, max(absence.at, stored.judged_at)))
         await self._hub.store.remove(ABSENCES, name)
         return count
+
+    async def _gone(self, origin: Origin, withdrawal: Withdrawal) -> bool:
+        try:
+            return (await self._hub.tell(origin, withdrawal)).verdict is Verdict.RECORDED
+        except Refused as no:
+            log.warning("absent_object_stays", partner=origin.partner, object=str(withdrawal.key), message=no.message)
+            return False
 
 
 def _stands(stored: Stored, head: int) -> bool:

@@ -17,6 +17,7 @@ from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.refs import authorization_ref, refs_of, session_ref
 from interroam.core.sight import Sight
 from interroam.core.standings import Standings
+from interroam.core.tariffs_in_use import check_unused
 from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
@@ -129,6 +130,8 @@ class Hub:
         now = self.clock.now()
         kind = key.kind
         if isinstance(statement, Change) or not isinstance(statement, Fact):
+            if kind is Kind.TARIFF:
+                await check_unused(self.store, key)
             return Telling(statement, origin, now, LANE_OF[kind])
         body = statement.body
         receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")

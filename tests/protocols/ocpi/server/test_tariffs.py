@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.protocols.ocpi.server.messages import tariff
+from tests.protocols.ocpi.server.messages import location, tariff
 
 AT = "receiver/tariffs/CH/CCC/T1"
 TO_EEE = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
@@ -84,3 +84,17 @@ async def test_nobody_deletes_what_is_not_his(node, cpo, emsp):
     await cpo.put(AT, tariff())
     assert (await other.delete(AT)).http == 404
     assert (await cpo.get(AT)).status == 1000
+
+
+@pytest.mark.statement("OCPI-211")
+async def test_a_cpo_reads_its_tariff_back_and_deletes_it_once_no_connector_refers_to_it(node, cpo, emsp):
+    await cpo.put(AT, tariff())
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    assert (await cpo.get(AT)).data == tariff()
+    refused = await cpo.delete(AT)
+    assert refused.status // 1000 == 2
+    assert "connector" in refused.message
+    connector = {"tariff_ids": [], "last_updated": "2026-03-14T12:05:00Z"}
+    await cpo.patch("receiver/locations/CH/CCC/L1/E1/1", connector)
+    assert (await cpo.delete(AT)).status == 1000
+    assert (await cpo.get(AT)).http == 404

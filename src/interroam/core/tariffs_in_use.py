@@ -1,0 +1,51 @@
+"""Whether a tariff may go: not while a connector refers to its id (OCPI-211)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from interroam.core.ports import Query, Store
+from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Key, Kind
+from interroam.model.places import Availability, Evse
+
+_AT_ONCE = 500
+
+
+async def check_unused(store: Store, tariff: Key) -> None:
+    """Pass when no connector of its owner refers to a tariff, or another variant of it stays; else Refused.
+
+    Tariffs go seldom, EVSEs change all the time: it is looked for when asked rather than kept.
+    """
+    if await _another_variant(store, tariff):
+        return
+    query = Query(kind=Kind.EVSE, owners=frozenset({tariff.party}), limit=_AT_ONCE)
+    while True:
+        page = await store.page(query)
+        for stored in page.items:
+            if not stored.withdrawn and isinstance(stored.body, Evse) and _refers(stored.body, tariff.id):
+                raise Refused(
+                    Reason.CONFLICT,
+                    f"a connector of EVSE {stored.body.uid} at {stored.body.location_id} refers to tariff {tariff.id}",
+                    remedy="take the tariff off its connectors first",
+                )
+        if not page.next:
+            return
+        query = replace(query, after=page.next, total=page.total)
+
+
+async def _another_variant(store: Store, tariff: Key) -> bool:
+    query = Query(kind=Kind.TARIFF, owners=frozenset({tariff.party}), limit=_AT_ONCE)
+    while True:
+        page = await store.page(query)
+        if any(one.key.id == tariff.id and one.key != tariff and not one.withdrawn for one in page.items):
+            return True
+        if not page.next:
+            return False
+        query = replace(query, after=page.next, total=page.total)
+
+
+def _refers(evse: Evse, tariff_id: str) -> bool:
+    if evse.status.availability is Availability.REMOVED:
+        return False
+    return any(named.casefold() == tariff_id for each in evse.connectors for named in each.tariff_ids)
