@@ -186,6 +186,13 @@ class Play:
             for entry in self.core.links[viewer.id.code].taken:
                 assert (viewer, entry.key.kind, entry.key.id) in self.truth.ever, (viewer, entry.key)
 
+    def complete(self) -> None:
+        """See that whoever is shown something now has received it."""
+        for viewer in (*CPOS, *EMSPS):
+            taken = {(entry.key.kind, entry.key.id) for entry in self.core.links[viewer.id.code].taken}
+            owed = {one for one in self.truth.told if self.truth.shown(viewer, *one, self.clock.now())}
+            assert owed <= taken, (viewer, owed - taken)
+
 
 def _body(kind: Kind, name: str, cpo: PartyId, emsp: PartyId, now: datetime) -> Any:
     if kind is Kind.TOKEN:
@@ -221,6 +228,7 @@ async def played(story: list[tuple[Any, ...]], folder: Path) -> None:
             await play.streamed()
             await core.drained()
             play.delivered()
+            play.complete()
         finally:
             await listener.close(0)
             await client.close()
@@ -229,6 +237,13 @@ async def played(story: list[tuple[Any, ...]], folder: Path) -> None:
 def shown(story: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(played(story, Path(folder)))
+
+
+def test_nobody_is_told_after_the_end_nor_before_the_start():
+    agreement = ("agree", EMSPS[0], [CPOS[0]], frozenset())
+    every = [("tell", kind, CPOS[0], EMSPS[0]) for kind in LISTS]
+    shown([(*agreement, 0, 2), *every, ("wait", 3), *every, ("wait", 1), *every])
+    shown([(*agreement, 2, 4), *every, ("wait", 3), *every, ("wait", 1), *every, ("wait", 3), *every])
 
 
 def test_a_party_never_receives_what_no_agreement_shows_it():
