@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from interroam.core.ports import Query
 from interroam.model.facts import Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, location_key
+from interroam.store.finding import FEW
 from tests.core.objects import CPO, EMSP_PARTY, NOW, at, cdr, evse, location, session, status_change, token
 from tests.store.told import fact, site, tell
 
@@ -173,6 +174,15 @@ async def test_objects_are_found_by_hub_id_number_and_reference(store):
     assert [row.no for row in await store.by_ref("session:1")] == [first.no, second.no]
     assert [row.no for row in await store.by_ref("session:1", Kind.CDR)] == [second.no]
     assert await store.by_ref("session:2") == []
+
+
+@pytest.mark.parametrize("count", [3, FEW + 6])
+async def test_what_came_last_under_a_reference_is_found_first(store, count):
+    names = [f"S{number:03}" for number in range(count)]
+    await record(store, *(tell(fact(session(name)), refs=("profile:1",)) for name in names))
+    assert [row.body.id for row in await store.newest("profile:1", 2)] == names[:-3:-1]
+    assert [row.body.id for row in await store.newest("profile:1", 200)] == names[::-1]
+    assert await store.newest("profile:2") == []
 
 
 async def test_hub_ids_are_uuids_in_the_order_of_creation(store):

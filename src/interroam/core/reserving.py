@@ -82,8 +82,9 @@ async def cancel(commander: Commander, origin: Origin, question: CancelReservati
     hub = commander.hub
     commander.check_asker(origin, question.emsp, question.emsp)
     name = name_of(question.emsp, question.reservation_id)
-    asked = next(iter(await _of_reservation(commander, name)), None)
-    if asked is None or asked.state is CommandState.SETTLED:
+    held = [one for one in await _of_reservation(commander, name) if one.state is not CommandState.SETTLED]
+    asked = held[0] if held else None
+    if asked is None:
         return Acknowledged(result="REJECTED", message=f"no reservation {question.reservation_id} stands here")
     to = asked.target
     via = to if to.role is Role.HUB else via_of(hub, to, asked.agreement)

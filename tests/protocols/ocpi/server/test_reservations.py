@@ -148,6 +148,18 @@ async def test_a_provider_gives_up_its_reservation_where_it_is_kept(node, street
     assert (again.data["result"], len(asked(cpo_peer, "CANCEL_RESERVATION"))) == ("REJECTED", 1)
 
 
+async def test_a_replacement_that_the_cpo_refuses_leaves_the_first_as_it_is(node, street):
+    cpo_peer, cpo, peer, emsp = street
+    url = await reserved(node, street)
+    cpo_peer.answers.insert(0, says("POST", "RESERVE_NOW", 200, 1000, {"result": "REJECTED", "timeout": 0}))
+    assert (await emsp.post(RESERVE, reserve(peer, "2"))).data["result"] == "REJECTED"
+    cancel = {"response_url": f"{peer.url}/callback/3", "reservation_id": "R1"}
+    assert (await emsp.post(CANCEL, cancel)).data["result"] == "ACCEPTED"
+    await cpo.post(url, OVER)
+    await node.settled()
+    assert (results(peer), results(peer, "2")) == (["ACCEPTED", "CANCELED_RESERVATION"], [])
+
+
 async def test_a_reservation_is_remembered_until_it_ends_and_no_longer(node, street):
     _, cpo, peer, _emsp = street
     url = await reserved(node, street)

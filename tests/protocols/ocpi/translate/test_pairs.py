@@ -15,7 +15,7 @@ from interroam.model.ids import PartyId
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.protocols.ocpi import translate
 from interroam.protocols.ocpi.translate.rows import patched, same, wired
-from interroam.protocols.ocpi.wire import cdrs, commands, locations, read, sessions, tariffs, tokens
+from interroam.protocols.ocpi.wire import cdrs, commands, locations, profiles, read, sessions, tariffs, tokens
 from interroam.protocols.ocpi.wire.raw import set_fields
 from tests.protocols.ocpi.server import messages
 from tests.protocols.ocpi.wire.shapes import EPOCH, valid
@@ -99,6 +99,44 @@ def test_coordinates_fit_their_fields(latitude, longitude):
     assert not findings
     assert len(again.coordinates.latitude) <= 10
     assert len(again.coordinates.longitude) <= 11
+
+
+@pytest.mark.parametrize(
+    ("shape", "there", "back"),
+    [
+        (commands.ReserveNow, translate.read_reserve, translate.write_reserve),
+        (commands.CancelReservation, translate.read_cancel, translate.write_cancel),
+        (commands.UnlockConnector, translate.read_unlock, translate.write_unlock),
+    ],
+)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_the_other_commands_read_the_same_when_written(shape, there, back, data):
+    sent = data.draw(valid(shape))
+    question = there(sent, OWNER, None)
+    again, _ = read(shape, back(question, "https://b.example/2"))
+    assert again == msgspec.structs.replace(sent, response_url="https://b.example/2")
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_charging_profiles_and_preferences_read_the_same_when_written(data):
+    asked = data.draw(valid(profiles.SetChargingProfile))
+    question = translate.read_set_profile(asked, "S", OWNER, None)
+    assert read(profiles.SetChargingProfile, translate.write_set_profile(question, asked.response_url))[0] == asked
+    active = data.draw(valid(profiles.ActiveChargingProfile))
+    goes = translate.read_active_profile(active)
+    assert read(profiles.ActiveChargingProfile, translate.write_active_profile(goes))[0] == active
+    said = read(profiles.ChargingProfileResult, translate.write_profile_outcome("ACCEPTED", goes))[0]
+    outcome = translate.read_profile_outcome(said, "C", EPOCH)
+    assert (outcome.result, outcome.profile) == ("ACCEPTED", goes)
+    wish = data.draw(valid(sessions.ChargingPreferences))
+    again = read(sessions.ChargingPreferences, translate.write_prefer(translate.read_prefer(wish, "S", OWNER, None)))[0]
+    assert again == wish
+
+
+def test_a_time_out_is_unknown_where_profiles_have_no_word_for_it():
+    assert read(profiles.ChargingProfileResult, translate.write_profile_outcome("TIMEOUT"))[0].result == "UNKNOWN"
 
 
 def test_commands_and_their_answers_read_the_same_when_written():
