@@ -29,8 +29,8 @@ from interroam.store.statements import migrations, statements
 from interroam.store.upkeep import Upkeep
 from interroam.store.writer import CommitFailed, Errand, Outcome
 
-CHECKPOINT_AFTER = 5_000
-"""Changed rows: about 30 MB of write-ahead log."""
+CHECKPOINT_AFTER = 30_000
+"""Changed rows: up to 150 MB of write-ahead log; a page that changes often meanwhile is copied once."""
 KEYS_AT_ONCE = 64
 _BACKUP_PAGES = 1_000
 
