@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interroam.cli import agreement, courier, partner, shelf, story, upkeep, user
+from interroam.cli import agreement, courier, partner, pull, quality, schedule, shelf, story, upkeep, user
 from interroam.cli.price import price
 from interroam.cli.reach import command
 from interroam.cli.serve import serve
@@ -47,6 +47,9 @@ app.add_typer(agreement.app, name="agreement")
 command(app)(story.journal)
 command(app)(story.trace)
 command(app)(story.dossier)
+app.add_typer(quality.app, name="quality")
+command(app)(pull.pull)
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(courier.app, name="courier")
 app.add_typer(shelf.app, name="shelf")
 app.add_typer(upkeep.driver, name="driver")

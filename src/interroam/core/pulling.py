@@ -65,7 +65,7 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
-class PullReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class PullReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a pull is about and what came of it so far; ``since`` is None when all was asked for."""
 
     partner: str

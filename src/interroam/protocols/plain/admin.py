@@ -18,11 +18,13 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.net.http import JSON, Request, Response
 from interroam.protocols.plain.admin_calls import ROUTES, Call
 from interroam.protocols.plain.openapi import Route, Table
+from interroam.protocols.plain.quality_calls import ROUTES as QUALITY
+from interroam.protocols.plain.round_calls import ROUTES as ROUNDS
 from interroam.protocols.plain.rules import STATUS
 from interroam.protocols.plain.wire import Error, Failure
 
 BASE = "/api/v1/admin"
-TABLE = Table(BASE, ROUTES)
+TABLE = Table(BASE, (*ROUTES, *QUALITY, *ROUNDS))
 _NOBODY = Actor("nobody")
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()

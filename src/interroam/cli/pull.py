@@ -1,0 +1,90 @@
+"""``interroam pull``: fetch what a partner has, now."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from interroam.cli.reach import Reach
+from interroam.cli.tables import aware, console, error, moment, say, table
+
+_LOOK_S = 0.2
+
+Partner = Annotated[str, typer.Argument(help="The partner's id; none: how the last pulls went.")]
+Module = Annotated[str, typer.Argument(help="locations, tariffs, tokens, sessions or cdrs; none: all it owns.")]
+Since = Annotated[datetime | None, typer.Option(help="Fetch what changed since then; UTC.")]
+Full = Annotated[bool, typer.Option("--full", help="Fetch everything, and see what is there no more.")]
+Withdraw = Annotated[
+    bool, typer.Option("--withdraw", help="Fetch nothing: withdraw what the last full pull did not hold.")
+]
+
+
+def pull(
+    node: Reach,
+    partner: Partner = "",
+    module: Module = "",
+    since: Since = None,
+    full: Full = False,
+    withdraw: Withdraw = False,
+) -> None:
+    """Fetch what a partner has: what changed since the last time, unless told otherwise."""
+    if not partner:
+        node.show(node.call("GET", "/pulls"), _pulls)
+    elif withdraw:
+        if not module:
+            error("withdraw which module?", f"interroam pull {partner} locations --withdraw")
+            raise typer.Exit(2)
+        answer = node.call("POST", "/pulls/withdraw", {"partner": partner, "module": module})
+        node.show(answer, lambda done: say(f"{done['count']} {module} withdrawn"))
+    else:
+        wanted = {"partner": partner, "module": module or None, "since": aware(since), "whole": full}
+        begun = node.call("POST", "/pulls", wanted)["pulls"]
+        answer = _followed(node, {(one["partner"], one["module"]) for one in begun})
+        node.show(answer, _pulls)
+        if any(one["stage"] == "failed" for one in answer["pulls"]):
+            raise typer.Exit(1)
+
+
+def _followed(node: Reach, wanted: set[tuple[str, str]]) -> dict[str, Any]:
+    """Look until all of these pulls have ended, with a bar for each."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("objects"))
+    bars: dict[str, TaskID] = {}
+    with Progress(*columns, console=console(), transient=True, disable=node.json) as progress:
+        while True:
+            answer: dict[str, Any] = node.call("GET", "/pulls")
+            for part in ("pulls", "absences"):
+                answer[part] = [one for one in answer[part] if (one["partner"], one["module"]) in wanted]
+            for one in answer["pulls"]:
+                if one["module"] not in bars:
+                    bars[one["module"]] = progress.add_task(one["module"], total=None)
+                progress.update(bars[one["module"]], completed=one["objects"], total=one["total"] or None)
+            if not any(one["stage"] == "running" for one in answer["pulls"]):
+                return answer
+            time.sleep(_LOOK_S)
+
+
+def _pulls(answer: dict[str, Any]) -> None:
+    rows = [
+        (
+            one["partner"],
+            one["module"],
+            one["stage"],
+            moment(one["since"]) or "the beginning",
+            *(one[figure] for figure in ("pages", "objects", "recorded", "refused", "absent")),
+            one["message"],
+        )
+        for one in answer["pulls"]
+    ]
+    columns = ("partner", "module", "", "since (UTC)", "pages", "objects", "new", "refused", "absent", "")
+    table(columns, rows, "nothing was fetched yet")
+    for one in answer["pulls"]:
+        for finding in one["findings"]:
+            say(f"[dim]{one['module']}:[/] ", end="")
+            console().print(finding, markup=False)
+    for one in answer["absences"]:
+        command = f"interroam pull {one['partner']} {one['module']} --withdraw"
+        say(f"{one['count']} of {one['of']} {one['module']} are absent; if that is right: [bold]{command}[/]")
