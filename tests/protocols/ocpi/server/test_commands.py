@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from interroam.model.ids import Kind
 from tests.protocols.ocpi.partners import Peer, says
@@ -128,8 +129,11 @@ async def test_a_token_nobody_stated_starts_a_charge_that_comes_back_to_its_prov
     unknown = cdr_token(uid="app-7", type="APP_USER", contract_id="DE-EEE-C0000007-1")
     reference = sent.body["authorization_reference"]
     own = {"cdr_token": unknown, "auth_method": "COMMAND"}
+    await cpo.put("receiver/sessions/CH/CCC/S2", session("S2", **own))  # by the owner of the token it names
+    (agreement,) = node.book.agreements.values()
+    await node.book.put_agreement(replace(agreement, ends=node.clock.now()))
+    # From here on the command alone says whose the charge is.
     await cpo.put("receiver/sessions/CH/CCC/S1", session(**own, authorization_reference=reference))
-    await cpo.put("receiver/sessions/CH/CCC/S2", session("S2", **own))
     await cpo.post("receiver/cdrs", cdr(**own, authorization_reference=reference))
     await node.settled()
     told = [one for one in peer.told("PUT") if "sessions" in one.path]
