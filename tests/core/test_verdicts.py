@@ -50,6 +50,12 @@ def test_an_older_status_is_stale():
     assert judge(status_change("CHARGING", at(-1)), stored(evse()), NOW).verdict is Verdict.STALE
 
 
+@pytest.mark.parametrize("body", [session(), token()])
+def test_an_older_change_to_anything_else_is_stale_too(body):
+    late = Change(body.key, frozenset({"issuer"}), at(-1), lambda old, wire: (replace(old, last_updated=at(-1)), wire))
+    assert judge(late, stored(body), NOW).verdict is Verdict.STALE
+
+
 def test_equal_times_with_different_content_let_the_later_arrival_win():
     assert judge(status_change("CHARGING", NOW), stored(evse()), NOW).verdict is Verdict.RECORDED
 
