@@ -57,7 +57,9 @@ class Gate:
         """Take a statement of a partner whose data are judged."""
         key = statement.key
         if key.kind not in PLACES:
-            return await self._other(origin, statement)
+            return await self._other(origin, statement, standards)
+        if standards.mode is Mode.OFF:
+            return await self._hub.record(origin, statement)
         await self.drafts.load()
         statement = standards.tidied(statement)
         if isinstance(statement, Change) and statement.fields == _STATUS and await self._is_dynamic(statement):
@@ -71,18 +73,28 @@ class Gate:
                 return await self._whole(origin, statement, statement.parts, standards)
             return await self._single(origin, statement, standards)
 
-    async def _other(self, origin: Origin, statement: Statement) -> Receipt:
+    async def _other(self, origin: Origin, statement: Statement, standards: Standards) -> Receipt:
         """Note what is odd about a tariff or a charge; it is taken all the same."""
-        body = statement.body if isinstance(statement, Fact) else None
-        defects: tuple[Defect, ...] | None = None
-        if isinstance(body, Tariff):
-            old = await self.known(statement.key)
-            defects = of_tariff(body, old.body if old is not None and isinstance(old.body, Tariff) else None)
-        elif isinstance(body, Session | Cdr):
-            defects = of_charge(body)
+        if not isinstance(statement, Fact):
+            return await self._hub.record(origin, statement)
+        body = statement.body
+        if not isinstance(body, Tariff):
+            if isinstance(body, Session | Cdr) and standards.mode is not Mode.OFF:
+                await self.findings.note(origin.partner, statement.key, of_charge(body))
+            return await self._hub.record(origin, statement)
+        async with self.lock(statement.key):
+            return await self._tariff(origin, statement, body, standards)
+
+    async def _tariff(self, origin: Origin, statement: Fact, body: Tariff, standards: Standards) -> Receipt:
+        """Take a tariff: without a start it holds since its first reception (OCPI-147, sheet C34)."""
+        row = await self.known(statement.key)
+        old = row.body if row is not None and isinstance(row.body, Tariff) else None
+        if body.starts is None and standards.default_start:
+            known = old.starts if old is not None else None
+            statement = standards.starting(statement, known or self._hub.clock.now())
         receipt = await self._hub.record(origin, statement)
-        # Saying a tariff again does not unsay that it changed.
-        if defects is not None and (receipt.verdict is Verdict.RECORDED or defects):
+        if receipt.verdict is Verdict.RECORDED and standards.mode is not Mode.OFF:
+            defects = (*of_tariff(body, old), *standards.odd(statement))
             await self.findings.note(origin.partner, statement.key, defects)
         return receipt
 
@@ -131,6 +143,8 @@ class Gate:
             return Receipt(judgment.verdict)
         body, wire = self._completed(key, judgment.body, judgment.wire, standards)
         defects = of_place(body, standards.mandatory)
+        if isinstance(statement, Fact):
+            defects += standards.odd(statement)
         if standards.mode is Mode.REJECT and severe(defects):
             raise _rejected(defects)
         await self.findings.note(origin.partner, key, defects)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interroam.core.admin import Admin, Way
 from interroam.core.advice import Adviser
+from interroam.core.approving import Approving
 from interroam.core.audit import Actor, Audit, Audited, Rank
 from interroam.core.dispatch import Dispatch
 from interroam.core.dossier import Archive
@@ -44,6 +45,7 @@ class Office:
         self.admin = Admin(hub, self.audit, ways)
         self.upkeep = Upkeep(hub, dispatch, self.audit, key_file)
         self.rounds = Rounds(hub, self.audit, pulls)
+        self.approving = Approving(hub, self.audit)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)
 

@@ -7,6 +7,7 @@ Fields are named by their path in a location: ``owner.name``, ``evses.connectors
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from interroam.core.refs import normal_evse_id
 from interroam.model.charges import Cdr, Period, Session
-from interroam.model.facts import Body, Change, Statement, Wire
+from interroam.model.facts import Body, Change, Fact, Statement, Wire
 from interroam.model.ids import Key
 from interroam.model.places import Availability, Evse, Location
 from interroam.model.tariffs import Tariff
@@ -52,6 +53,11 @@ class Standards(Protocol):
         ...
 
     @property
+    def default_start(self) -> bool:
+        """Whether a tariff without a start holds from its first reception on."""
+        ...
+
+    @property
     def mandatory(self) -> frozenset[str]:
         """The fields that must be there."""
         ...
@@ -66,6 +72,14 @@ class Standards(Protocol):
 
     def live(self, stated: Evse, known: Evse) -> Change | None:
         """Return the change that takes over what is dynamic; None when nothing of it is new."""
+        ...
+
+    def odd(self, fact: Fact) -> tuple[Defect, ...]:
+        """Return what is wrong with an object that only its room can see."""
+        ...
+
+    def starting(self, fact: Fact, at: datetime) -> Fact:
+        """Return a tariff that starts then, in both its forms."""
         ...
 
     def completion(self, key: Key, raw: bytes) -> Change:

@@ -6,9 +6,10 @@ import pytest
 
 from interroam.model.ids import Kind
 from tests.protocols.ocpi.partners import says
-from tests.protocols.ocpi.server.messages import evse, location, token
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, token
 
 AT = "receiver/tokens/DE/EEE/0102030405060A"
+LATER = "2026-03-14T12:05:00Z"
 ASK = "sender/tokens/0102030405060A/authorize"
 HERE = {"location_id": "L1", "evse_uids": ["E1"]}
 
@@ -58,15 +59,66 @@ async def test_a_bad_token_is_refused(node, cpo, emsp, path, body, http, status)
     assert node.store.head() == 0
 
 
-@pytest.mark.statement("OCPI-92", "OCPI-94")
-async def test_a_card_number_must_be_one_where_the_profile_says_so(node, cpo, emsp):
-    odd = token("012345678")
-    path = "receiver/tokens/DE/EEE/012345678"
-    assert (await emsp.put(path, odd)).status == 1000
+@pytest.mark.statement("OCPI-92")
+@pytest.mark.parametrize(
+    ("uid", "status"),
+    [
+        ("0A0B0C0D", 1000),
+        ("0a0B0c0D", 1000),
+        ("0102030405060A", 1000),
+        ("012345678", 2001),
+        ("12345678901234567890", 2001),
+        ("0A0B0C0G", 2001),
+    ],
+)
+async def test_a_card_number_has_4_or_7_bytes_where_the_profile_says_so(node, cpo, emsp, uid, status):
+    path = f"receiver/tokens/DE/EEE/{uid}"
+    assert (await emsp.put(f"{path}", token(uid))).status == 1000
+    await node.change("eee", profile="gireve")
+    assert (await emsp.put(path, token(uid, last_updated="2026-03-14T12:05:00Z"))).status == status
+
+
+@pytest.mark.statement("OCPI-94")
+async def test_a_card_number_is_judged_wherever_one_comes(node, cpo, emsp):
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
     await node.change("eee", switches={"strict_uid": True})
-    assert (await emsp.put(path, odd)).status == 2001
-    assert (await emsp.put(f"{path}?type=OTHER", token("012345678", type="OTHER"))).status == 1000
-    assert (await emsp.put("receiver/tokens/DE/EEE/0a0B0c0D", token("0A0B0C0D"))).status == 1000
+    await node.change("ccc", switches={"strict_uid": True})
+    odd = cdr_token(uid="012345678")
+    command = {"token": token("012345678"), "location_id": "L1", "response_url": "https://eee.example/1"}
+    booking = {**command, "reservation_id": "R1", "expiry_date": "2030-01-01T00:00:00Z"}
+    refused = [
+        await cpo.post("sender/tokens/012345678/authorize", {"location_id": "L1"}),
+        await emsp.put("receiver/tokens/DE/EEE/012345678", token("012345678")),
+        await emsp.patch("receiver/tokens/DE/EEE/012345678", {"valid": False, "last_updated": LATER}),
+        await emsp.post("receiver/commands/START_SESSION", command),
+        await emsp.post("receiver/commands/RESERVE_NOW", booking),
+        await cpo.put("receiver/sessions/CH/CCC/S1", session(cdr_token=odd)),
+        await cpo.post("receiver/cdrs", cdr(cdr_token=odd)),
+    ]
+    assert [(one.status, "RFID uid" in one.message) for one in refused] == [(2001, True)] * 7
+    for kind in ("APP_USER", "AD_HOC_USER", "OTHER"):
+        free = token("012345678", type=kind)
+        assert (await emsp.put(f"receiver/tokens/DE/EEE/012345678?type={kind}", free)).status == 1000
+        taken = await cpo.put(f"receiver/sessions/CH/CCC/{kind}", session(kind, cdr_token={**odd, "type": kind}))
+        assert taken.status == 1000
+
+
+@pytest.mark.statement("OCPI-93")
+async def test_card_numbers_are_stored_and_compared_in_capitals_lowest_byte_first(node, cpo, provider):
+    peer, emsp = provider
+    await node.change("eee", profile="gireve")
+    await node.change("ccc", switches={"strict_uid": True})
+    await emsp.put("receiver/tokens/DE/EEE/1a2b3c4d5e6f70", token("1a2b3c4d5e6f70"))
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    (shown,) = (await cpo.get("sender/tokens")).data
+    assert shown["uid"] == "1A2B3C4D5E6F70"
+    assert int(shown["uid"], 16) == 7365887390543728
+    await cpo.post("sender/tokens/1A2b3C4d5E6f70/authorize", {"location_id": "L1"})
+    (asked,) = peer.told("POST")
+    assert asked.path == "/sender/tokens/1A2B3C4D5E6F70/authorize"
+    await cpo.post("receiver/cdrs", cdr(cdr_token=cdr_token(uid="1a2b3c4d5e6f70"), remark="kept"))
+    (seen,) = (await emsp.get("sender/cdrs")).data
+    assert (seen["cdr_token"]["uid"], seen["remark"]) == ("1A2B3C4D5E6F70", "kept")
 
 
 @pytest.mark.statement("OCPI-98")

@@ -21,9 +21,10 @@ from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.translate.quality import OcpiStandards
 from interroam.protocols.ocpi.views import View, Views
-from interroam.protocols.ocpi.wiring import wiring_of
+from interroam.protocols.ocpi.wiring import party_of, wiring_of
 
 from .fetches import Fetches
+from .old import OldPushes, OldQuestions
 from .pushes import Push, Pushes
 from .questions import not_taken, question_call, read_answer
 from .verdicts import check_delivery, knows_not
@@ -56,11 +57,14 @@ class OcpiLink:
         self._base_url = base_url
         self._insecure = insecure_http
         self._switches = switches(partner)
-        self.standards: Standards | None = OcpiStandards.of(self._switches.quality, self._switches.mandatory)
+        self.standards: Standards | None = OcpiStandards.of(
+            self._switches.quality, self._switches.mandatory, default_start=self._switches.default_start
+        )
         self._wiring = wiring_of(partner)
         self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
-        self._fetches = Fetches(partner, hub, calls, self._address, insecure_http=insecure_http)
+        self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
+        self._old = OldQuestions(hub, views, party_of(partner)) if self._wiring.older else None
 
     @property
     def pushes(self) -> bool:
@@ -83,21 +87,22 @@ class OcpiLink:
             return  # OCPI-96
         address = self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)
-        for push in await self._pushes.of(entry, to, view):
-            await self._deliver(address, entry, to, view, push)
+        pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
+        for push in await pushes.of(entry, to, view):
+            await self._deliver(address, entry, to, view, push, pushes)
 
-    async def _deliver(self, address: Address, entry: Entry, to: Party, view: View, push: Push) -> None:
+    async def _deliver(self, address: Address, entry: Entry, to: Party, view: View, push: Push, pushes: Pushes) -> None:
         called = await self._send(address, entry, to, push)
         if called is None or (push.expendable and knows_not(called)):
             return
         method = push.method
         if push.whole is not None and not called.taken and knows_not(called):
-            whole = await self._pushes.whole(push.whole, view)
+            whole = await pushes.whole(push.whole, view)
             if whole is not None:
                 log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
                 method = whole.method
                 called = await self._send(address, entry, to, whole) or called
-        check_delivery(called, method, push.module)
+        check_delivery(called, method, push.module, older=self._wiring.older)
 
     async def _send(self, address: Address, entry: Entry, to: Party, push: Push) -> Called | None:
         """Make the call of a push; None when the partner wants no such pushes."""
@@ -115,6 +120,7 @@ class OcpiLink:
             seq=entry.seq,
             kept=push.kept,
             subject=entry.subject,
+            note=push.note,
         )
         return await self._calls.call(address, call, self._hub.deadlines.partner)
 
@@ -165,7 +171,13 @@ class OcpiLink:
             correlation,
             self._subject(question),
         )
-        return read_answer(question, await self._calls.call(address, call, within))
+        if self._old is None:
+            return read_answer(question, await self._calls.call(address, call, within))
+        lowered = await self._old.lowered(question, call)
+        if lowered is None:
+            return Acknowledged(result="NOT_SUPPORTED", message="OCPI 2.1.1 has no such command")
+        called = await self._calls.call(address, lowered, within)
+        return read_answer(question, await self._old.lifted(question, called))
 
     def _addressed(self, to: Party) -> PartyId:
         if self._switches.to_as == "hub":
@@ -174,7 +186,7 @@ class OcpiLink:
         return to.id
 
     def _callback(self, name: str, command_id: str) -> str:
-        return response_url(self._base_url(), name, command_id)
+        return response_url(self._base_url(), name, command_id, older=self._wiring.older)
 
     def _subject(self, question: Question) -> bytes:
         keyring = self._hub.book.keyring
@@ -184,6 +196,10 @@ class OcpiLink:
         return keyring.subject(token.type, token.uid) if token is not None else b""
 
     # -- fetch -----------------------------------------------------------------------------------------------------
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether the partner has a list of this kind."""
+        return self._fetches.shows(kind)
 
     def pull(
         self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
@@ -213,6 +229,8 @@ class OcpiLink:
         return self._address
 
     def _routing(self, sender: PartyId, receiver: PartyId) -> Fields:
+        if self._wiring.older:
+            return ()
         known = self._routings.get((sender, receiver))
         if known is None:
             if len(self._routings) >= _MOST_PARTIES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused
@@ -11,14 +13,14 @@ from interroam.protocols.ocpi.translate import cdr_fact, read_prefer, session_ch
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
 from interroam.protocols.ocpi.wire.cdrs import Cdr
 from interroam.protocols.ocpi.wire.sessions import ChargingPreferences, Session, SessionPatch
-from interroam.protocols.ocpi.wire.types import CdrToken
 
 from .answers import of_receipt
 from .call import Answer, Call, given
 from .desk import AS_STATED, Desk, missing, read_body, read_owner, side
 from .lists import list_of
-from .tokens import check_uid, note_driver
+from .tokens import check_uid, note_driver, spelled
 
+Charge = TypeVar("Charge", Session, Cdr)
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
 _NOT_TAKEN = frozenset({Reason.NOT_OFFERED, Reason.UNKNOWN_SESSION, Reason.CONFLICT})
 ADVENIR = "$$"
@@ -35,8 +37,7 @@ async def put_session(desk: Desk, call: Call) -> Answer:
     shape = read_body(call, Session)
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, session_id)
-    _note_charge(desk, call, shape.cdr_token, shape.authorization_reference)
-    return await desk.tell(call, session_fact(shape, call.request.body))
+    return await desk.tell(call, session_fact(*_charge(desk, call, shape)))
 
 
 async def patch_session(desk: Desk, call: Call) -> Answer:
@@ -48,7 +49,9 @@ async def patch_session(desk: Desk, call: Call) -> Answer:
     shape = read_body(call, SessionPatch)
     if shape.authorization_reference:
         call.ids += (shape.authorization_reference,)
-    return await desk.tell(call, session_change(shape, call.request.body, owner, session_id))
+    if shape.cdr_token is not None:
+        check_uid(call, shape.cdr_token.type, shape.cdr_token.uid)
+    return await desk.tell(call, session_change(shape, call.request.body, owner, session_id, replaces=call.older))
 
 
 async def check_session(desk: Desk, call: Call) -> Answer:
@@ -84,10 +87,10 @@ async def post_cdr(desk: Desk, call: Call) -> Answer:
     """Take a CDR, once; a repeat is a success with the same Location (OCPI-136, OCPI-137)."""
     shape = read_body(call, Cdr)
     call.ids = tuple(each for each in (shape.id, shape.session_id) if each)
-    _note_charge(desk, call, shape.cdr_token, shape.authorization_reference)
+    shape, raw = _charge(desk, call, shape)
     if PartyId.of(shape.country_code, shape.party_id) != call.asker and not call.partner.is_hub:
         call.notes.append(f"the CDR is of {shape.country_code}*{shape.party_id}, its sender is {call.asker}")
-    receipt = await desk.hub.tell(call.origin, cdr_fact(shape, call.request.body))
+    receipt = await desk.hub.tell(call.origin, cdr_fact(shape, raw))
     answer = of_receipt(call, receipt)
     return replace(answer, headers=((b"location", desk.url(f"receiver/cdrs/{receipt.hub_id}").encode()),))
 
@@ -100,12 +103,15 @@ async def check_cdr(desk: Desk, call: Call) -> Answer:
     return given(await desk.views.one(await desk.own(call, stored.key), AS_STATED))
 
 
-def _note_charge(desk: Desk, call: Call, token: CdrToken, reference: str | None) -> None:
+def _charge(desk: Desk, call: Call, shape: Charge) -> tuple[Charge, bytes]:
+    """Note whose charge it is; its card's number is judged, but for those made up (OCPI-94)."""
+    token = shape.cdr_token
     note_driver(desk, call, token.type, token.uid)
-    if reference:
-        call.ids += (reference,)
-    if token.country_code != ADVENIR:
-        check_uid(call, token.type, token.uid)
+    if shape.authorization_reference:
+        call.ids += (shape.authorization_reference,)
+    if token.country_code == ADVENIR:
+        return shape, call.request.body
+    return spelled(call, shape, token.type, token.uid, "cdr_token")
 
 
 SESSIONS_RECEIVER = side(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from msgspec.structs import replace
 
 from interroam.model.questions import Acknowledged, Steering
@@ -19,8 +21,9 @@ from interroam.protocols.ocpi.wire import commands as wire
 from .answers import of_receipt
 from .call import Answer, Call, given
 from .desk import Desk, read_body, side
-from .tokens import check_uid, note_driver
+from .tokens import note_driver, spelled
 
+Placed = TypeVar("Placed", wire.StartSession, wire.ReserveNow)
 _NOBODY = Answer(http=404, status=2000, message="there is no such command")
 
 
@@ -56,11 +59,10 @@ def _question(desk: Desk, call: Call, name: str) -> Steering:
     match name:
         case "START_SESSION":
             start = read_body(call, wire.StartSession)
-            _note_place(desk, call, start)
-            return read_start(start, call.asker, call.receiver)
+            return read_start(_placed(desk, call, start), call.asker, call.receiver)
         case "RESERVE_NOW":
             reserve = read_body(call, wire.ReserveNow)
-            _note_place(desk, call, reserve)
+            reserve = _placed(desk, call, reserve)
             call.ids += (reserve.reservation_id,)
             return read_reserve(reserve, call.asker, call.receiver)
         case "CANCEL_RESERVATION":
@@ -76,10 +78,11 @@ def _question(desk: Desk, call: Call, name: str) -> Steering:
     return read_stop(stop, call.asker, call.receiver)
 
 
-def _note_place(desk: Desk, call: Call, shape: wire.StartSession | wire.ReserveNow) -> None:
+def _placed(desk: Desk, call: Call, shape: Placed) -> Placed:
+    """Note where and for whom something is to start; the card's number is judged (OCPI-94)."""
     call.ids = tuple(each for each in (shape.location_id, shape.evse_uid, shape.authorization_reference) if each)
     note_driver(desk, call, shape.token.type, shape.token.uid)
-    check_uid(call, shape.token.type, shape.token.uid)
+    return spelled(call, shape, shape.token.type, shape.token.uid, "token")[0]
 
 
 async def settle(desk: Desk, call: Call) -> Answer:

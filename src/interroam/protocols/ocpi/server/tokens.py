@@ -12,11 +12,13 @@ from interroam.model.tokens import Allowed, Authorization, Token
 from interroam.protocols.ocpi.rules.roles import is_rfid_uid
 from interroam.protocols.ocpi.translate import read_authorize, token_change, token_fact, write_authorization
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
+from interroam.protocols.ocpi.wire import read
 from interroam.protocols.ocpi.wire import tokens as wire
+from interroam.protocols.ocpi.wire.raw import fields_of, set_fields, text
 from interroam.protocols.ocpi.wire.words import TokenType
 
 from .call import Answer, Call, given
-from .desk import AS_STATED, Desk, parameters, read_body, read_owner, side
+from .desk import AS_STATED, Desk, T, parameters, read_body, read_owner, side
 from .lists import list_of
 
 TOKEN_TYPES: tuple[str, ...] = get_args(TokenType)
@@ -39,6 +41,21 @@ def check_uid(call: Call, kind: str, uid: str) -> None:
         raise Refused(Reason.MALFORMED, f"{uid!r} is no RFID uid of 4 or 7 bytes", remedy="send 8 or 14 hex digits")
 
 
+def spelled(call: Call, shape: T, kind: str, uid: str, within: str = "") -> tuple[T, bytes]:
+    """Return an object and its bytes with the card's number in capitals, where cards are judged (OCPI-93)."""
+    check_uid(call, kind, uid)
+    raw, capitals = call.request.body, _capitals(call, kind, uid)
+    if capitals == uid:
+        return shape, raw
+    said = {"uid": text(capitals)}
+    raw = set_fields(raw, {within: set_fields(bytes(fields_of(raw)[within]), said)} if within else said)
+    return read(type(shape), raw)[0], raw
+
+
+def _capitals(call: Call, kind: str, uid: str) -> str:
+    return uid.upper() if call.caller.switches.strict_uid and kind == "RFID" else uid
+
+
 def note_driver(desk: Desk, call: Call, kind: str, uid: str) -> None:
     """Let the exchange be found, and erased, by the driver's token: by its keyed hash only."""
     call.subject = desk.hub.book.keyring.subject(kind, uid)
@@ -56,14 +73,14 @@ async def put(desk: Desk, call: Call) -> Answer:
     insist("uid", shape.uid, uid)
     insist("type", shape.type, token_type(call, shape.type))
     note_driver(desk, call, shape.type, uid)
-    check_uid(call, shape.type, uid)
-    return await desk.tell(call, token_fact(shape, call.request.body))
+    return await desk.tell(call, token_fact(*spelled(call, shape, shape.type, shape.uid)))
 
 
 async def patch(desk: Desk, call: Call) -> Answer:
     """Take some fields of a token."""
     owner, uid, kind = read_owner(call), call.tail[2], token_type(call)
     note_driver(desk, call, kind, uid)
+    check_uid(call, kind, uid)
     shape = read_body(call, wire.TokenPatch)
     return await desk.tell(call, token_change(shape, call.request.body, owner, uid, kind))
 
@@ -96,7 +113,7 @@ async def show(desk: Desk, call: Call) -> Answer:
 
 
 def _offered(call: Call) -> None:
-    if not call.caller.switches.pushes_tokens:
+    if not call.caller.switches.pushes_tokens and not call.older:  # OCPI-105
         raise Refused(Reason.NOT_OFFERED, "tokens are not shown on this connection", remedy="use authorize")  # OCPI-96
 
 
@@ -111,7 +128,7 @@ async def authorize(desk: Desk, call: Call) -> Answer:
     call.keep_answer = True
     note_driver(desk, call, kind, uid)
     check_uid(call, kind, uid)
-    question = _question(desk, call, uid, kind)
+    question = _question(desk, call, _capitals(call, kind, uid), kind)
     if question.location_id:
         call.ids += (question.location_id, *question.evse_uids)
     answer = await desk.hub.authorize(call.origin, question)

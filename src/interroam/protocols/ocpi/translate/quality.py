@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from interroam.core.ports import EPOCH
-from interroam.core.quality import MANDATORY, Mode, is_static
+from interroam.core.quality import MANDATORY, Defect, Mode, is_static
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Change, Fact, Merge, Statement, Wire
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Connector, Evse, Location
+from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
 from interroam.protocols.ocpi.wire import locations as wire
 from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, items_of, set_fields
+from interroam.protocols.ocpi.wire.types import DisplayText
 
 from .places import CONNECTORS, evse_change, location_change, write_evse, write_location
 from .rows import STATUS, is_ours, wired
 
 _encode = msgspec.json.Encoder().encode
+_decode_texts = msgspec.json.Decoder(list[DisplayText] | None).decode
+_PRICE = re.compile(r"\d+[.,]\d+")
 
 
 class OcpiStandards(msgspec.Struct, frozen=True):
@@ -28,16 +35,17 @@ class OcpiStandards(msgspec.Struct, frozen=True):
 
     mode: Mode
     mandatory: frozenset[str]
+    default_start: bool = False
 
     @classmethod
-    def of(cls, mode: str, mandatory: str) -> OcpiStandards | None:
-        """Read the switches of a partner: the mode, and the mandatory fields with blanks between them (OCPI-196)."""
+    def of(cls, mode: str, mandatory: str, *, default_start: bool = False) -> OcpiStandards | None:
+        """Read the switches of a partner: the mandatory fields are named with blanks between them (OCPI-196)."""
         names = frozenset(mandatory.replace(",", " ").split())
         unknown = sorted(names.difference(MANDATORY))
         if unknown:
             message = f"{', '.join(unknown)} cannot be made mandatory"
             raise Refused(Reason.MALFORMED, message, remedy=f"choose of {', '.join(MANDATORY)}")
-        return cls(Mode(mode), names) if mode != Mode.OFF else None
+        return cls(Mode(mode), names, default_start) if mode != Mode.OFF or default_start else None
 
     def tidied(self, statement: Statement) -> Statement:
         """Return a statement without the tariffs of other connectors than the first (OCPI-77, OCPI-78)."""
@@ -96,6 +104,33 @@ class OcpiStandards(msgspec.Struct, frozen=True):
         if status is not None and priced is None:  # whole EVSEs are rendered from the picture
             said = wired(_encode({"status": status.word, "last_updated": at}))
         return Change(stated.key, fields, at, merge, said)
+
+    def odd(self, fact: Fact) -> tuple[Defect, ...]:
+        """Return what contradicts itself in an object as it stood."""
+        row = fact.row or fact.wire
+        if not is_ours(row) or not isinstance(fact.body, Location | Tariff):
+            return ()
+        fields = fields_of(row.data)
+        if isinstance(fact.body, Location):
+            named = items_of(fields.get("publish_allowed_to"), "publish_allowed_to")
+            message = "is for places that are not published"  # OCPI-194
+            return (Defect("publish_allowed_to", message),) if named and fact.body.publish else ()
+        texts = _decode_texts(fields["tariff_alt_text"]) if "tariff_alt_text" in fields else None
+        said = " ".join(one.text for one in texts or ())
+        prices = {one.price for element in fact.body.elements for one in element.components}
+        repeated = {Decimal(number.replace(",", ".")) for number in _PRICE.findall(said)}
+        message = "repeats a price of the elements"  # OCPI-213
+        return (Defect("tariff_alt_text", message),) if repeated & prices else ()
+
+    def starting(self, fact: Fact, at: datetime) -> Fact:
+        """Return a tariff that starts then."""
+        if not isinstance(fact.body, Tariff):
+            return fact
+        said = {"start_date_time": _encode(at)}
+        wire, row = (
+            wired(set_fields(one.data, said)) if is_ours(one) else None for one in (fact.wire, fact.row or fact.wire)
+        )
+        return replace(fact, body=replace(fact.body, starts=at), wire=wire, row=row)
 
     def completion(self, key: Key, raw: bytes) -> Change:
         """Read what an operator adds to a place: fields as a PATCH has them."""

@@ -1,0 +1,98 @@
+"""The calls of administration about quality: what waits for approval, and what is wrong with what partners state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from interroam.core.approving import Waiting
+from interroam.core.findings import Found
+from interroam.model.errors import Reason
+from interroam.protocols.plain.admin_calls import Call
+from interroam.protocols.plain.openapi import Route
+from interroam.protocols.plain.wire.administration import Counted
+
+_STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
+
+
+class QueueQuery(Struct, frozen=True, kw_only=True):
+    """Whose places."""
+
+    partner: str = ""
+
+
+class Queue(Struct, frozen=True):
+    """What waits, the oldest first."""
+
+    waiting: tuple[Waiting, ...]
+
+
+class FindingsPage(Struct, frozen=True):
+    """What is wrong with what a partner stated, by object."""
+
+    findings: tuple[Found, ...]
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """A place as the queue names it, such as ``location/ch*ccc/l1``."""
+
+    object: str
+    reason: str = ""
+
+
+class Completion(Struct, frozen=True, kw_only=True):
+    """Fields that a place has besides those its owner states; none: nothing is added any more."""
+
+    object: str
+    fields: dict[str, Any] = {}
+
+
+async def quality_queue(call: Call) -> Queue:
+    """List what waits for approval."""
+    return Queue(tuple(await call.office.approving.waiting(call.actor, call.query.partner)))
+
+
+async def quality_findings(call: Call) -> FindingsPage:
+    """Show a partner's quality page."""
+    return FindingsPage(tuple(await call.office.approving.findings(call.actor, call.given["id"])))
+
+
+async def quality_approve(call: Call) -> Counted:
+    """Approve a place, a location with its EVSEs."""
+    return Counted(count=await call.office.approving.approve(call.actor, call.body.object))
+
+
+async def quality_reject(call: Call) -> Counted:
+    """Drop what waits of a place."""
+    return Counted(count=await call.office.approving.reject(call.actor, call.body.object, call.body.reason))
+
+
+async def quality_complete(call: Call) -> None:
+    """Add fields to a place."""
+    raw = msgspec.json.encode(call.body.fields) if call.body.fields else b""
+    await call.office.approving.complete(call.actor, call.body.object, raw)
+
+
+async def quality_recheck(call: Call) -> Counted:
+    """Approve what lives up to the rules as they are now."""
+    return Counted(count=await call.office.approving.recheck(call.actor, call.given["id"]))
+
+
+def _row(method: str, path: str, run: Any, answer: Any = None, **more: Any) -> Route:
+    status, summary = 200 if answer is not None else 204, run.__doc__.rstrip(".")
+    name = f"admin_{run.__name__}"
+    return Route(
+        method=method, path=path, run=run, summary=summary, name=name, tag="admin", answer=answer, status=status, **more
+    )
+
+
+ROUTES = (
+    _row("GET", "/quality", quality_queue, Queue, query=QueueQuery),
+    _row("GET", "/partners/{id}/findings", quality_findings, FindingsPage),
+    _row("POST", "/partners/{id}/recheck", quality_recheck, Counted),
+    _row("POST", "/quality/approve", quality_approve, Counted, body=Decision, errors=_STATE),
+    _row("POST", "/quality/reject", quality_reject, Counted, body=Decision, errors=_STATE),
+    _row("POST", "/quality/complete", quality_complete, body=Completion, errors=_STATE),
+)
