@@ -6,6 +6,7 @@ What each partner was told last is kept, so a restart repeats nothing and forget
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -20,12 +21,19 @@ log = structlog.get_logger()
 ANNOUNCED = "announced"
 
 
+class Told(msgspec.Struct, frozen=True):
+    """The states of parties as a partner heard them last, since it registered."""
+
+    since: datetime | None
+    states: dict[str, PartnerState]
+
+
 class Announcing:
     """Follows the states of partners and announces them."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._told: dict[str, dict[str, PartnerState]] = {}
+        self._told: dict[str, Told] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         self._following = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -34,7 +42,7 @@ class Announcing:
     async def start(self) -> None:
         """Go on where an earlier process ended."""
         for partner, body in await self._hub.store.all(ANNOUNCED):
-            self._told[partner] = msgspec.msgpack.decode(body, type=dict[str, PartnerState])
+            self._told[partner] = msgspec.msgpack.decode(body, type=Told)
         self._hub.book.on_change(self.soon)
         self.soon()
 
@@ -68,12 +76,14 @@ class Announcing:
             link: object = self._hub.links.get(name)
             if partner is None or partner.state is not PartnerState.CONNECTED or not isinstance(link, Announcer):
                 return
-            told = self._told.setdefault(name, {})
+            told = self._told.get(name)
+            if told is None or told.since != partner.since:  # who registers anew knows nothing
+                told = self._told[name] = Told(partner.since, {})
             for one in self._hub.standings.shown_to(partner):
-                if told.get(str(one.party)) is not one.state and not await self._say(link, name, one):
+                if told.states.get(str(one.party)) is not one.state and not await self._say(link, name, told, one):
                     return
 
-    async def _say(self, link: Announcer, name: str, one: Standing) -> bool:
+    async def _say(self, link: Announcer, name: str, told: Told, one: Standing) -> bool:
         try:
             heard = await link.announce(one)
         except Unavailable as later:
@@ -83,7 +93,6 @@ class Announcing:
             log.warning("announcement_refused", partner=name, party=str(one.party), message=no.message)
             heard = True
         if heard:
-            told = self._told[name]
-            told[str(one.party)] = one.state
+            told.states[str(one.party)] = one.state
             await self._hub.store.save(ANNOUNCED, name, msgspec.msgpack.encode(told))
         return heard

@@ -9,7 +9,6 @@ import structlog
 
 from interroam.core.announcing import Announcing
 from interroam.core.hub import Hub
-from interroam.core.ports import Source
 from interroam.core.pulling import Pulling
 from interroam.core.rhythms import rhythm
 from interroam.core.schedules import Schedule, Schedules
@@ -33,6 +32,7 @@ class Plans:
         self._announcing = announcing
         self._agreed: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
+        self._renewing = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -54,11 +54,15 @@ class Plans:
 
     async def renew(self) -> None:
         """Have the rows that the partners of now call for; a new agreement has its tokens fetched at once."""
+        async with self._renewing:
+            await self._renew()
+
+    async def _renew(self) -> None:
         await self._schedules.ensure(self._wanted())
         agreed = frozenset(self._hub.book.agreements)
         if agreed - self._agreed:  # OCPI-202: changes alone would not bring the old tokens of a new eMSP
             for row in self._schedules.rows:
-                if row.about.get("whole") == "yes" and row.due is not None:
+                if row.about.get("module") == Module.TOKENS and "whole" in row.about and row.due is not None:
                     await self._schedules.hasten(row.id)
         self._agreed = agreed
 
@@ -66,7 +70,10 @@ class Plans:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self.renew()
+            try:
+                await self.renew()
+            except Exception:
+                log.exception("schedules_not_renewed")
 
     # -- the rows --------------------------------------------------------------------------------------------------
 
@@ -75,26 +82,28 @@ class Plans:
         if self._hub.deadlines.silence:
             yield Schedule(id="liveness", act="check", rhythm=LIVENESS)
         for partner in self._hub.book.partners.values():
-            link: object = self._hub.links.get(partner.id)
-            if isinstance(link, Source) and partner.wiring:
-                yield from self._from_hub(partner) if partner.is_hub else self._from_owner(partner)
+            for module, said, whole in self._from_hub() if partner.is_hub else self._from_owner(partner):
+                if self._pulling.shown(partner, module):
+                    yield self._pull(partner, module, said, whole=whole)
 
-    def _from_owner(self, partner: Partner) -> Iterable[Schedule]:
+    def _from_owner(self, partner: Partner) -> Iterable[tuple[Module, str, bool]]:
         """OCPI-83, OCPI-108: a CPO's locations, an eMSP's tokens, daily."""
-        roles = {party.role for party in partner.parties}
+        terms, roles = self._pulling.terms, {party.role for party in partner.parties}
         if Role.CPO in roles:
-            yield self._pull(partner, Module.LOCATIONS, self._pulling.terms.locations)
+            yield Module.LOCATIONS, terms.locations, False
+            yield Module.LOCATIONS, terms.whole, True
         if Role.EMSP in roles:
-            yield self._pull(partner, Module.TOKENS, self._pulling.terms.tokens)
+            yield Module.TOKENS, terms.tokens, False
+            yield Module.TOKENS, terms.whole, True
 
-    def _from_hub(self, partner: Partner) -> Iterable[Schedule]:
+    def _from_hub(self) -> Iterable[tuple[Module, str, bool]]:
         """What parties of our own fetch from a hub: locations daily; tokens as OCPI-202 has it."""
         terms, hosted = self._pulling.terms, self._pulling.hosted()
         if Role.EMSP in hosted:
-            yield self._pull(partner, Module.LOCATIONS, terms.locations)
+            yield Module.LOCATIONS, terms.locations, False
         if Role.CPO in hosted:
-            yield self._pull(partner, Module.TOKENS, terms.hub_tokens)
-            yield self._pull(partner, Module.TOKENS, terms.hub_tokens_whole, whole=True)
+            yield Module.TOKENS, terms.hub_tokens, False
+            yield Module.TOKENS, terms.hub_tokens_whole, True
 
     def _pull(self, partner: Partner, module: Module, said: str, *, whole: bool = False) -> Schedule:
         about = {"partner": partner.id, "module": module.value, **({"whole": "yes"} if whole else {})}

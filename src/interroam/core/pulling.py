@@ -49,6 +49,8 @@ class PullTerms(msgspec.Struct, frozen=True, kw_only=True):
     """When a CPO's node fetches from its hub which tokens changed."""
     hub_tokens_whole: str = "every 30d"
     """When a CPO's node fetches all tokens from its hub."""
+    whole: str = "off"
+    """When all locations and tokens are fetched from their owners, to see what is there no more."""
     spread_minutes: float = 60.0
     """A random delay of each fetch, up to so many minutes."""
     overlap_minutes: float = 10.0
@@ -155,8 +157,14 @@ class Pulling:
     # -- what can be fetched ---------------------------------------------------------------------------------------
 
     def modules_of(self, partner: Partner) -> tuple[Module, ...]:
-        """Return what a partner owns objects of; from a hub, what those behind it own."""
-        return tuple(module for module, kind in KINDS.items() if self._owners(partner, kind))
+        """Return what a partner owns and shows; from a hub, what those behind it own."""
+        return tuple(module for module in KINDS if self.shown(partner, module))
+
+    def shown(self, partner: Partner, module: Module) -> bool:
+        """Whether a partner owns objects of a module and has a list of them."""
+        link: object = self.hub.links.get(partner.id)
+        kind = KINDS[module]
+        return isinstance(link, Source) and link.shows(kind) and bool(self._owners(partner, kind))
 
     @staticmethod
     def _owners(partner: Partner, kind: Kind) -> tuple[Party, ...]:

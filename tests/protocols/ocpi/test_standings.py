@@ -275,3 +275,12 @@ async def test_what_hubs_said_survives_a_restart(tmp_path):
 async def test_only_a_hub_says_how_others_are(node, cpo):
     await join(node, "cpo", cpo, "CH*CCC/CPO")
     assert (await tell(node, cpo))[0] == 403
+
+
+async def test_who_registers_anew_is_told_everything_again(watched):
+    node, cpo, _ = watched
+    await node.room.unregister(node.book.partners["cpo"])
+    assert (await cpo.post_credentials(node.url, await node.invite("cpo")))[1]["status_code"] == 1000
+    cpo.seen.clear()
+    await announced(node)
+    assert news(cpo) == [(f"{INFO}/DE/EEE", "EMSP", "CONNECTED")]
