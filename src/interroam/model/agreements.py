@@ -37,6 +37,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     on: bool = True
     mode: Mode = Mode.CLEARING_HOUSE
     policy: Policy | None = None
+    signed: bool = False
+    """Whether CDRs for OCPI 2.1.1 carry signed_data (OCPI-142)."""
 
 
 class Selection(msgspec.Struct, frozen=True, omit_defaults=True):

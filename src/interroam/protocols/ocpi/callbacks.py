@@ -22,8 +22,10 @@ PROFILE_COMMANDS = frozenset({"SET_PROFILE", "GET_PROFILE", "CLEAR_PROFILE"})
 _PATH = "/ocpi/2.2.1/sender"
 
 
-def response_url(base_url: str, name: str, command_id: str) -> str:
+def response_url(base_url: str, name: str, command_id: str, *, older: bool = False) -> str:
     """Return where the outcome of a command is to be posted: below the module it belongs to."""
+    if older:
+        return join(f"{base_url.rstrip('/')}/ocpi/emsp/2.1.1/commands", name, command_id)
     module = "chargingprofiles" if name in PROFILE_COMMANDS else "commands"
     return join(f"{base_url.rstrip('/')}{_PATH}/{module}", name, command_id)
 

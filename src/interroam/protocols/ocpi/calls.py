@@ -42,6 +42,13 @@ class Address(msgspec.Struct, frozen=True):
 
     partner: str
     authorization: bytes
+    raw: bytes
+    """The same header for a partner of 2.1.1, which knows no base64 (OCPI-4)."""
+
+    @property
+    def older(self) -> Address:
+        """The address for calls of 2.1.1."""
+        return Address(self.partner, self.raw, self.raw)
 
     @classmethod
     def wired(cls, partner: Partner, keyring: Keyring) -> Address:
@@ -51,12 +58,14 @@ class Address(msgspec.Struct, frozen=True):
         except ValueError as error:
             message = f"the token of partner {partner.id} cannot be read: {error}"
             raise Refused(Reason.PARTNER_UNUSABLE, message, remedy="restore the key file, or register again") from error
-        return cls.of(partner.id, token, switches(partner).encoding)
+        address = cls.of(partner.id, token, switches(partner).encoding)
+        return address.older if wiring_of(partner).older else address
 
     @classmethod
     def of(cls, partner: str, token: str, encoding: Encoding) -> Address:
         """Return the address of a partner that knows us by this token (OCPI-3)."""
-        return cls(partner, authorization(token, "plain" if encoding == "plain" else "base64").encode())
+        raw = authorization(token, "plain").encode()
+        return cls(partner, raw if encoding == "plain" else authorization(token, "base64").encode(), raw)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +84,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Whether both bodies hold credentials: then no trace keeps them."""
     again: bool = True
     subject: bytes = b""
+    note: str = ""
+    """What the trace says of it."""
 
 
 class Called(msgspec.Struct, frozen=True):
@@ -174,6 +185,7 @@ class Calls:
                 request=call.body if shown else b"",
                 response=response if shown else b"",
                 subject=call.subject,
+                note=call.note,
             )
         )
 

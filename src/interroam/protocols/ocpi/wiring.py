@@ -8,6 +8,8 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Party
 from interroam.model.parties import Partner
 from interroam.protocols.ocpi.wire.versions import Endpoint
 from interroam.protocols.ocpi.wire.words import InterfaceRole
@@ -42,6 +44,11 @@ class Wiring(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """Whether credentials were exchanged."""
         return self.state is Registration.DONE
 
+    @property
+    def older(self) -> bool:
+        """Whether the version in force is 2.1.1."""
+        return self.version == "2.1.1"
+
     def endpoint(self, module: str, role: InterfaceRole) -> str | None:
         """Return the partner's URL of an interface; credentials are one, whatever role they are listed under."""
         for each in self.endpoints:
@@ -62,3 +69,14 @@ def wiring_of(partner: Partner) -> Wiring:
 def wired(partner: Partner, wiring: Wiring) -> Partner:
     """Return the partner with this wiring."""
     return replace(partner, wiring=_encode(wiring))
+
+
+def party_of(partner: Partner) -> Party:
+    """Return the one party of a 2.1.1 connection (OCPI-22)."""
+    if len(partner.parties) != 1:
+        raise Refused(
+            Reason.WRONG_STATE,
+            f"partner {partner.id} speaks for {len(partner.parties)} parties, a connection of 2.1.1 is one",
+            remedy="add a partner for each party and role",
+        )
+    return partner.parties[0]

@@ -11,13 +11,17 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
 from interroam.model.parties import Partner
+from interroam.protocols.ocpi.bridge import Lifting
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing, unusable
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, is_usable, join
 from interroam.protocols.ocpi.translate.clientinfo import write_standing
+from interroam.protocols.ocpi.v211 import lower_window
+from interroam.protocols.ocpi.views import Looks
 from interroam.protocols.ocpi.wire import Malformed, NotJson
-from interroam.protocols.ocpi.wiring import wiring_of
+from interroam.protocols.ocpi.wiring import party_of, wiring_of
 
+from .old import lifted_list
 from .pulls import MODULES, crawl, first_url
 from .reading import read_object
 from .verdicts import check_answer, check_delivery
@@ -29,7 +33,14 @@ class Fetches:
     """Calls a partner's Sender interfaces; its Receiver interfaces are never read (OCPI-89)."""
 
     def __init__(
-        self, partner: Partner, hub: Hub, calls: Calls, address: Address | None, *, insecure_http: bool
+        self,
+        partner: Partner,
+        hub: Hub,
+        calls: Calls,
+        views: Looks,
+        address: Address | None,
+        *,
+        insecure_http: bool,
     ) -> None:
         self._partner = partner
         self._hub = hub
@@ -37,6 +48,11 @@ class Fetches:
         self._known_as = address
         self._insecure = insecure_http
         self._wiring = wiring_of(partner)
+        self._lifting = Lifting(hub, views, party_of(partner)) if self._wiring.older else None
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether the partner has a list of this kind."""
+        return self._wiring.endpoint(MODULES[kind], "SENDER") is not None
 
     async def pull(
         self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
@@ -46,10 +62,17 @@ class Fetches:
         operation, headers = f"GET {module}", routing(asker, owner.id)
 
         async def get(url: str) -> Called:
-            return await self._get(url, operation, headers, correlation)
+            called = await self._get(url, operation, headers, correlation)
+            return called if self._lifting is None else await lifted_list(self._lifting, kind, called)
 
-        async for pulled in crawl(get, first_url(self._endpoint(module), since), kind, owner):
+        async for pulled in crawl(get, self._first(module, since), kind, owner):
             yield pulled
+
+    def _first(self, module: str, since: datetime | None) -> str:
+        endpoint = self._endpoint(module)
+        if self._lifting is None or since is None:
+            return first_url(endpoint, since)
+        return join(endpoint, query={"date_from": lower_window(since).date_from or ""})
 
     async def fetch(
         self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
@@ -66,6 +89,8 @@ class Fetches:
     async def _location(self, name: str, headers: Fields, correlation: str) -> Fact | None:
         called = await self._get(join(self._endpoint("locations"), name), "GET location", headers, correlation)
         check_answer(called)
+        if self._lifting is not None:
+            called = await lifted_list(self._lifting, Kind.LOCATION, called)
         data = called.reply.data if called.reply is not None else None
         if data is None:
             return None
@@ -114,6 +139,7 @@ class Fetches:
     async def _get(self, url: str, operation: str, headers: Fields, correlation: str) -> Called:
         if not is_usable(url) or not (self._insecure or is_secure(url)):
             raise Refused(Reason.PARTNER_UNUSABLE, f"{url} is no https address (OCPI-2)")
+        headers = () if self._wiring.older else headers
         call = Call(method="GET", url=url, operation=operation, routing=headers, correlation=correlation, kept=False)
         return await self._calls.call(self._address(), call, max(PAGE_WITHIN_S, self._hub.deadlines.partner))
 

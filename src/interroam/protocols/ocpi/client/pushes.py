@@ -23,7 +23,7 @@ from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.callbacks import PROFILE_COMMANDS
 from interroam.protocols.ocpi.translate import write_active_profile, write_outcome, write_profile_outcome
-from interroam.protocols.ocpi.views import View, Views
+from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
@@ -49,12 +49,14 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """What a person might search the exchange by."""
     expendable: bool = False
     """Whether it does not matter when the receiver knows no such object."""
+    note: str = ""
+    """What the trace says of it: what a conversion cost."""
 
 
 class Pushes:
     """Turns entries into pushes for one kind of receiver."""
 
-    def __init__(self, hub: Hub, views: Views) -> None:
+    def __init__(self, hub: Hub, views: Looks) -> None:
         self._hub = hub
         self._views = views
 
@@ -88,7 +90,7 @@ class Pushes:
             (evses,) = await self._hub.store.evses([entry.key])
             gone = set(removed_keys(entry))  # those that left a selection with it; else the location went with all
             return [
-                _gone(one.body, one.updated)
+                removal(one.body, one.updated)
                 for one in evses
                 if isinstance(one.body, Evse)
                 and (one.key in gone if gone else view.sees is None or sees_row(view.sees, one))
@@ -99,13 +101,13 @@ class Pushes:
             at = entry.body.last_updated if isinstance(entry.body, Location) else stored.updated
             rows = [await self._hub.store.get(key) for key in removed_keys(entry)]
             # First, while the receiver still has them.
-            pushes[:0] = [_gone(row.body, at) for row in rows if row is not None and isinstance(row.body, Evse)]
+            pushes[:0] = [removal(row.body, at) for row in rows if row is not None and isinstance(row.body, Evse)]
         return pushes
 
     async def _evse(self, entry: Entry, view: View) -> list[Push]:
         stored = await self._known(entry)
         if entry.act is Act.WITHDRAWAL and isinstance(stored.body, Evse):
-            return [_gone(stored.body, stored.updated)]
+            return [removal(stored.body, stored.updated)]
         return await self._object(entry, stored, view)
 
     # -- tariffs, tokens, charges ----------------------------------------------------------------------------------
@@ -239,7 +241,8 @@ def _patch(stored: Stored, view: View, patch: bytes) -> Push:
     )
 
 
-def _gone(evse: Evse, at: datetime) -> Push:
+def removal(evse: Evse, at: datetime) -> Push:
+    """Return the push that tells of an EVSE which is no more (OCPI-87)."""
     body = b'{"status":"REMOVED","last_updated":"' + moment(at).encode() + b'"}'
     segments = (*_tail(evse.owner, evse.location_id), evse.uid)
     return Push(method="PATCH", module="locations", segments=segments, body=body, owner=evse.owner, expendable=True)

@@ -18,8 +18,12 @@ _HUB_SAYS = {4002: Reason.TIMED_OUT, 4003: Reason.NOT_CONNECTED}
 _LATER = frozenset({401, 403, 408, 429})
 
 
-def check_delivery(called: Called, method: str, module: str) -> None:
-    """Pass when a fact was taken; the calls that a CPO queues are repeated until HTTP says 2xx (OCPI-82 …)."""
+def check_delivery(called: Called, method: str, module: str, *, older: bool = False) -> None:
+    """Pass when a fact was taken; the calls that a CPO queues are repeated until HTTP says 2xx (OCPI-82 …).
+
+    To a partner of 2.1.1 so are tokens (OCPI-199).
+    """
+    queued = (method, module) in QUEUED or (older and module == "tokens")
     if called.taken:
         return
     reply = called.reply
@@ -29,7 +33,7 @@ def check_delivery(called: Called, method: str, module: str) -> None:
         if reply.status_code // 1000 == 2:
             raise refused(called)
         raise _later(called)
-    if called.http // 100 == 4 and called.http not in _LATER and (method, module) not in QUEUED:
+    if called.http // 100 == 4 and called.http not in _LATER and not queued:
         raise refused(called)
     raise _later(called)
 

@@ -10,12 +10,13 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.parties import Credential, Partner, PartnerState, Purpose
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, unusable
 from interroam.protocols.ocpi.profiles import switches
-from interroam.protocols.ocpi.wire import Malformed, NotJson, read
+from interroam.protocols.ocpi.v211.peers import Face
+from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire.credentials import Credentials
 from interroam.protocols.ocpi.wiring import Registration, Wiring, wired, wiring_of
 
-from .host import Host, declared
-from .ours import Ours
+from .host import Host, declared, read_credentials
+from .ours import Ours, other
 from .theirs import Scout, credentials_url
 
 _SAYS = {
@@ -63,7 +64,16 @@ class Guest:
         hub, book = self._hub, self._hub.book
         correlation = hub.ids.new()
         # What is missing stops us before the POST (OCPI-214).
-        found = await self._scout.look(address, url, partner.parties, correlation)
+        face = self._ours.face_for(partner)
+        theirs = other(face)
+        try:
+            found = await self._scout.look(address, url, partner, theirs, correlation)
+        except Refused as no:
+            if not no.code.startswith("401") or switches(partner).encoding != "auto":
+                raise
+            found = await self._scout.look(address.older, url, partner, theirs, correlation)  # OCPI-4
+        if found.older:
+            address = address.older
         fresh = new_secret()
         old = book.credentials_of(partner.id)
         ours = Credential(book.keyring.fingerprint(fresh), partner.id, Purpose.REGULAR, hub.clock.now())
@@ -71,13 +81,13 @@ class Guest:
             method=method,
             url=credentials_url(found),
             operation=f"{method} credentials",
-            body=self._ours.credentials(fresh),
+            body=self._ours.old_credentials(fresh, face) if found.older else self._ours.credentials(fresh),
             correlation=correlation,
             secret=True,
         )
         await book.admit(ours)  # the partner looks at our versions while our call is open
         try:
-            given = _credentials(await self._calls.call(address, call))
+            given = _credentials(await self._calls.call(address, call), theirs if found.older else None)
         except BaseException:
             await book.dismiss(ours)
             raise
@@ -107,12 +117,12 @@ class Guest:
         return wiring
 
 
-def _credentials(called: Called) -> Credentials:
+def _credentials(called: Called, face: Face | None) -> Credentials:
     """Return the credentials of an answer, or say what the partner made of ours."""
     if not called.taken or called.reply is None:
         raise _refused(called)
     try:
-        return read(Credentials, called.reply.data or b"{}")[0]
+        return read_credentials(called.reply.data or b"{}", face)
     except (Malformed, NotJson) as error:
         raise Refused(
             Reason.PARTNER_UNUSABLE, f"the partner's credentials cannot be read: {error}", code=called.code

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ from interroam.core.hub import Hub
 from interroam.core.keys import new_secret
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Exchange
+from interroam.model.ids import Role
 from interroam.model.parties import Credential, Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
 from interroam.net.http import JSON, Request, Response
@@ -26,20 +28,29 @@ from interroam.protocols.ocpi.calls import Address
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.codes import code
 from interroam.protocols.ocpi.rules.headers import message_ids, tokens_presented
+from interroam.protocols.ocpi.rules.versions import OFFERED, OLD
+from interroam.protocols.ocpi.v211 import lift_credentials
+from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
 from interroam.protocols.ocpi.wire.credentials import Credentials
 from interroam.protocols.ocpi.wire.envelope import failure, success, success_with
-from interroam.protocols.ocpi.wiring import Registration, Wiring, wired, wiring_of
+from interroam.protocols.ocpi.wiring import Registration, Wiring, party_of, wired, wiring_of
 
-from .ours import OFFERED, PATH, Ours
+from .ours import FACES, PATH, Ours, other
 from .theirs import Scout
 
 log = structlog.get_logger()
 
+NEW = "2.2.1"
 GRACE = timedelta(minutes=10)
 _PATHS = frozenset(
-    [PATH, f"{PATH}/versions", *(f"{PATH}/{one}{tail}" for one in OFFERED for tail in ("", "/credentials"))]
+    [
+        *(PATH, f"{PATH}/versions"),
+        *(f"{PATH}/{NEW}{tail}" for tail in ("", "/credentials")),
+        *(f"{PATH}/{face}/{tail}" for face in FACES for tail in ("versions", OLD, f"{OLD}/credentials")),
+    ]
 )
+_OLD_PATHS = tuple(f"{PATH}/{face}/{OLD}" for face in FACES)
 _ECHOED = (b"x-request-id", b"x-correlation-id")
 
 
@@ -56,8 +67,20 @@ class Caller(msgspec.Struct, frozen=True):
         return self.credential.purpose is Purpose.REGISTRATION
 
 
+class _Where(NamedTuple):
+    """What a path names: our face, a version if any, and whether credentials are meant."""
+
+    face: Face
+    version: str
+    credentials: bool
+
+    @property
+    def older(self) -> bool:
+        return self.version == OLD
+
+
 class Host:
-    """Answers at ``/ocpi/versions``, ``/ocpi/2.2.1`` and ``/ocpi/2.2.1/credentials``."""
+    """Answers at ``/ocpi/versions``, ``/ocpi/2.2.1`` and ``/ocpi/2.2.1/credentials``, and at their like for 2.1.1."""
 
     def __init__(self, hub: Hub, ours: Ours, scout: Scout) -> None:
         self._hub = hub
@@ -94,16 +117,12 @@ class Host:
         """Return who calls; Refused(UNAUTHENTICATED) when nobody we know does (OCPI-5)."""
         for token in tokens_presented(request.headers.get(b"authorization"), "auto"):
             known = self._hub.book.recognize(token)
-            if known is not None and known[0].protocol == "ocpi" and token in self._read_as(known[0], request):
+            if known is not None and known[0].protocol == "ocpi" and token in _read_as(known[0], request):
                 self._check(known[0], request.client)
                 return Caller(known[0], known[1], token)
         raise Refused(
             Reason.UNAUTHENTICATED, "no partner has this credentials token", remedy="ask the operator for a new one"
         )
-
-    @staticmethod
-    def _read_as(partner: Partner, request: Request) -> tuple[str, ...]:
-        return tokens_presented(request.headers.get(b"authorization"), switches(partner).encoding)
 
     @staticmethod
     def _check(partner: Partner, client: str) -> None:
@@ -116,21 +135,39 @@ class Host:
     # -- what is asked ---------------------------------------------------------------------------------------------
 
     async def _data(self, request: Request, caller: Caller) -> bytes | None:
-        tail = request.path.removeprefix(PATH).strip("/")
-        version, _, rest = tail.partition("/")
-        if rest == "credentials":
-            return await self._credentials(request, caller, version)
+        where = self._where(request.path, caller.partner)
+        if where.credentials:
+            return await self._credentials(request, caller, where)
         if request.method != "GET":
             raise Refused(Reason.NOT_OFFERED, f"{request.method} is not offered here")
         if caller.starting and wiring_of(caller.partner).done:
             raise _dead()
         if not caller.starting:
             await self.used(caller.partner)
-        if version not in OFFERED:
-            return self._ours.versions()
-        return self._ours.details(version, switches(caller.partner))
+        if not where.version:
+            return self._ours.versions(where.face)
+        if where.older:
+            return self._ours.old_details(where.face)
+        return self._ours.details(where.version, switches(caller.partner))
 
-    async def _credentials(self, request: Request, caller: Caller, version: str) -> bytes | None:
+    def _where(self, path: str, partner: Partner) -> _Where:
+        """Read a path; a face of 2.1.1 is for its counterpart alone (OCPI-22)."""
+        parts = path.removeprefix(PATH).strip("/").split("/")
+        face = self._ours.face_for(partner)
+        named = FACES.get(parts[0])
+        if named is not None:
+            del parts[0]
+            hub = any(party.role is Role.HUB for party in partner.parties)
+            if parts[0] == OLD:
+                party_of(partner)
+            if named != face and not hub:
+                message = f"partner {partner.id} may not call this face"
+                raise Refused(Reason.FORBIDDEN, message, remedy=f"call /ocpi/{face.lower()}/versions")
+            face = named
+        version = parts[0] if parts[0] in OFFERED else ""
+        return _Where(face, version, parts[-1] == "credentials")
+
+    async def _credentials(self, request: Request, caller: Caller, where: _Where) -> bytes | None:
         wiring = wiring_of(caller.partner)
         if caller.starting and wiring.done and not self._repeats(request, wiring):
             raise _dead()
@@ -138,11 +175,11 @@ class Host:
             await self.used(caller.partner)
         match request.method:
             case "GET":
-                return self._ours.credentials(caller.token)
+                return self._ours_for(where, caller.token)
             case "POST" if switches(caller.partner).registers and (caller.starting or not wiring.done):
-                return await self._exchange(request, caller, version)
+                return await self._exchange(request, caller, where)
             case "PUT" if switches(caller.partner).updates and wiring.done:
-                return await self._exchange(request, caller, version)
+                return await self._exchange(request, caller, where)
             case "DELETE" if switches(caller.partner).registers and wiring.done:
                 await self.forget(caller.partner)
                 return None
@@ -159,18 +196,24 @@ class Host:
 
     # -- the exchange ----------------------------------------------------------------------------------------------
 
-    async def _exchange(self, request: Request, caller: Caller, version: str) -> bytes:
+    def _ours_for(self, where: _Where, token: str) -> bytes:
+        return self._ours.old_credentials(token, where.face) if where.older else self._ours.credentials(token)
+
+    async def _exchange(self, request: Request, caller: Caller, where: _Where) -> bytes:
         """Call back, then swap secrets in one go (OCPI-164, OCPI-168)."""
+        version, theirs = where.version, other(where.face)
         try:
-            given, _ = read(Credentials, request.body)
+            given = read_credentials(request.body, theirs if where.older else None)
         except NotJson as error:
             raise Refused(Reason.NOT_JSON, f"the body is no JSON: {error}") from error
         except Malformed as error:
             raise Refused(Reason.MALFORMED, str(error)) from error
         partner = caller.partner
         address = Address.of(partner.id, given.token, switches(partner).encoding)
+        if where.older:
+            address = address.older
         correlation = message_ids(request.headers).correlation or ""
-        found = await self._scout.look(address, given.url, partner.parties, correlation)
+        found = await self._scout.look(address, given.url, partner, theirs, correlation)
         if found.version != version:
             raise Refused(
                 Reason.VERSION_UNSUPPORTED,
@@ -178,15 +221,15 @@ class Host:
                 remedy=f"use the credentials endpoint of {found.version}",
             )
         async with self._locks.setdefault(partner.id, asyncio.Lock()):
-            return await self._settle(request.method, caller, given, found)
+            return await self._settle(request.method, caller, given, found, where)
 
-    async def _settle(self, method: str, caller: Caller, given: Credentials, found: Wiring) -> bytes:
+    async def _settle(self, method: str, caller: Caller, given: Credentials, found: Wiring, where: _Where) -> bytes:
         hub, book = self._hub, self._hub.book
         known = book.recognize(caller.token)  # while we looked, an operator may have withdrawn it
         if known is None or known[0].id != caller.partner.id:
             raise _dead()
         fresh = new_secret()
-        answer = self._ours.credentials(fresh)
+        answer = self._ours_for(where, fresh)
         old = book.credentials_of(caller.partner.id)
         now = hub.clock.now()
         wiring = replace(
@@ -217,8 +260,9 @@ class Host:
         for credential in book.credentials_of(partner.id):
             if credential.purpose is Purpose.REGISTRATION:
                 await book.dismiss(credential)
-        current = book.partners.get(partner.id, partner)
-        await book.put_partner(wired(current, replace(wiring_of(current), repeats="", grace_until=None)))
+        await book.change_partner(
+            partner.id, lambda known: wired(known, replace(wiring_of(known), repeats="", grace_until=None))
+        )
 
     async def forget(self, partner: Partner) -> Partner:
         """End a registration: every secret is dead at once and nothing is sent any more (OCPI-169)."""
@@ -248,6 +292,16 @@ class Host:
 def declared(given: Credentials) -> tuple[str, ...]:
     """Return the parties as the partner lists them (OCPI-25)."""
     return tuple(f"{each.country_code}*{each.party_id}/{each.role}" for each in given.roles)
+
+
+def read_credentials(raw: bytes, face: Face | None) -> Credentials:
+    """Read a partner's credentials; with its face those of 2.1.1."""
+    return read(Credentials, raw if face is None else lift_credentials(raw, face).data)[0]
+
+
+def _read_as(partner: Partner, request: Request) -> tuple[str, ...]:
+    older = request.path.startswith(_OLD_PATHS)
+    return tokens_presented(request.headers.get(b"authorization"), "plain" if older else switches(partner).encoding)
 
 
 def _dead() -> Refused:

@@ -7,15 +7,21 @@ from collections.abc import Callable, Iterable
 from interroam.core.book import Book
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
+from interroam.model.parties import Partner
 from interroam.protocols.ocpi.profiles import Switches
+from interroam.protocols.ocpi.rules.versions import OFFERED, OLD
+from interroam.protocols.ocpi.v211 import lower_credentials, lower_version_details
+from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.credentials import Credentials, CredentialsRole
+from interroam.protocols.ocpi.wire.raw import set_fields, text
 from interroam.protocols.ocpi.wire.types import BusinessDetails
 from interroam.protocols.ocpi.wire.versions import Endpoint, Version, VersionDetails
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
-OFFERED = ("2.2.1",)
 PATH = "/ocpi"
+FACES: dict[str, Face] = {"cpo": "CPO", "emsp": "EMSP"}
+"""What partners of 2.1.1 see us as, which does not name the sides of a module: there is a door for each."""
 BACK_OFFICE = "plain"
 
 _MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles", "hubclientinfo")
@@ -53,15 +59,25 @@ class Ours:
     @property
     def versions_url(self) -> str:
         """Where partners begin."""
-        return f"{self._base_url()}{PATH}/versions"
+        return self.url("versions")
+
+    def face_for(self, partner: Partner) -> Face:
+        """Return what we are for a partner of 2.1.1: the counterpart of its one party, or what we host for a hub."""
+        roles = {party.role for party in partner.parties}
+        if Role.HUB in roles:
+            return "CPO" if any(party.role in (Role.CPO, Role.HUB) for party in self.parties()) else "EMSP"
+        return "EMSP" if Role.CPO in roles else "CPO"
 
     def url(self, version: str, *rest: str) -> str:
         """Return the address of something of a version."""
         return "/".join((f"{self._base_url()}{PATH}/{version}", *rest))
 
-    def versions(self) -> bytes:
-        """Write the versions we offer."""
-        shown = [Version(version=version, url=self.url(version)) for version in OFFERED]
+    def versions(self, face: Face) -> bytes:
+        """Write the versions we offer; that of 2.1.1 is that of one face (OCPI-1)."""
+        shown = [
+            Version(version=version, url=self.url(face.lower(), version) if version == OLD else self.url(version))
+            for version in OFFERED
+        ]
         return b"[" + b",".join(write(each) for each in shown) + b"]"
 
     def details(self, version: str, switches: Switches) -> bytes:
@@ -73,6 +89,21 @@ class Ours:
             url = self.url(version, role.lower(), module)
             listed.append(Endpoint(identifier=module, role=role, url=url))
         return write(VersionDetails(version=version, endpoints=tuple(listed)))
+
+    def old_details(self, face: Face) -> bytes:
+        """Write the endpoints of one face in 2.1.1."""
+        listed = [Endpoint(identifier="credentials", role="SENDER", url=self.url(face.lower(), OLD, "credentials"))]
+        for module, role in self._interfaces():
+            listed.append(Endpoint(identifier=module, role=role, url=self.url(face.lower(), OLD, module)))
+        raw = write(VersionDetails(version=OLD, endpoints=tuple(listed)))
+        return lower_version_details(raw, face).data or b"{}"
+
+    def old_credentials(self, token: str, face: Face) -> bytes:
+        """Write who we are in 2.1.1: one party in the role of this face (OCPI-22)."""
+        raw = set_fields(self.credentials(token), {"url": text(self.url(face.lower(), "versions"))})
+        parties = self.parties()
+        own = next((party for party in parties if party.role.value == face), parties[0])
+        return lower_credentials(raw, own).data or b"{}"
 
     def credentials(self, token: str) -> bytes:
         """Write who we are, for a partner that is to use this token; a hub names itself alone (OCPI-20)."""
@@ -115,3 +146,8 @@ class Ours:
                         yield module, side
                 elif Role.HUB in roles or any((module, side) in _SIDES.get(role, ()) for role in roles):
                     yield module, side
+
+
+def other(face: Face) -> Face:
+    """Return the counterpart of a face."""
+    return "CPO" if face == "EMSP" else "EMSP"

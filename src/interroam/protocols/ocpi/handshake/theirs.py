@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.ids import Party
+from interroam.model.parties import Partner
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls
 from interroam.protocols.ocpi.rules.urls import is_secure, is_usable
-from interroam.protocols.ocpi.rules.versions import choose, endpoint, missing
+from interroam.protocols.ocpi.rules.versions import OFFERED, OLD, choose, endpoint, missing
+from interroam.protocols.ocpi.v211 import lift_version_details
+from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
 from interroam.protocols.ocpi.wire.envelope import Reply
 from interroam.protocols.ocpi.wire.raw import fields_of, items_of, set_fields
 from interroam.protocols.ocpi.wire.versions import Endpoint, Version
-from interroam.protocols.ocpi.wiring import Wiring
-
-from .ours import OFFERED
+from interroam.protocols.ocpi.wiring import Wiring, party_of
 
 
 class Scout:
@@ -23,8 +23,11 @@ class Scout:
         self._calls = calls
         self._insecure = insecure_http
 
-    async def look(self, address: Address, versions_url: str, parties: tuple[Party, ...], correlation: str) -> Wiring:
-        """Return how the partner can be reached; Refused says what is wrong with its interface (OCPI-168)."""
+    async def look(self, address: Address, versions_url: str, partner: Partner, face: Face, correlation: str) -> Wiring:
+        """Return how the partner can be reached; Refused says what is wrong with its interface (OCPI-168).
+
+        ``face`` is what the partner is for us where it speaks 2.1.1.
+        """
         self.check(versions_url)
         listed = await self._versions(address, versions_url, correlation)
         chosen = choose(listed, OFFERED)
@@ -32,8 +35,12 @@ class Scout:
             offered = ", ".join(each.version for each in listed) or "none"
             message = f"no version in common: ours {', '.join(OFFERED)}, the partner's {offered}"
             raise Refused(Reason.VERSION_UNSUPPORTED, message, remedy=f"offer one of {', '.join(OFFERED)}")
-        endpoints = await self._endpoints(address, chosen, correlation)
-        lacking = missing(endpoints, {party.role for party in parties})
+        older = chosen.version.strip() == OLD
+        if older:
+            party_of(partner)
+            address = address.older
+        endpoints = await self._endpoints(address, chosen, correlation, face if older else None)
+        lacking = missing(endpoints, {party.role for party in partner.parties})
         if lacking:
             message = f"the partner's {chosen.version} lacks {', '.join(lacking)}"
             raise Refused(Reason.ENDPOINTS_MISSING, message, remedy="list these endpoints in the version details")
@@ -56,11 +63,16 @@ class Scout:
                 continue
         return found
 
-    async def _endpoints(self, address: Address, version: Version, correlation: str) -> tuple[Endpoint, ...]:
+    async def _endpoints(
+        self, address: Address, version: Version, correlation: str, face: Face | None
+    ) -> tuple[Endpoint, ...]:
         self.check(version.url)
         reply = await self._get(address, version.url, "GET version details", correlation)
         try:
-            listed = items_of(fields_of(reply.data or b"{}").get("endpoints"), "endpoints")
+            data = reply.data or b"{}"
+            if face is not None:
+                data = lift_version_details(data, face).data
+            listed = items_of(fields_of(data).get("endpoints"), "endpoints")
         except (Malformed, NotJson) as error:
             raise Refused(Reason.PARTNER_UNUSABLE, f"{version.url} answered no version details: {error}") from error
         return tuple(found for found in map(_endpoint, listed) if found is not None)

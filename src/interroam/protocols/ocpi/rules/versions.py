@@ -8,7 +8,8 @@ from interroam.model.ids import Role
 from interroam.protocols.ocpi.wire.versions import Endpoint, Version
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
-OFFERED = ("2.1.1", "2.2.1")  # OCPI-1
+OLD = "2.1.1"
+OFFERED = (OLD, "2.2.1")  # OCPI-1
 
 # What a partner must offer for the hub to work with a party of that role (OCPI-176, OCPI-177).
 _REQUIRED: Mapping[Role, frozenset[tuple[str, InterfaceRole]]] = {

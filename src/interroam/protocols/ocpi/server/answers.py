@@ -9,7 +9,7 @@ import structlog
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Receipt, Verdict
 from interroam.net.http import JSON, Response
-from interroam.protocols.ocpi.rules.codes import CODES, QUEUED, code
+from interroam.protocols.ocpi.rules.codes import CODES, QUEUED, code, for_version
 from interroam.protocols.ocpi.rules.headers import RoutingError
 from interroam.protocols.ocpi.rules.paging import BadParameter
 from interroam.protocols.ocpi.wire import Malformed, NotJson
@@ -78,6 +78,18 @@ def _refused(call: Call, no: Refused) -> Answer:
     return _coded(no.reason, no.message, call.request.method, call.module)
 
 
+def _older(call: Call, answer: Answer) -> Response:
+    """Write an answer as 2.1.1 has it: its codes, no parties, and of the ids what the partner sent (OCPI-34)."""
+    status = for_version(answer.status, "2.1.1")
+    if status != SUCCESS:
+        body = failure(status, answer.message, call.now, answer.data)
+    else:
+        body = success(call.now) if answer.data is None else success_with(answer.data, call.now)
+    sent = call.request.headers
+    ids = [(name, sent[name]) for name in (b"x-request-id", b"x-correlation-id") if name in sent]
+    return Response(answer.http, [JSON, *ids, *answer.headers], body)
+
+
 def _passed_on(said: str) -> tuple[int, int] | None:
     """The codes of the partner that was asked, as ``200/2003``: passed on unchanged (sheet 2.12)."""
     http, _, status = said.partition("/")
@@ -97,6 +109,8 @@ def _unavailable(later: Unavailable) -> Answer:
 def write_answer(call: Call, answer: Answer) -> Response:
     """Write an answer in its envelope, with the ids and the parties it concerns (OCPI-29)."""
     now = call.now
+    if call.older:
+        return _older(call, answer)
     if answer.status != SUCCESS:
         body = failure(answer.status, answer.message, now, answer.data)
     elif answer.data is not None:

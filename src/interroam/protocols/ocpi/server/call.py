@@ -48,6 +48,10 @@ class Call(Struct, kw_only=True):
     notes: list[str] = []
     subject: bytes = b""
     seq: int = 0
+    older: bool = False
+    """Whether it came to a door of 2.1.1."""
+    most: int | None = None
+    """The largest page, where it is not that of 2.2.1."""
     keep_answer: bool = False
     """Whether the trace keeps the data of a success: of answers to questions, not of what the picture holds."""
 

@@ -13,7 +13,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Change, Statement, Stored, Verdict
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
-from interroam.protocols.ocpi.views import View, Views
+from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.wire import Malformed, read
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
@@ -35,7 +35,7 @@ Run: TypeAlias = "Callable[[Desk, Call], Awaitable[Answer]]"
 class Desk:
     """The core, how objects look to partners, and where this node is reached."""
 
-    def __init__(self, hub: Hub, views: Views, base_url: Callable[[], str]) -> None:
+    def __init__(self, hub: Hub, views: Looks, base_url: Callable[[], str]) -> None:
         self.hub = hub
         self.views = views
         self._base_url = base_url

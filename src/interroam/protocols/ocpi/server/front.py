@@ -23,11 +23,13 @@ from .call import Answer, Call
 from .caller import Callers
 from .clientinfo import MODULE as UNROUTED
 from .desk import Desk, Route
+from .old import FACES, OldDoors
 from .table import ROUTES
 
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
-_PARTS = 4
-"""``/ocpi/2.2.1/credentials`` has fewer slashes, every path of a module at least as many."""
+_PARTS = 5
+"""``/ocpi/cpo/2.1.1/credentials`` has fewer slashes."""
+_OLD_DOORS = tuple(f"/ocpi/{face}/" for face in FACES)
 _CODES = {(200, SUCCESS): "200/1000", (201, SUCCESS): "201/1000"}
 
 
@@ -57,6 +59,7 @@ class OcpiServer:
         self._configuration = configuration
         self._desk = Desk(hub, views, base_url)
         self._callers = Callers(hub.book, own)
+        self._old = OldDoors(hub, views, base_url)
         self._seen: dict[str, bytes] = {}
 
     async def handle(self, request: Request) -> Response:
@@ -83,7 +86,8 @@ class OcpiServer:
             request_id=request_id or self._hub.ids.new(),
             correlation=correlation or self._hub.ids.new(),
         )
-        if not request_id or not correlation:
+        call.older = request.path.startswith(_OLD_DOORS)
+        if not call.older and not (request_id and correlation):
             call.notes.append("X-Request-ID or X-Correlation-ID is missing: minted here")
         return call
 
@@ -95,6 +99,8 @@ class OcpiServer:
         if self._seen.get(partner.id) is not partner.wiring:
             await self._configuration.used(partner)
             self._seen[partner.id] = self._hub.book.partners[partner.id].wiring
+        if call.older:
+            return await self._old.answer(call, _parts(request))
         found = _find(call)
         if isinstance(found, Answer):
             return found

@@ -17,7 +17,7 @@ def list_of(kind: Kind, *, need_date_from: bool = False) -> Run:
     """Return what answers the list of a kind."""
 
     async def run(desk: Desk, call: Call) -> Answer:
-        page = read_page(call.request.query, call.module, need_date_from=need_date_from)
+        page = read_page(call.request.query, call.module, maximum=call.most, need_date_from=need_date_from)
         found = await desk.hub.find(call.viewer, query_of(call, kind, page))
         return await page_of(desk, call, page, found.items, found.total, found.next)
 
@@ -43,9 +43,9 @@ async def page_of(desk: Desk, call: Call, page: Page, items: Sequence[Stored], t
     """Answer with a page; ``after`` is the number the next one goes on from, 0 on the last."""
     whole = page.date_from is None  # what is gone is told to who asks for changes (OCPI-85)
     shown = await desk.views.render(items, call.viewer, call.caller.switches, removed=not whole)
-    reached = page.offset + len(shown)
+    reached = page.offset + len(items)
     headers = page_headers(
-        page, max(total, reached + bool(after)), len(shown), desk.url(f"sender/{call.module}"), after
+        page, max(total, reached + bool(after)), len(items), desk.url(f"sender/{call.module}"), after
     )
     if after == 0:
         headers.pop("Link", None)

@@ -132,11 +132,21 @@ def _respelled(status: str | None, raw: bytes) -> bytes:
     return set_fields(raw, {"status": b'"RESERVATION"'}) if status == "RESERVATION" and old in raw.upper() else raw
 
 
-def session_change(shape: sessions.SessionPatch, raw: bytes, owner: PartyId, session_id: str) -> Change:
-    """Make a change of a PATCH of a session: its charging periods are added to those known (OCPI-127)."""
+def session_change(
+    shape: sessions.SessionPatch, raw: bytes, owner: PartyId, session_id: str, *, replaces: bool = False
+) -> Change:
+    """Make a change of a PATCH of a session: its charging periods are added to those known (OCPI-127).
+
+    With ``replaces``, as in 2.1.1, they take the place of those known; then others are told the whole session.
+    """
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, session_id)
     raw = _respelled(shape.status, raw)
+
+    def periods(known: tuple[model.Period, ...]) -> tuple[model.Period, ...]:
+        if shape.charging_periods is None:
+            return known
+        return _read_periods(shape.charging_periods) if replaces else known + _read_periods(shape.charging_periods)
 
     def change(body: model.Session) -> model.Session:
         return replace(
@@ -152,13 +162,15 @@ def session_change(shape: sessions.SessionPatch, raw: bytes, owner: PartyId, ses
             evse_uid=shape.evse_uid or body.evse_uid,
             connector_id=shape.connector_id or body.connector_id,
             currency=shape.currency or body.currency,
-            periods=body.periods + _read_periods(shape.charging_periods or ()),
+            periods=periods(body.periods),
             total_cost=read_price(shape.total_cost) or body.total_cost,
             last_updated=max(shape.last_updated, body.last_updated),
         )
 
-    merge = merged(model.Session, change, raw, append=("charging_periods",))
-    return Change(session_key(owner, session_id), named(raw, _IDENTITY), shape.last_updated, merge, wired(raw))
+    merge = merged(model.Session, change, raw, append=() if replaces else ("charging_periods",))
+    fields = named(raw, _IDENTITY)
+    stated = None if replaces and "charging_periods" in fields else wired(raw)
+    return Change(session_key(owner, session_id), fields, shape.last_updated, merge, stated)
 
 
 # -- CDRs --------------------------------------------------------------------------------------------------------------

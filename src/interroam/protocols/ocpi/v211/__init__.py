@@ -17,6 +17,7 @@ from .commands import (
 )
 from .context import Down, Names, Up, connector_name
 from .peers import (
+    MODULES,
     lift_credentials,
     lift_version_details,
     lower_credentials,
@@ -54,6 +55,7 @@ from .tokens import (
 )
 
 __all__ = [
+    "MODULES",
     "Down",
     "Lifted",
     "Loss",

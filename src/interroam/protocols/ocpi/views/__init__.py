@@ -2,5 +2,6 @@
 
 from .dress import View
 from .gallery import Views
+from .looks import Looks
 
-__all__ = ["View", "Views"]
+__all__ = ["Looks", "View", "Views"]

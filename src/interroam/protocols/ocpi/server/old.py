@@ -1,0 +1,179 @@
+"""The doors for 2.1.1: ``/ocpi/cpo/2.1.1`` for eMSPs to call, ``/ocpi/emsp/2.1.1`` for CPOs.
+
+There is no second way to do the same thing: a call is lifted, goes to the function that answers its like in 2.2.1, and
+the answer is lowered. What differs from 2.2.1: the token is sent raw (OCPI-4), a connection is one party in one role
+(OCPI-22), which decides the face and the side of every module, and there are no routing headers (OCPI-26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from interroam.core.hub import Hub
+from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Kind, Party, PartyId, Role
+from interroam.model.places import Evse, Location
+from interroam.protocols.ocpi import v211
+from interroam.protocols.ocpi.bridge import OLD, Lifting, OldViews
+from interroam.protocols.ocpi.rules.headers import RoutingError, routing, tokens_presented
+from interroam.protocols.ocpi.rules.paging import BadParameter, read_page
+from interroam.protocols.ocpi.v211.peers import Face, interface
+from interroam.protocols.ocpi.views import Looks
+
+from .call import Answer, Call
+from .desk import Desk, Route
+from .lifts import LIFTS, Lift
+from .table import ROUTES
+
+FACES: dict[str, Face] = {"cpo": "CPO", "emsp": "EMSP"}
+_MAXIMA = {"locations": 20}  # OCPI-45
+_NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
+_NARROWED = frozenset({"locations", "tokens"})
+
+
+class OldDesk(Desk):
+    """A desk whose visitor sees 2.1.1."""
+
+    def __init__(self, hub: Hub, looks: OldViews, base_url: Callable[[], str], face: str, lifting: Lifting) -> None:
+        super().__init__(hub, looks, base_url)
+        self.looks = looks
+        self.lifting = lifting
+        self._root = f"{base_url().rstrip('/')}/ocpi/{face}/{OLD}"
+
+    def url(self, tail: str) -> str:
+        """Return the absolute URL of something of this face: its sides have no names of their own."""
+        return f"{self._root}/{tail.partition('/')[2]}"
+
+
+class OldDoors:
+    """Answers the calls of 2.1.1 partners."""
+
+    def __init__(self, hub: Hub, views: Looks, base_url: Callable[[], str]) -> None:
+        self._hub = hub
+        self._views = views
+        self._base_url = base_url
+
+    async def answer(self, call: Call, parts: list[str]) -> Answer:
+        """Answer a call to ``/ocpi/{face}/2.1.1/{module}/…``."""
+        self._check_token(call)
+        face, module = parts[1], parts[3] if len(parts) > 3 else ""
+        if module not in v211.MODULES or module == "credentials":
+            return _NOWHERE
+        party = self.party(call, FACES[face])
+        call.module, call.tail = module, parts[4:]
+        call.sender, call.party = party.id, party
+        call.most = _MAXIMA.get(module)
+        found = _route(call, interface(module, FACES[face]))
+        if isinstance(found, Answer):
+            return found
+        call.operation = found.operation
+        looks = OldViews(self._views, self._hub, party, call.caller.switches)
+        lifting = Lifting(self._hub, self._views, party)
+        desk = OldDesk(self._hub, looks, self._base_url, face, lifting)
+        try:
+            await self._addressed(call, looks, found)
+            return await self._run(desk, call, found)
+        finally:
+            if looks.losses:
+                call.notes.append(looks.note)
+
+    async def _run(self, desk: OldDesk, call: Call, route: Route) -> Answer:
+        lift = _lift_of(call, route)
+        if lift is None:
+            return _plain(await route.run(desk, call))
+        given = call.request
+        try:
+            return _plain(await lift(desk.lifting, desk, call, route.run))
+        finally:
+            call.request = given  # the trace keeps what came
+
+    # -- who calls -------------------------------------------------------------------------------------------------
+
+    def _check_token(self, call: Call) -> None:
+        """Insist on the token as it stands: 2.1.1 knows no base64 (OCPI-4)."""
+        shown = tokens_presented(call.request.headers.get(b"authorization"), "plain")
+        if not any(self._hub.book.recognize(token) for token in shown):
+            message = "in OCPI 2.1.1 the token is sent as it stands"
+            raise Refused(Reason.UNAUTHENTICATED, message, remedy="send Authorization: Token <token>")
+
+    def party(self, call: Call, face: Face) -> Party:
+        """Return the one party of a connection, in the one role that may call this face (OCPI-22)."""
+        parties = call.partner.parties
+        if len(parties) != 1:
+            raise Refused(
+                Reason.FORBIDDEN,
+                f"partner {call.partner.id} speaks for {len(parties)} parties, a connection of 2.1.1 is one",
+                remedy="add a partner for each party and role",
+            )
+        party = parties[0]
+        as_cpo = party.role is Role.CPO
+        if party.role is not Role.HUB and as_cpo is (face == "CPO"):
+            mine = "emsp" if as_cpo else "cpo"
+            raise Refused(
+                Reason.FORBIDDEN, f"{party} may not call this face", remedy=f"call /ocpi/{mine}/{OLD} instead"
+            )
+        return party
+
+    # -- what it is about ------------------------------------------------------------------------------------------
+
+    async def _addressed(self, call: Call, looks: OldViews, route: Route) -> None:
+        """Find the owner that a GET names by To headers or by the hub's id of a place (OCPI-26)."""
+        if call.request.method != "GET" or route.interface != "SENDER":
+            return
+        looks.since = _since(call)
+        if call.module in _NARROWED:
+            call.receiver = self._narrowed(call)
+        if call.module == "locations" and call.tail and self._hub.is_hub:
+            await self._places(call)
+
+    def _narrowed(self, call: Call) -> PartyId | None:
+        try:
+            named = routing(call.request.headers).receiver
+        except RoutingError:
+            return None
+        hub = self._hub.book.hub
+        return None if named is None or (hub is not None and named == hub.id) else named
+
+    async def _places(self, call: Call) -> None:
+        """Put the owner's ids in the place of the hub's, which are all that a 2.1.1 eMSP knows (OCPI-61)."""
+        found = await self._hub.store.by_hub_id(call.tail[0])
+        if found is not None and isinstance(found.body, Location):
+            call.tail[0], call.receiver = found.body.id, found.body.owner
+        evse = await self._hub.store.by_hub_id(call.tail[1]) if len(call.tail) > 1 else None
+        if evse is not None and isinstance(evse.body, Evse) and evse.key.kind is Kind.EVSE:
+            call.tail[1] = evse.body.uid
+
+
+def _route(call: Call, side: str) -> Route | Answer:
+    """Find the row of 2.2.1 that answers the like of this call; a PATCH of a tariff is a PUT of the whole."""
+    routes = ROUTES[side.lower(), call.module].routes
+    method = call.request.method
+    if method == "PATCH" and call.module == "tariffs" and len(call.tail) == 3:
+        return replace(routes["PUT", 3], operation="ocpi PATCH tariffs")
+    found = routes.get((method, len(call.tail)))
+    if found is not None and (call.module, method, side) != ("sessions", "PUT", "SENDER"):
+        return found
+    allowed = sorted(each for each, depth in routes if depth == len(call.tail))
+    if not allowed:
+        return _NOWHERE
+    message = f"{method} is not offered here"
+    return Answer(http=405, status=2000, message=message, headers=((b"allow", ", ".join(allowed).encode()),))
+
+
+def _lift_of(call: Call, route: Route) -> Lift | None:
+    return LIFTS.get((call.module, route.interface, call.request.method))
+
+
+def _plain(answer: Answer) -> Answer:
+    """Answer HTTP 200 to whatever went well: some partners of 2.1.1 count nothing else as delivered (OCPI-199)."""
+    return replace(answer, http=200) if answer.http == 201 else answer
+
+
+def _since(call: Call) -> datetime | None:
+    try:
+        return read_page(call.request.query, call.module).date_from
+    except BadParameter:  # whoever lists says so
+        return None

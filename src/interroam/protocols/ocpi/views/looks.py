@@ -1,0 +1,38 @@
+"""What is asked of whoever renders objects: the views themselves, or the bridge that lowers what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from interroam.model.facts import Entry, Stored
+from interroam.model.ids import Party
+from interroam.protocols.ocpi.profiles import Switches
+
+from .dress import View
+
+
+class Looks(Protocol):
+    """Renders stored objects and entries for receivers."""
+
+    def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
+        """Return how this viewer looks at objects of an owner (as in a key)."""
+        ...
+
+    async def render(
+        self, items: Sequence[Stored], viewer: Party, switches: Switches, *, removed: bool = True
+    ) -> list[bytes]:
+        """Return whole objects as this viewer sees them, in order; all of one kind."""
+        ...
+
+    async def one(self, stored: Stored, view: View) -> bytes:
+        """Return one whole object."""
+        ...
+
+    async def stated(self, entry: Entry, view: View) -> bytes | None:
+        """Return a fact as its owner stated it; None when that cannot be shown."""
+        ...
+
+    async def patch(self, entry: Entry, stored: Stored, view: View) -> bytes | None:
+        """Return a change as its owner stated it; None when the whole object has to be shown."""
+        ...
