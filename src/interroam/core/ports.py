@@ -312,6 +312,10 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     """A link by which a partner's objects can be fetched."""
 
+    def shows(self, kind: Kind) -> bool:
+        """Whether the partner has a list of this kind."""
+        ...
+
     def pull(
         self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
     ) -> AsyncIterator[Pulled]:
