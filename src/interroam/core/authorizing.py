@@ -1,7 +1,9 @@
 """May this driver charge here? Who is asked, in which order, and what is durable before the yes leaves.
 
 1. The token is known: its provider is asked, if an agreement covers the pair; else the answer is no, and says why.
-2. It is not: the providers in agreement with the CPO are asked side by side under one deadline; the first answer that
+2. So it is on a CPO's node, but for what the token's whitelist says: a token of which it is ALWAYS is not asked about,
+   and where no answer can be had one that is ALLOWED or ALLOWED_OFFLINE may charge (OCPI-111). A hub always asks.
+3. It is not: the providers in agreement with the CPO are asked side by side under one deadline; the first answer that
    is not "unknown" wins (sheet C20).
 """
 
@@ -21,7 +23,7 @@ from interroam.model.facts import Origin, Stored
 from interroam.model.ids import Key, Kind, Module, Party, Role, evse_key, location_key
 from interroam.model.places import Availability, Evse
 from interroam.model.questions import Authorize
-from interroam.model.tokens import Allowed, Authorization, Token
+from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
 
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
@@ -121,7 +123,14 @@ class Authorizer:
         link = hub.links.get(partner.id)
         if link is None or not link.answers:
             return from_token(token)
-        answer = await self._put(origin, replace(question, emsp=token.owner), provider, via)
+        if not hub.is_hub and token.whitelist is Whitelist.ALWAYS:
+            return from_token(token)  # OCPI-111: never asked about
+        try:
+            answer = await self._put(origin, replace(question, emsp=token.owner), provider, via)
+        except Unavailable:
+            if hub.is_hub or not token.valid or token.whitelist is Whitelist.NEVER:
+                raise
+            return from_token(token)  # no answer can be had: what was agreed for that holds
         return answer if answer.token is not None else replace(answer, token=token)
 
     async def _put(self, origin: Origin, question: Authorize, to: Party, via: Party) -> Authorization:

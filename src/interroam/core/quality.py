@@ -21,8 +21,10 @@ from interroam.model.facts import Body, Change, Fact, Statement, Wire
 from interroam.model.ids import Key
 from interroam.model.places import Availability, Evse, Location
 from interroam.model.tariffs import Tariff
+from interroam.model.tokens import Token, Whitelist
 
 _STATIC = frozenset({Availability.PLANNED, Availability.REMOVED})
+_OF_APPS = frozenset({"APP_USER", "AD_HOC_USER"})
 _WATT_HOURS = Decimal(100)
 """How many times more energy in the periods than in the total can only be another unit."""
 
@@ -160,6 +162,16 @@ def of_tariff(new: Tariff, old: Tariff | None) -> tuple[Defect, ...]:
             changed.append("start_date_time")
         found += [Defect(name, "changed under the same id: a new price is a new tariff") for name in changed]
     return tuple(found)
+
+
+def of_token(token: Token, *, asked: bool) -> tuple[Defect, ...]:
+    """Return what is odd about a token; ``asked``: whether its provider answers in real time (OCPI-200)."""
+    if not asked and token.whitelist is not Whitelist.ALWAYS:
+        message = f"is {token.whitelist.value}, and there is no authorize endpoint to ask at: ALWAYS is expected"
+        return (Defect("whitelist", message),)
+    if asked and token.type in _OF_APPS and token.whitelist is not Whitelist.NEVER:
+        return (Defect("whitelist", f"is {token.whitelist.value}: NEVER is best for a token of type {token.type}"),)
+    return ()
 
 
 def of_charge(body: Session | Cdr) -> tuple[Defect, ...]:

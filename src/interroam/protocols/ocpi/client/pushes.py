@@ -69,6 +69,9 @@ class Pushes:
                 return await self._location(entry, view)
             case Kind.TARIFF:
                 return await self._tariff(entry, to, view)
+            case Kind.TOKEN if entry.act is Act.WITHDRAWAL:  # tokens are never deleted (OCPI-200)
+                stored = await self._known(entry)
+                return [_patch(stored, view, _invalid(stored.updated))]
             case Kind.TOKEN | Kind.SESSION:
                 return await self._object(entry, await self._known(entry), view)
             case Kind.CDR:
@@ -246,6 +249,10 @@ def removal(evse: Evse, at: datetime) -> Push:
     body = b'{"status":"REMOVED","last_updated":"' + moment(at).encode() + b'"}'
     segments = (*_tail(evse.owner, evse.location_id), evse.uid)
     return Push(method="PATCH", module="locations", segments=segments, body=body, owner=evse.owner, expendable=True)
+
+
+def _invalid(at: datetime) -> bytes:
+    return b'{"valid":false,"last_updated":"' + moment(at).encode() + b'"}'
 
 
 def _place(stored: Stored, view: View) -> tuple[str, tuple[str, ...], str]:

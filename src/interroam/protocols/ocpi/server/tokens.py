@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from interroam.core.quality import of_token
 from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, token_key
@@ -73,7 +74,14 @@ async def put(desk: Desk, call: Call) -> Answer:
     insist("uid", shape.uid, uid)
     insist("type", shape.type, token_type(call, shape.type))
     note_driver(desk, call, shape.type, uid)
-    return await desk.tell(call, token_fact(*spelled(call, shape, shape.type, shape.uid)))
+    fact = token_fact(*spelled(call, shape, shape.type, shape.uid))
+    answer = await desk.tell(call, fact)
+    link = desk.hub.links.get(call.partner.id)
+    if isinstance(fact.body, Token):
+        odd = of_token(fact.body, asked=link is None or link.answers)
+        call.notes += [f"{one.field} {one.message}" for one in odd]
+        await desk.hub.gate.findings.note(call.partner.id, fact.key, odd)
+    return answer
 
 
 async def patch(desk: Desk, call: Call) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,7 +13,7 @@ from interroam.core.refs import refs_of
 from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Change, Fact, Finding, Receipt, Statement, Verdict
-from interroam.model.ids import MODULE_OF, OWNER_ROLE, Key, Kind, PartyId, Role, command_key, evse_key
+from interroam.model.ids import MODULE_OF, OWNER_ROLE, Key, Kind, PartyId, Role, command_key, evse_key, session_key
 from interroam.model.places import Evse
 from interroam.model.profiles import ProfileInForce
 from interroam.model.tokens import Authorization
@@ -21,6 +21,7 @@ from interroam.protocols.plain import translate, wire
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.wire.misread import Misread
 
+Charge = TypeVar("Charge", wire.Session, wire.Cdr)
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _FEW = 256
 """So many facts of a batch wait for one commit."""
@@ -221,6 +222,7 @@ async def _token(call: Call, body: wire.Token, owner: PartyId, kind: str, uid: s
 
 
 async def _session(call: Call, body: wire.Session, owner: PartyId, session_id: str) -> wire.Told:
+    body = await _referenced(call, body, owner, session_id)
     permission = await _permission(call, owner, body.authorization_reference)
     read = translate.read_session(owner, session_id, body, permission, call.hub.clock.now())
     return await _tell(call, *read)
@@ -228,12 +230,22 @@ async def _session(call: Call, body: wire.Session, owner: PartyId, session_id: s
 
 async def _cdr(call: Call, body: wire.Cdr) -> wire.Told:
     owner = translate.party_of(body.party)
+    body = await _referenced(call, body, owner, body.session_id)
     permission = await _permission(call, owner, body.authorization_reference)
     evse = None
     if body.evse_id is None:
         row = await call.hub.store.get(evse_key(owner, body.location_id, body.evse_uid))
         evse = row.body if row is not None and isinstance(row.body, Evse) else None
     return await _tell(call, *translate.read_cdr(body, permission, evse, call.hub.clock.now()))
+
+
+async def _referenced(call: Call, body: Charge, owner: PartyId, session_id: str | None) -> Charge:
+    """Return a charge with the reference that its session was stated with before (OCPI-102)."""
+    if body.authorization_reference or not session_id:
+        return body
+    known = await call.hub.store.get(session_key(owner, session_id))
+    reference = getattr(known.body, "authorization_reference", None) if known is not None else None
+    return msgspec.structs.replace(body, authorization_reference=reference) if reference else body
 
 
 async def _permission(call: Call, owner: PartyId, reference: str | None) -> Authorization | None:
