@@ -19,6 +19,8 @@ from interroam.model.parties import PartnerState
 log = structlog.get_logger()
 
 ANNOUNCED = "announced"
+_GATHERED_S = 0.2
+"""What changes within so short a time is announced together."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -61,6 +63,7 @@ class Announcing:
             task.add_done_callback(self._tasks.discard)
 
     async def _now(self) -> None:
+        await self._hub.clock.sleep(_GATHERED_S)
         self._wanted = False
         await self.announce()
 

@@ -188,7 +188,7 @@ class Dispatch:
             raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
         if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
-        if hub.standings.away(party) is not None:
+        if hub.standings.away(party, partner.id) is not None:
             return  # its hub shows it as away: it is told nothing, and fetches what it missed (OCPI-215)
         link = hub.links.get(partner.id)
         if link is None:

@@ -205,7 +205,7 @@ class Hub:
     async def put(self, question: Question, to: Party, via: Party, origin: Origin, asker: Party) -> Answer:
         """Put a question to the partner that carries messages to ``via``, within the partner's deadline."""
         partner = self.book.routing.partner_for(via)
-        away = self.standings.away(to)
+        away = self.standings.away(to, partner.id)
         if away is not None:  # OCPI-215
             raise Unavailable(Reason.NOT_CONNECTED, f"{to} is {away.state.value}, as {away.by} says")
         link = self.links.get(partner.id)

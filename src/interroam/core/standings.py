@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from interroam.core.book import Book
 from interroam.core.ports import Clock, Standing, Store
+from interroam.core.routing import Routing
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState
@@ -30,11 +31,15 @@ class Standings:
         self._book = book
         self._clock = clock
         self._known: dict[Party, Standing] = {}
+        self._numbered = 0
+        self._indexed: Routing | None = None
+        self._index: dict[Party, list[Agreement]] = {}
 
     async def load(self) -> None:
         """Read what is known."""
         rows = [msgspec.msgpack.decode(body, type=Standing) for _, body in await self._store.all(STANDINGS)]
         self._known = {row.party: row for row in sorted(rows, key=lambda row: row.no)}
+        self._numbered = max((row.no for row in rows), default=0)
 
     def of(self, party: Party) -> Standing | None:
         """Return how a party stands."""
@@ -50,15 +55,10 @@ class Standings:
         await self._put(party, state, at, by)
         return True
 
-    def away(self, party: Party) -> Standing | None:
-        """Return the standing of a party that its hub shows as not connected: nothing is sent to it (OCPI-215)."""
+    def away(self, party: Party, partner: str) -> Standing | None:
+        """Return the standing of a party that this partner, its hub, shows as not connected (OCPI-215)."""
         known = self._known.get(party)
-        if (
-            known is None
-            or not known.by
-            or known.state is PartnerState.CONNECTED
-            or known.by not in self._book.partners
-        ):
+        if known is None or known.state is PartnerState.CONNECTED or known.by != partner:
             return None
         return known
 
@@ -96,8 +96,10 @@ class Standings:
 
     async def _put(self, party: Party, state: PartnerState, at: datetime, by: str) -> None:
         known = self._known.get(party)
-        no = known.no if known is not None else 1 + max((one.no for one in self._known.values()), default=0)
-        standing = Standing(no=no, party=party, state=state, at=at, by=by)
+        self._numbered += known is None
+        standing = Standing(
+            no=known.no if known is not None else self._numbered, party=party, state=state, at=at, by=by
+        )
         self._known[party] = standing
         await self._store.save(STANDINGS, str(party), msgspec.msgpack.encode(standing))
 
@@ -106,22 +108,25 @@ class Standings:
     def shown_to(self, viewer: Partner) -> list[Standing]:
         """Return how the parties stand that this partner roams with, oldest first."""
         now = self._clock.now()
-        own = set(viewer.parties)
         found: dict[Party, Standing] = {}
-        for agreement in self._book.routing.agreements:
-            for party in _others(agreement, own):
-                known = self._known.get(party)
-                if known is not None and not known.by and party not in own:
-                    seen = _under(agreement, known, now)
-                    other = found.get(party, seen)
-                    found[party] = min((other, seen), key=lambda one: _BEST_FIRST.index(one.state))
+        for own in viewer.parties:
+            for agreement in self._agreements(own):
+                for party in agreement.cpos if own == agreement.emsp else (agreement.emsp,):
+                    known = self._known.get(party)
+                    if known is not None and not known.by and party not in viewer.parties:
+                        seen = _under(agreement, known, now)
+                        found[party] = min((found.get(party, seen), seen), key=lambda one: _BEST_FIRST.index(one.state))
         return sorted(found.values(), key=lambda one: one.no)
 
-
-def _others(agreement: Agreement, own: set[Party]) -> tuple[Party, ...]:
-    """Return the other side of an agreement."""
-    others: tuple[Party, ...] = agreement.cpos if agreement.emsp in own else ()
-    return (*others, agreement.emsp) if own.intersection(agreement.cpos) else others
+    def _agreements(self, party: Party) -> list[Agreement]:
+        """Return the agreements of a party; they are sorted anew whenever one of them changed."""
+        routing = self._book.routing
+        if self._indexed is not routing:
+            self._indexed, self._index = routing, {}
+            for agreement in routing.agreements:
+                for one in (agreement.emsp, *agreement.cpos):
+                    self._index.setdefault(one, []).append(agreement)
+        return self._index.get(party, [])
 
 
 def _under(agreement: Agreement, known: Standing, now: datetime) -> Standing:

@@ -269,7 +269,7 @@ async def test_what_hubs_said_survives_a_restart(tmp_path):
             await node.room.register(there, hub.versions_url, "token-a")
             await tell(node, hub)
         async with Node(tmp_path, hub=None, hosts=("CH*CCC/CPO",)) as node:
-            assert node.hub.standings.away(Party.parse("DE*EEE/EMSP")).state is PartnerState.OFFLINE
+            assert node.hub.standings.away(Party.parse("DE*EEE/EMSP"), "hub").state is PartnerState.OFFLINE
 
 
 async def test_only_a_hub_says_how_others_are(node, cpo):
