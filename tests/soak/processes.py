@@ -107,13 +107,15 @@ class Process:
 
 
 class Load:
-    """Connections that state one session after another."""
+    """Connections that state one session after another; ``among`` so many they state the same ones again."""
 
-    def __init__(self, port: int, name: str = "s", most: int | None = None) -> None:
+    def __init__(self, port: int, name: str = "s", most: int | None = None, among: int | None = None) -> None:
         self._port = port
         self._name = name
         self._most = most
+        self._among = among
         self._numbers = count()
+        self.done = 0
         self.flying = 0
         self.acknowledged: set[str] = set()
         self.refused: list[bytes] = []
@@ -125,21 +127,23 @@ class Load:
     async def _one(self) -> None:
         caller = Caller(*await asyncio.open_connection("127.0.0.1", self._port))
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while self._most is None or len(self.acknowledged) + self.flying < self._most:
-                name = f"{self._name}{next(self._numbers)}"
+            while self._most is None or self.done + self.flying < self._most:
+                number = next(self._numbers)
+                name = f"{self._name}{number if self._among is None else number % self._among}"
                 self.flying += 1
-                await caller.say(_put(name))
+                await caller.say(_put(name, number))
                 reply = await caller.reply()
                 self.flying -= 1
-                if reply.status == 201:
+                self.done += 1
+                if reply.status in (200, 201) and b'"status_code":1000' in reply.body:
                     self.acknowledged.add(name)
                 else:
                     self.refused.append(reply.body)
         caller.writer.transport.abort()
 
 
-def _put(name: str) -> bytes:
-    body = json.dumps(session(id=name)).encode()
+def _put(name: str, number: int) -> bytes:
+    body = json.dumps(session(id=name, kwh=number / 1_000)).encode()
     lines = [f"PUT /ocpi/2.2.1/receiver/sessions/CH/CCC/{name} HTTP/1.1".encode(), b"host: node"]
     lines += [b"%b: %b" % field for field in ocpi_headers("cpo", name)]
     lines.append(b"content-length: %d" % len(body))
