@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from interroam.core import reserving
 from interroam.core.refs import refs_of
-from interroam.model.charges import RESERVE, SET_PROFILE, Command, CommandState, Outcome
+from interroam.model.charges import CANCELED, RESERVE, SET_PROFILE, Command, CommandState, Outcome
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Fact, Merge, Origin, Receipt, Telling, Verdict, Wire
 from interroam.model.ids import Kind, Lane, Party, PartyId, Role, command_key
@@ -148,7 +148,7 @@ class Commander:
         self._check_teller(origin, command)
         command = await self._answered(command)
         now = hub.clock.now()
-        if command.state is CommandState.STANDING and outcome.result == reserving.CANCELED:
+        if command.state is CommandState.STANDING and outcome.result == CANCELED:
             change = Change(command.key, frozenset({"state", "canceled"}), now, _canceled(outcome, now))
             until = None
         else:

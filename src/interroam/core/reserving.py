@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from interroam.core.placing import agreement_for, placed, via_of, way_to
 from interroam.core.refs import reservation_ref
 from interroam.core.starting import permitted
-from interroam.model.charges import CANCEL, RESERVE, Command, CommandState, Outcome
+from interroam.model.charges import CANCEL, CANCELED, RESERVE, Command, CommandState, Outcome
 from interroam.model.errors import Refused
 from interroam.model.facts import Origin
 from interroam.model.ids import PartyId, Role
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 GRACE = timedelta(minutes=5)
 """So long after its end a CPO may still say that it gave up a reservation."""
-CANCELED = "CANCELED_RESERVATION"
 _NAMES = UUID("5f4e6d1c-2f0b-5d0e-9a35-3a1d6c1f7b52")
 
 

@@ -130,7 +130,7 @@ def _state(body: Body | None) -> str:
         case Authorization():
             return body.allowed.value
         case Command():
-            return " ".join(part for part in (body.name, body.state.value, body.result or "") if part)
+            return " ".join(part for part in (body.name, body.state.value, body.latest or "") if part)
         case _:
             return ""
 
@@ -174,7 +174,7 @@ def _said(body: Body, actor: Actor) -> dict[str, str]:
                 "cost": f"{body.total_cost.excl_vat} {body.currency}",
             }
         case Command():
-            return {body.name.lower().replace("_", " "): body.result or body.state.value}
+            return {body.name.lower().replace("_", " "): body.latest or body.state.value}
         case _:
             return {}
 

@@ -104,7 +104,8 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 RESERVE = "RESERVE_NOW"
 CANCEL = "CANCEL_RESERVATION"
 SET_PROFILE = "SET_PROFILE"
-"""Names of commands whose results the core follows up."""
+CANCELED = "CANCELED_RESERVATION"
+"""The names of commands whose results the core follows up, and a result that comes second."""
 
 
 class CommandState(StrEnum):
@@ -145,6 +146,11 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     settled_at: datetime | None = None
     canceled_at: datetime | None = None
     """When the CPO gave up a reservation that it had accepted."""
+
+    @property
+    def latest(self) -> str | None:
+        """What its asker was told last."""
+        return CANCELED if self.canceled_at is not None else self.result
 
     @property
     def key(self) -> Key:

@@ -15,7 +15,7 @@ import msgspec
 from interroam.core.hub import Hub
 from interroam.core.sight import removed_keys
 from interroam.core.visibility import sees_row
-from interroam.model.charges import Cdr, Command, Session
+from interroam.model.charges import CANCELED, Cdr, Command, Session
 from interroam.model.facts import Act, Body, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, PartyId, Role, location_key, session_key, tariff_key
 from interroam.model.places import Evse, Location
@@ -28,7 +28,6 @@ from interroam.protocols.ocpi.views.dress import moment
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 _REGULAR = (None, "REGULAR")
-_CANCELED = "CANCELED_RESERVATION"
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,7 +162,7 @@ class Pushes:
             return []
         if "profile" in entry.fields:
             return await self._report(command, view)
-        result = _CANCELED if "canceled" in entry.fields else command.result
+        result = CANCELED if "canceled" in entry.fields else command.result
         if not command.reply or result is None:
             return []
         about_profile = command.name in PROFILE_COMMANDS

@@ -133,7 +133,7 @@ def write_outcome(command: charges.Command, at: datetime) -> wire.CommandOutcome
     return wire.CommandOutcome(
         command=command.reply or command.id,
         name=command.name,
-        result=wire.Result.CANCELED_RESERVATION if command.canceled_at else command.result or wire.Result.FAILED,
+        result=command.latest or wire.Result.FAILED,
         message=command.message,
         session_id=command.session_id,
         authorization_reference=command.authorization,
