@@ -109,12 +109,14 @@ class Process:
 class Load:
     """Connections that state one session after another; ``among`` so many they state the same ones again."""
 
-    def __init__(self, port: int, name: str = "s", most: int | None = None, among: int | None = None) -> None:
+    def __init__(
+        self, port: int, name: str = "s", most: int | None = None, among: int | None = None, start: int = 0
+    ) -> None:
         self._port = port
         self._name = name
         self._most = most
         self._among = among
-        self._numbers = count()
+        self._numbers = count(start)
         self.done = 0
         self.flying = 0
         self.acknowledged: set[str] = set()

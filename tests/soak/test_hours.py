@@ -30,8 +30,8 @@ async def grown(data, first: int, second: int) -> tuple[float, float]:
     await furnish(data)
     async with Process(data) as node:
         held = []
-        for most in (first, second - first):
-            load = Load(node.port, "same", most, among=400)
+        for start, most in ((0, first), (first, second - first)):
+            load = Load(node.port, "same", most, among=400, start=start)
             await load.press(16)
             assert not load.refused
             held.append(node.resident_mib())
