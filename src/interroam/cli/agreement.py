@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +15,6 @@ from interroam.cli.tables import aware, error, moment, pairs, say, table
 app = typer.Typer(help="Agreements: who roams with whom.", no_args_is_help=True)
 
 Emsp = Annotated[str, typer.Argument(help="The eMSP, as NL*EEE/EMSP (or a hub, as FR*107/HUB).")]
-Cpos = Annotated[list[str], typer.Argument(help="The CPOs, as CH*CCC/CPO.")]
 Starts = Annotated[datetime | None, typer.Option("--from", help="When it starts (default: now); UTC.")]
 Ends = Annotated[datetime | None, typer.Option("--until", help="When it ends; UTC.")]
 Without = Annotated[list[str], typer.Option("--without", help="A module to leave out, such as tariffs; repeat it.")]
@@ -21,25 +22,123 @@ Policies = Annotated[list[str], typer.Option("--policy", help="How a module is d
 Id = Annotated[str, typer.Argument(help="The agreement, or the beginning of its id.")]
 
 
+Networks = Annotated[list[str], typer.Option("--network", help="A network of CPOs; repeat it.")]
+Locations = Annotated[list[str], typer.Option("--location", help="Only EVSEs of this location; CH*CCC/ID for one CPO.")]
+Groups = Annotated[list[str], typer.Option("--group", help="Only EVSEs with this tariff id; CH*CCC/ID for one CPO.")]
+Modes = Annotated[list[str], typer.Option("--mode", help="The roaming mode of a module, as commands=A; repeat it.")]
+Tariffs = Annotated[list[Path], typer.Option("--tariff", help="A tariff in the agreement (JSON); repeat it.")]
+Tolerance = Annotated[str, typer.Option(help="How far a CDR's price may be off.")]
+Hold = Annotated[bool, typer.Option("--hold", help="Hold CDRs that are further off, instead of a remark.")]
+Clearing = Annotated[bool, typer.Option("--clearing", help="Price charges whose CPO states no price.")]
+
+
 @command(app)
-def add(
+def add(  # noqa: PLR0913, PLR0917  each is an option
     node: Reach,
     emsp: Emsp,
-    cpos: Cpos,
+    cpos: Annotated[list[str] | None, typer.Argument(help="The CPOs, as CH*CCC/CPO.")] = None,
     starts: Starts = None,
     ends: Ends = None,
     without: Without = [],  # noqa: B006  typer's way to say none
     policy: Policies = [],  # noqa: B006  see above
+    mode: Modes = [],  # noqa: B006  see above
+    network: Networks = [],  # noqa: B006  see above
+    location: Locations = [],  # noqa: B006  see above
+    group: Groups = [],  # noqa: B006  see above
+    tariff: Tariffs = [],  # noqa: B006  see above
+    tolerance: Tolerance = "0.01",
+    hold: Hold = False,
+    clearing: Clearing = False,
+    offer: Annotated[bool, typer.Option("--offer", help="Only offer it: it holds when all have accepted.")] = False,
 ) -> None:
-    """Let an eMSP and some CPOs roam."""
+    """Let an eMSP and some CPOs roam, on behalf of all of them; or offer it."""
     wanted = {
         "emsp": emsp,
-        "cpos": cpos,
+        "cpos": cpos or [],
+        "networks": network,
         "starts": aware(starts),
         "ends": aware(ends),
-        "terms": _terms(without, policy),
+        "terms": _terms(without, policy, mode),
+        "selections": _selections(location, group),
+        "prices": _prices(tariff, tolerance, hold=hold, clearing=clearing),
     }
-    node.show(node.call("POST", "/agreements", wanted), _agreement)
+    node.show(node.call("POST", "/offers" if offer else "/agreements", wanted), _agreement)
+
+
+@command(app)
+def amend(  # noqa: PLR0913, PLR0917  each is an option
+    node: Reach,
+    agreement: Id,
+    ends: Ends = None,
+    without: Without = [],  # noqa: B006  see above
+    policy: Policies = [],  # noqa: B006  see above
+    mode: Modes = [],  # noqa: B006  see above
+    location: Locations = [],  # noqa: B006  see above
+    group: Groups = [],  # noqa: B006  see above
+    everything: Annotated[bool, typer.Option("--everything", help="Show all EVSEs again.")] = False,
+    tariff: Tariffs = [],  # noqa: B006  see above
+    tolerance: Tolerance = "",
+    hold: Hold = False,
+    clearing: Clearing = False,
+) -> None:
+    """Offer the next version of an agreement; it holds when all have accepted."""
+    wanted: dict[str, object] = {"ends": aware(ends), "terms": _terms(without, policy, mode)}
+    if location or group or everything:
+        wanted["selections"] = _selections(location, group)
+    if tariff or tolerance or hold or clearing:
+        wanted["prices"] = _prices(tariff, tolerance or "0.01", hold=hold, clearing=clearing)
+    node.show(node.call("POST", f"/agreements/{part(agreement)}/amend", wanted), _agreement)
+
+
+@command(app)
+def offers(node: Reach) -> None:
+    """List what waits to be accepted."""
+    node.show(node.call("GET", "/offers"), _agreements)
+
+
+@command(app)
+def accept(
+    node: Reach,
+    offer: Id,
+    party: Annotated[str, typer.Option("--for", help="For this party only, as CH*CCC/CPO (default: for all).")] = "",
+) -> None:
+    """Accept an offer on behalf of those it waits for."""
+    node.show(node.call("POST", f"/offers/{part(offer)}/accept", {"party": party}), _agreement)
+
+
+@command(app)
+def reject(node: Reach, offer: Id) -> None:
+    """Take an offer back."""
+    node.call("DELETE", f"/offers/{part(offer)}")
+    if not node.json:
+        say("taken back")
+
+
+@command(app)
+def show(
+    node: Reach, agreement: Id, versions: Annotated[bool, typer.Option("--versions", help="All it ever was.")] = False
+) -> None:
+    """Show an agreement."""
+    path = f"/agreements/{part(agreement)}"
+    if versions:
+        node.show(node.call("GET", f"{path}/versions"), _agreements)
+    else:
+        node.show(node.call("GET", path), _agreement)
+
+
+@command(app)
+def network(
+    node: Reach,
+    name: Annotated[str, typer.Argument(help="The network.")] = "",
+    cpos: Annotated[list[str] | None, typer.Argument(help="All its CPOs, as CH*CCC/CPO.")] = None,
+    owner: Annotated[str, typer.Option(help="Who bundles them, as CH*CCC/CPO (default: the first CPO).")] = "",
+) -> None:
+    """List networks, or say which CPOs one has: no new agreement is needed."""
+    if not cpos:
+        node.show(node.call("GET", "/networks"), _networks)
+        return
+    wanted = {"owner": owner or cpos[0], "cpos": cpos}
+    node.show(node.call("PUT", f"/networks/{part(name)}", wanted), pairs)
 
 
 @command(app, "list")
@@ -57,7 +156,7 @@ def terms(
     policy: Policies = [],  # noqa: B006  see above
 ) -> None:
     """Change what an agreement says of some modules."""
-    wanted = {**{module: {"on": True} for module in include}, **_terms(without, policy)}
+    wanted = {**{module: {"on": True} for module in include}, **_terms(without, policy, [])}
     node.show(node.call("POST", f"/agreements/{part(agreement)}/terms", {"terms": wanted}), _agreement)
 
 
@@ -72,27 +171,68 @@ def end(
 @command(app)
 def explain(
     node: Reach,
-    card: Annotated[str, typer.Argument(help="A card's uid, or a contract.")],
+    card: Annotated[str, typer.Argument(help="A card's uid, a contract, or a party that looks, as NL*EEE/EMSP.")],
     evse: Annotated[str, typer.Argument(help="An EVSE, as CH*CCC*E123; or nothing, with --cpo.")] = "",
     cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None,
 ) -> None:
-    """Say whether a card would be accepted somewhere, why, and what would make it pass."""
-    answer = node.call("GET", "/explain", card=card, evse=evse, cpo=cpo, at=aware(at))
+    """Say whether a card would be accepted, or a party is shown an EVSE, why, and what would make it pass."""
+    who = "viewer" if "/" in card else "card"
+    _explained(node, {who: card, "evse": evse, "cpo": cpo, "at": aware(at)})
+
+
+@command(app)
+def simulate(
+    node: Reach,
+    card: Annotated[str, typer.Option(help="A card's uid, or a contract.")],
+    evse: Annotated[str, typer.Option(help="An EVSE, as CH*CCC*E123.")] = "",
+    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
+    at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None,
+) -> None:
+    """Say what would become of a card if every offer were accepted."""
+    _explained(node, {"card": card, "evse": evse, "cpo": cpo, "at": aware(at), "offers": "true"})
+
+
+def _explained(node: Reach, asked: dict[str, Any]) -> None:
+    answer = node.call("GET", "/explain", **asked)
     node.show(answer, _explanation)
     if not answer["accepted"]:
         raise typer.Exit(1)
 
 
-def _terms(without: list[str], policies: list[str]) -> dict[str, dict[str, object]]:
+def _terms(without: list[str], policies: list[str], modes: list[str]) -> dict[str, dict[str, object]]:
     terms: dict[str, dict[str, object]] = {module: {"on": False} for module in without}
-    for text in policies:
-        module, equals, policy = text.partition("=")
-        if not equals:
-            error(f"{text!r} is no policy", "write it as cdrs=fifo; policies are strict, fifo, latest and none")
-            raise typer.Exit(2)
-        terms.setdefault(module, {})["policy"] = policy
+    for name, said in (("policy", policies), ("mode", modes)):
+        for text in said:
+            module, equals, value = text.partition("=")
+            if not equals:
+                error(f"{text!r} is no {name}", "write it as cdrs=fifo or commands=A")
+                raise typer.Exit(2)
+            terms.setdefault(module, {})[name] = value
     return terms
+
+
+def _selections(locations: list[str], groups: list[str]) -> list[dict[str, Any]]:
+    """Sort what is selected by the CPO it is said of: filters are kept per operation."""
+    found: dict[str, dict[str, Any]] = {}
+    for field, said in (("locations", locations), ("tariff_groups", groups)):
+        for text in said:
+            cpo, _, name = text.rpartition("/")
+            found.setdefault(cpo, {"cpo": cpo or None}).setdefault(field, []).append(name)
+    return list(found.values())
+
+
+def _prices(tariffs: list[Path], tolerance: str, *, hold: bool, clearing: bool) -> dict[str, object]:
+    return {
+        "tariffs": [json.loads(file.read_text("utf-8")) for file in tariffs],
+        "tolerance": tolerance,
+        "beyond": "hold" if hold else "pass with remark",
+        "clearing": clearing,
+    }
+
+
+def _networks(answer: dict[str, Any]) -> None:
+    table(("network", "owner", "CPOs"), [(one["id"], one["owner"], one["cpos"]) for one in answer["networks"]], "none")
 
 
 def _agreements(answer: dict[str, Any]) -> None:
@@ -100,20 +240,35 @@ def _agreements(answer: dict[str, Any]) -> None:
         (
             one["id"],
             one["emsp"],
-            one["cpos"],
+            [*one["cpos"], *one.get("networks", [])],
             moment(one["starts"]),
             moment(one.get("ends")),
             one["in_force"],
             _changed(one.get("terms", {})),
+            one.get("waiting", []),
         )
         for one in answer["agreements"]
     ]
-    table(("agreement", "eMSP", "CPOs", "starts (UTC)", "ends", "in force", "terms"), rows, "no agreements yet")
+    table(
+        ("agreement", "eMSP", "CPOs", "starts (UTC)", "ends", "in force", "terms", "waits for"),
+        rows,
+        "no agreements yet",
+    )
 
 
 def _agreement(one: dict[str, Any]) -> None:
     shown = {**one, "starts": moment(one["starts"]), "ends": moment(one.get("ends"))}
+    for name in ("selections", "accepted", "prices"):
+        shown.pop(name, None)
+    shown["EVSEs"] = [_selected(each) for each in one.get("selections", [])] or "all"
+    shown["prices"] = "in the agreement" if one.get("prices", {}).get("tariffs") else "by module"
     pairs({**shown, "terms": _changed(one.get("terms", {})) or "everything"})
+
+
+def _selected(one: dict[str, Any]) -> str:
+    names = [f"location {name}" for name in one.get("locations", [])]
+    names += [f"group {name}" for name in one.get("tariff_groups", [])]
+    return " ".join(filter(None, (one.get("cpo"), ", ".join(names))))
 
 
 def _changed(terms: dict[str, dict[str, Any]]) -> str:

@@ -16,15 +16,14 @@ from msgspec.structs import replace
 from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.hub import Hub
 from interroam.core.keys import new_secret
+from interroam.core.notary import check
 from interroam.core.ports import Room
-from interroam.model.agreements import Agreement, Selection, Terms
+from interroam.model.agreements import Acceptance, Agreement, Selection, Terms
 from interroam.model.errors import Reason, Refused
-from interroam.model.ids import Module, Party, Role
+from interroam.model.ids import Module, Party
 from interroam.model.parties import Credential, Partner, PartnerState, Purpose, Route
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
-_EMSP_SIDE = frozenset({Role.EMSP, Role.HUB})
-_CPO_SIDE = frozenset({Role.CPO, Role.HUB})
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -87,7 +86,15 @@ class Admin:
         """Change name, parties, profile, switches or addresses of a partner; its wiring and state stay."""
         actor.needs(Rank.ADMIN)
         old = self.partner(actor, partner.id)
-        partner = replace(partner, protocol=old.protocol, state=old.state, wiring=old.wiring, since=old.since)
+        partner = replace(
+            partner,
+            protocol=old.protocol,
+            state=old.state,
+            wiring=old.wiring,
+            since=old.since,
+            certificates=old.certificates,
+            identity=old.identity,
+        )
         self._check(partner)
         await self._book.put_partner(partner)
         await self._audit.write(actor, "partner amend", partner.id, parties=_named(partner), profile=partner.profile)
@@ -196,7 +203,7 @@ class Admin:
     def agreements(self, actor: Actor) -> list[Agreement]:
         """Return all agreements, the oldest first."""
         actor.needs(Rank.VIEWER)
-        return list(self._book.routing.agreements)
+        return sorted(self._book.agreements.values(), key=lambda one: (one.starts, one.id))
 
     def agreement(self, actor: Actor, id: str) -> Agreement:
         """Return one agreement, by its id or the beginning of it; Refused when there is not exactly one."""
@@ -229,7 +236,8 @@ class Admin:
             terms=dict(terms or {}),
             selections=selections,
         )
-        _check_agreement(agreement)
+        agreement = self._signed(actor, agreement)
+        check(agreement)
         await self._book.put_agreement(agreement)
         await self._audit.write(
             actor, "agreement add", agreement.id, emsp=emsp, cpos=" ".join(map(str, cpos)), starts=agreement.starts
@@ -240,10 +248,16 @@ class Admin:
         """Change what an agreement says of some modules."""
         actor.needs(Rank.ADMIN)
         old = self.agreement(actor, id)
-        new = replace(old, version=old.version + 1, terms={**old.terms, **terms})
+        new = self._signed(actor, replace(old, version=old.version + 1, terms={**old.terms, **terms}))
         await self._book.put_agreement(new)
         await self._audit.write(actor, "agreement amend", old.id, modules=" ".join(terms))
         return new
+
+    def _signed(self, actor: Actor, agreement: Agreement) -> Agreement:
+        """Return an agreement that an operator made on behalf of everybody it binds."""
+        now = self._hub.clock.now()
+        parties = (agreement.emsp, *agreement.cpos)
+        return replace(agreement, accepted=tuple(Acceptance(party, actor.name, now) for party in parties))
 
     async def end_agreement(self, actor: Actor, id: str, at: datetime | None = None) -> Agreement:
         """End an agreement: no new charges from then on, while open ones are told to their end."""
@@ -256,17 +270,6 @@ class Admin:
         await self._book.put_agreement(new)
         await self._audit.write(actor, "agreement end", old.id, ends=new.ends)
         return new
-
-
-def _check_agreement(agreement: Agreement) -> None:
-    if agreement.emsp.role not in _EMSP_SIDE:
-        raise Refused(Reason.MALFORMED, f"{agreement.emsp} is no eMSP", remedy="name one as NL*EEE/EMSP")
-    if not agreement.cpos or any(party.role not in _CPO_SIDE for party in agreement.cpos):
-        raise Refused(Reason.MALFORMED, "an agreement needs CPOs", remedy="name them as CH*CCC/CPO")
-    if agreement.emsp in agreement.cpos:
-        raise Refused(Reason.MALFORMED, f"{agreement.emsp} cannot agree with itself")
-    if agreement.ends is not None and agreement.ends <= agreement.starts:
-        raise Refused(Reason.MALFORMED, "an agreement ends after it starts")
 
 
 def _named(partner: Partner) -> str:

@@ -10,9 +10,11 @@ from interroam.core.admin import Admin, Way
 from interroam.core.advice import Adviser
 from interroam.core.approving import Approving
 from interroam.core.audit import Actor, Audit, Audited, Rank
+from interroam.core.certificates import Certificates
 from interroam.core.dispatch import Dispatch
 from interroam.core.dossier import Archive
 from interroam.core.hub import Hub
+from interroam.core.notary import Notary
 from interroam.core.people import People
 from interroam.core.ports import Store
 from interroam.core.pulling import PullTerms
@@ -43,8 +45,10 @@ class Office:
         self.audit = Audit(hub.store, hub.clock, hub.ids)
         self.people = People(hub.store, hub.clock, hub.book.keyring, self.audit)
         self.admin = Admin(hub, self.audit, ways)
+        self.notary = Notary(hub, self.audit)
         self.upkeep = Upkeep(hub, dispatch, self.audit, key_file)
         self.rounds = Rounds(hub, self.audit, pulls)
+        self.certificates = Certificates(hub, self.audit)
         self.approving = Approving(hub, self.audit)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)

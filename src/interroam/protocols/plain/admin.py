@@ -16,7 +16,9 @@ from interroam.core.audit import LOCAL, Actor
 from interroam.core.office import Office
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.net.http import JSON, Request, Response
-from interroam.protocols.plain.admin_calls import ROUTES, Call
+from interroam.protocols.plain.admin_calls import ROUTES
+from interroam.protocols.plain.admin_routes import Call
+from interroam.protocols.plain.certificate_calls import ROUTES as CERTIFICATES
 from interroam.protocols.plain.openapi import Route, Table
 from interroam.protocols.plain.quality_calls import ROUTES as QUALITY
 from interroam.protocols.plain.round_calls import ROUTES as ROUNDS
@@ -24,7 +26,7 @@ from interroam.protocols.plain.rules import STATUS
 from interroam.protocols.plain.wire import Error, Failure
 
 BASE = "/api/v1/admin"
-TABLE = Table(BASE, (*ROUTES, *QUALITY, *ROUNDS))
+TABLE = Table(BASE, (*ROUTES, *CERTIFICATES, *QUALITY, *ROUNDS))
 _NOBODY = Actor("nobody")
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()

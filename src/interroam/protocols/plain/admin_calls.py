@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from interroam.core.audit import Actor
-from interroam.core.explain import Explanation
-from interroam.core.office import Office
 from interroam.core.people import User
 from interroam.core.reports import CourierReport
 from interroam.core.retelling import Dossier
 from interroam.core.upkeep import courier_key
-from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Refused
-from interroam.model.ids import Party, PartyId
 from interroam.model.parties import Partner, PartnerState
-from interroam.protocols.plain.openapi import Route
+from interroam.protocols.plain.admin_routes import Call, party_of
+from interroam.protocols.plain.admin_routes import route as _route
+from interroam.protocols.plain.agreement_calls import ROUTES as AGREEMENTS
 from interroam.protocols.plain.wire import administration as wire
 
 _MISSING = (Reason.UNKNOWN_OBJECT,)
 _CLASH = (Reason.CONFLICT,)
 _STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
 _AFAR = (*_STATE, Reason.NOT_OFFERED, Reason.PARTNER_UNUSABLE, Reason.NOT_CONNECTED, Reason.TIMED_OUT)
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One call: who, at which path, with what."""
-
-    office: Office
-    actor: Actor
-    given: dict[str, str]
-    query: Any
-    body: Any
 
 
 # -- who is there ------------------------------------------------------------------------------------------------------
@@ -149,51 +135,8 @@ async def resume(call: Call) -> wire.PartnerReport:
 
 async def route(call: Call) -> wire.RouteWanted:
     """Say who carries a party's messages."""
-    made = await call.office.admin.route(call.actor, _party(call.body.party), call.body.partners)
+    made = await call.office.admin.route(call.actor, party_of(call.body.party), call.body.partners)
     return wire.RouteWanted(party=str(made.party), partners=made.partners)
-
-
-# -- agreements --------------------------------------------------------------------------------------------------------
-
-
-async def agreements(call: Call) -> wire.Agreements:
-    """List agreements."""
-    now = call.office.hub.clock.now()
-    return wire.Agreements(tuple(_agreement(one, now) for one in call.office.admin.agreements(call.actor)))
-
-
-async def agreement(call: Call) -> wire.AgreementReport:
-    """Show an agreement."""
-    return _agreement(call.office.admin.agreement(call.actor, call.given["id"]), call.office.hub.clock.now())
-
-
-async def add_agreement(call: Call) -> wire.AgreementReport:
-    """Add an agreement."""
-    wanted = call.body
-    cpos = tuple(_party(one) for one in wanted.cpos)
-    made = await call.office.admin.add_agreement(
-        call.actor, _party(wanted.emsp), cpos, wanted.starts, wanted.ends, wanted.terms
-    )
-    return _agreement(made, call.office.hub.clock.now())
-
-
-async def amend_agreement(call: Call) -> wire.AgreementReport:
-    """Change terms."""
-    made = await call.office.admin.amend_agreement(call.actor, call.given["id"], call.body.terms)
-    return _agreement(made, call.office.hub.clock.now())
-
-
-async def end_agreement(call: Call) -> wire.AgreementReport:
-    """End an agreement."""
-    made = await call.office.admin.end_agreement(call.actor, call.given["id"], call.body.at)
-    return _agreement(made, call.office.hub.clock.now())
-
-
-async def explain(call: Call) -> Explanation:
-    """Say whether a card would be accepted somewhere, and why."""
-    asked = call.query
-    cpo = _party_id(asked.cpo) if asked.cpo else None
-    return await call.office.adviser.explain(call.actor, asked.card, asked.evse, cpo, asked.at)
 
 
 # -- deliveries --------------------------------------------------------------------------------------------------------
@@ -274,27 +217,12 @@ async def dossier(call: Call) -> Dossier:
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 
-def _party(text: str) -> Party:
-    try:
-        return Party.parse(text)
-    except ValueError:
-        message = f"{text!r} is no party with a role"
-        raise Refused(Reason.MALFORMED, message, remedy="write it as CH*CCC/CPO or NL*EEE/EMSP") from None
-
-
-def _party_id(text: str) -> PartyId:
-    try:
-        return PartyId.parse(text.partition("/")[0])
-    except ValueError as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
-
-
 def _wanted(body: wire.PartnerWanted, id: str) -> Partner:
     return Partner(
         id=id,
         protocol=body.protocol,
         name=body.name,
-        parties=tuple(_party(one) for one in body.parties),
+        parties=tuple(party_of(one) for one in body.parties),
         profile=body.profile,
         switches=body.switches,
         addresses=body.addresses,
@@ -319,30 +247,11 @@ def _issued(issued: Any) -> wire.TokenIssued:
     return msgspec.convert(issued, wire.TokenIssued, from_attributes=True)
 
 
-def _agreement(one: Agreement, now: datetime) -> wire.AgreementReport:
-    return wire.AgreementReport(
-        id=one.id,
-        version=one.version,
-        emsp=str(one.emsp),
-        cpos=tuple(map(str, one.cpos)),
-        starts=one.starts,
-        ends=one.ends,
-        in_force=one.in_force(now),
-        terms=one.terms,
-    )
-
-
 def _user(user: User) -> wire.UserReport:
     return wire.UserReport(name=user.name, role=user.rank, bodies=user.bodies, since=user.since)
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------
-
-
-def _route(method: str, path: str, run: Any, answer: Any = None, **more: Any) -> Route:
-    name, summary = f"admin_{run.__name__}", run.__doc__.rstrip(".")
-    more.setdefault("status", 200 if answer is not None else 204)
-    return Route(method=method, path=path, run=run, summary=summary, name=name, tag="admin", answer=answer, **more)
 
 
 ROUTES = (
@@ -365,14 +274,7 @@ ROUTES = (
     _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=_MISSING),
     _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=_STATE),
     _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
-    _route("GET", "/agreements", agreements, wire.Agreements),
-    _route("POST", "/agreements", add_agreement, wire.AgreementReport, body=wire.AgreementWanted, status=201),
-    _route("GET", "/agreements/{id}", agreement, wire.AgreementReport, errors=_MISSING),
-    _route(
-        "POST", "/agreements/{id}/terms", amend_agreement, wire.AgreementReport, body=wire.TermsWanted, errors=_MISSING
-    ),
-    _route("POST", "/agreements/{id}/end", end_agreement, wire.AgreementReport, body=wire.Ending, errors=_STATE),
-    _route("GET", "/explain", explain, Explanation, query=wire.ExplainQuery),
+    *AGREEMENTS,
     _route("GET", "/couriers", couriers, wire.Couriers),
     _route("POST", "/couriers/{verb}", move_courier, CourierReport, body=wire.CourierNamed, errors=_MISSING),
     _route("GET", "/shelf", shelf, wire.Shelf, query=wire.ShelfQuery),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from interroam.core.approving import Waiting
 from interroam.core.findings import Found
 from interroam.model.errors import Reason
-from interroam.protocols.plain.admin_calls import Call
+from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.openapi import Route
 from interroam.protocols.plain.wire.administration import Counted
 

@@ -12,7 +12,7 @@ from interroam.core.pulling import PullReport
 from interroam.core.schedules import Schedule
 from interroam.model.errors import Reason
 from interroam.model.ids import Module
-from interroam.protocols.plain.admin_calls import Call
+from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.openapi import Route
 from interroam.protocols.plain.wire.administration import Counted
 

@@ -9,8 +9,6 @@ from msgspec import Struct
 from interroam.core.audit import Audited, Rank
 from interroam.core.reports import CourierReport, ShelfReport
 from interroam.core.retelling import Moment
-from interroam.model.agreements import Terms
-from interroam.model.ids import Module
 from interroam.model.parties import PartnerState, Purpose
 from interroam.protocols.plain.wire.words import Number
 
@@ -98,50 +96,6 @@ class RouteWanted(Struct, frozen=True, kw_only=True):
 
     party: str
     partners: tuple[str, ...]
-
-
-class AgreementWanted(Struct, frozen=True, kw_only=True):
-    """An eMSP and a group of CPOs; from now on, unless it starts another day."""
-
-    emsp: str
-    cpos: tuple[str, ...]
-    starts: datetime | None = None
-    ends: datetime | None = None
-    terms: dict[Module, Terms] = {}
-
-
-class AgreementReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """An agreement as it is."""
-
-    id: str
-    version: int
-    emsp: str
-    cpos: tuple[str, ...]
-    starts: datetime
-    ends: datetime | None = None
-    in_force: bool
-    terms: dict[Module, Terms] = {}
-
-
-class TermsWanted(Struct, frozen=True, kw_only=True):
-    """What an agreement says of some modules from now on; the others stay."""
-
-    terms: dict[Module, Terms]
-
-
-class Ending(Struct, frozen=True, kw_only=True):
-    """When an agreement ends; nothing: now."""
-
-    at: datetime | None = None
-
-
-class ExplainQuery(Struct, frozen=True, kw_only=True):
-    """Which card, where and when."""
-
-    card: str
-    evse: str = ""
-    cpo: str = ""
-    at: datetime | None = None
 
 
 class CourierNamed(Struct, frozen=True, kw_only=True):
@@ -232,12 +186,6 @@ class Partners(Struct, frozen=True):
     """All partners."""
 
     partners: tuple[PartnerReport, ...]
-
-
-class Agreements(Struct, frozen=True):
-    """All agreements."""
-
-    agreements: tuple[AgreementReport, ...]
 
 
 class Couriers(Struct, frozen=True):

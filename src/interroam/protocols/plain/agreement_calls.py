@@ -1,0 +1,207 @@
+"""The calls of administration about agreements: offer, accept, amend, end, networks, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from interroam.core.explain import Explanation
+from interroam.core.notary import Notary
+from interroam.model.agreements import Agreement, Network, Prices, Selection, selection
+from interroam.model.errors import Reason, Refused
+from interroam.model.tariffs import Tariff
+from interroam.protocols.plain import translate
+from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of, route
+from interroam.protocols.plain.wire import agreements as wire
+
+_MISSING = (Reason.UNKNOWN_OBJECT,)
+_STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
+
+
+async def agreements(call: Call) -> wire.Agreements:
+    """List agreements."""
+    return _all(call, call.office.admin.agreements(call.actor))
+
+
+async def agreement(call: Call) -> wire.AgreementReport:
+    """Show an agreement."""
+    return _report(call, call.office.admin.agreement(call.actor, call.given["id"]))
+
+
+async def agreement_versions(call: Call) -> wire.Agreements:
+    """List the versions of an agreement."""
+    one = call.office.admin.agreement(call.actor, call.given["id"])
+    return _all(call, await call.office.notary.versions(call.actor, one.id))
+
+
+async def add_agreement(call: Call) -> wire.AgreementReport:
+    """Add an agreement on behalf of all it binds."""
+    made = await call.office.notary.offer(call.actor, _draft(call))
+    return _report(call, await call.office.notary.accept(call.actor, made.id))
+
+
+async def offers(call: Call) -> wire.Agreements:
+    """List what waits to be accepted."""
+    return _all(call, call.office.notary.offers(call.actor))
+
+
+async def offer_agreement(call: Call) -> wire.AgreementReport:
+    """Offer an agreement; it holds when all it binds have accepted."""
+    return _report(call, await call.office.notary.offer(call.actor, _draft(call)))
+
+
+async def offer_amendment(call: Call) -> wire.AgreementReport:
+    """Offer the next version of an agreement; it holds when all it binds have accepted."""
+    old, said = call.office.admin.agreement(call.actor, call.given["id"]), call.body
+    changed = replace(
+        old,
+        cpos=old.cpos if said.cpos is None else tuple(map(party_of, said.cpos)),
+        networks=old.networks if said.networks is None else said.networks,
+        ends=said.ends or old.ends,
+        terms={**old.terms, **said.terms},
+        selections=old.selections if said.selections is None else tuple(map(_selection, said.selections)),
+        prices=old.prices if said.prices is None else _prices(call, said.prices),
+    )
+    return _report(call, await call.office.notary.amend(call.actor, old, changed))
+
+
+async def accept_offer(call: Call) -> wire.AgreementReport:
+    """Accept an offer on behalf of a party, or of all who have not."""
+    party = party_of(call.body.party) if call.body.party else None
+    return _report(call, await call.office.notary.accept(call.actor, call.given["id"], party))
+
+
+async def take_back_offer(call: Call) -> None:
+    """Take an offer back."""
+    await call.office.notary.take_back(call.actor, call.given["id"])
+
+
+async def amend_agreement(call: Call) -> wire.AgreementReport:
+    """Change terms on behalf of all an agreement binds; prices need an amendment."""
+    return _report(call, await call.office.admin.amend_agreement(call.actor, call.given["id"], call.body.terms))
+
+
+async def end_agreement(call: Call) -> wire.AgreementReport:
+    """End an agreement."""
+    return _report(call, await call.office.admin.end_agreement(call.actor, call.given["id"], call.body.at))
+
+
+async def networks(call: Call) -> wire.Networks:
+    """List networks."""
+    return wire.Networks(tuple(map(_network, call.office.notary.networks(call.actor))))
+
+
+async def put_network(call: Call) -> wire.NetworkSaid:
+    """Say which CPO operations a network has."""
+    cpos = tuple(map(party_of, call.body.cpos))
+    network = Network(call.given["id"], party_of(call.body.owner), cpos)
+    return _network(await call.office.notary.put_network(call.actor, network))
+
+
+async def explain(call: Call) -> Explanation:
+    """Say whether a card would be accepted somewhere, or a party is shown an EVSE, and why."""
+    asked, adviser = call.query, call.office.adviser
+    cpo = party_id_of(asked.cpo) if asked.cpo else None
+    if asked.viewer:
+        return await adviser.sight(call.actor, party_of(asked.viewer), asked.evse, cpo, asked.at)
+    if not asked.card:
+        raise Refused(Reason.INCOMPLETE, "who?", remedy="name a card, or a viewer")
+    return await adviser.explain(call.actor, asked.card, asked.evse, cpo, asked.at, offers=asked.offers)
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+def report(one: Agreement, notary: Notary, *, in_force: bool) -> wire.AgreementReport:
+    """Write an agreement or an offer."""
+    return wire.AgreementReport(
+        id=one.id,
+        version=one.version,
+        emsp=str(one.emsp),
+        cpos=tuple(map(str, one.cpos)),
+        networks=one.networks,
+        starts=one.starts,
+        ends=one.ends,
+        in_force=in_force,
+        terms=one.terms,
+        selections=tuple(
+            wire.SelectionSaid(
+                cpo=str(each.cpo) if each.cpo else None,
+                locations=tuple(sorted(each.locations)),
+                tariff_groups=tuple(sorted(each.tariff_groups)),
+            )
+            for each in one.selections
+        ),
+        prices=wire.PricesSaid(
+            tariffs=tuple(map(translate.write_tariff, one.prices.tariffs)),
+            tolerance=one.prices.tolerance,
+            beyond=one.prices.beyond,
+            clearing=one.prices.clearing,
+        ),
+        accepted=tuple(wire.Accepted(party=str(each.party), by=each.by, at=each.at) for each in one.accepted),
+        waiting=tuple(map(str, notary.waiting(one))) if one.accepted != () or not in_force else (),
+    )
+
+
+def _report(call: Call, one: Agreement) -> wire.AgreementReport:
+    book, now = call.office.hub.book, call.office.hub.clock.now()
+    holds = book.agreements.get(one.id) == one and one.in_force(now)
+    return report(one, call.office.notary, in_force=holds)
+
+
+def _all(call: Call, found: Sequence[Agreement]) -> wire.Agreements:
+    return wire.Agreements(tuple(_report(call, one) for one in found))
+
+
+def _draft(call: Call) -> Agreement:
+    said = call.body
+    return Agreement(
+        id="",
+        emsp=party_of(said.emsp),
+        cpos=tuple(map(party_of, said.cpos)),
+        networks=said.networks,
+        starts=said.starts or call.office.hub.clock.now(),
+        ends=said.ends,
+        terms=said.terms,
+        selections=tuple(map(_selection, said.selections)),
+        prices=_prices(call, said.prices),
+    )
+
+
+def _selection(said: wire.SelectionSaid) -> Selection:
+    return selection(party_id_of(said.cpo) if said.cpo else None, said.locations, said.tariff_groups)
+
+
+def _prices(call: Call, said: wire.PricesSaid) -> Prices:
+    tariffs = []
+    for one in said.tariffs:
+        if not one.party or not one.id:
+            raise Refused(Reason.INCOMPLETE, "a tariff in an agreement names its party and id")
+        fact, _ = translate.read_tariff(party_id_of(one.party), one.id, one, call.office.hub.clock.now())
+        if isinstance(fact.body, Tariff):
+            tariffs.append(fact.body)
+    return Prices(tuple(tariffs), said.tolerance, said.beyond, said.clearing)
+
+
+def _network(one: Network) -> wire.NetworkSaid:
+    return wire.NetworkSaid(id=one.id, owner=str(one.owner), cpos=tuple(map(str, one.cpos)))
+
+
+_Report, _List = wire.AgreementReport, wire.Agreements
+ROUTES = (
+    route("GET", "/agreements", agreements, _List),
+    route("POST", "/agreements", add_agreement, _Report, body=wire.AgreementWanted, errors=_MISSING, status=201),
+    route("GET", "/agreements/{id}", agreement, _Report, errors=_MISSING),
+    route("GET", "/agreements/{id}/versions", agreement_versions, _List, errors=_MISSING),
+    route("POST", "/agreements/{id}/terms", amend_agreement, _Report, body=wire.TermsWanted, errors=_MISSING),
+    route("POST", "/agreements/{id}/amend", offer_amendment, _Report, body=wire.AmendmentWanted, errors=_MISSING),
+    route("POST", "/agreements/{id}/end", end_agreement, _Report, body=wire.Ending, errors=_STATE),
+    route("GET", "/offers", offers, _List),
+    route("POST", "/offers", offer_agreement, _Report, body=wire.AgreementWanted, errors=_MISSING, status=201),
+    route("POST", "/offers/{id}/accept", accept_offer, _Report, body=wire.Accepting, errors=_STATE),
+    route("DELETE", "/offers/{id}", take_back_offer, errors=_MISSING),
+    route("GET", "/networks", networks, wire.Networks),
+    route("PUT", "/networks/{id}", put_network, wire.NetworkSaid, body=wire.NetworkSaid),
+    route("GET", "/explain", explain, Explanation, query=wire.ExplainQuery),
+)

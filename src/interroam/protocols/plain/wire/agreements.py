@@ -1,0 +1,129 @@
+"""What administration says and hears of agreements: offers, acceptances, selections, prices, networks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from interroam.model.agreements import Beyond, Terms
+from interroam.model.ids import Module
+from interroam.protocols.plain.wire.objects import Tariff
+
+
+class SelectionSaid(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """EVSEs of one CPO (of each, when none is named): of these locations, or in these tariff groups (tariff_ids)."""
+
+    cpo: str | None = None
+    locations: tuple[str, ...] = ()
+    tariff_groups: tuple[str, ...] = ()
+
+
+class PricesSaid(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Tariffs in the agreement (none: by module), and what becomes of CDRs that cost something else."""
+
+    tariffs: tuple[Tariff, ...] = ()
+    tolerance: Decimal = Decimal("0.01")
+    beyond: Beyond = Beyond.REMARK
+    clearing: bool = False
+
+
+class AgreementWanted(Struct, frozen=True, kw_only=True):
+    """An eMSP, CPOs and networks of CPOs; from now on, unless it starts another day."""
+
+    emsp: str
+    cpos: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    starts: datetime | None = None
+    ends: datetime | None = None
+    terms: dict[Module, Terms] = {}
+    selections: tuple[SelectionSaid, ...] = ()
+    prices: PricesSaid = PricesSaid()
+
+
+class AmendmentWanted(Struct, frozen=True, kw_only=True):
+    """What the next version of an agreement says; what is left out stays."""
+
+    cpos: tuple[str, ...] | None = None
+    networks: tuple[str, ...] | None = None
+    ends: datetime | None = None
+    terms: dict[Module, Terms] = {}
+    selections: tuple[SelectionSaid, ...] | None = None
+    prices: PricesSaid | None = None
+
+
+class Accepting(Struct, frozen=True, kw_only=True):
+    """For whom an offer is accepted; nobody named: for all who have not yet."""
+
+    party: str = ""
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """A party that agreed, and who said so for it."""
+
+    party: str
+    by: str
+    at: datetime
+
+
+class AgreementReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An agreement, or an offer of one, as it is."""
+
+    id: str
+    version: int
+    emsp: str
+    cpos: tuple[str, ...]
+    networks: tuple[str, ...] = ()
+    starts: datetime
+    ends: datetime | None = None
+    in_force: bool
+    terms: dict[Module, Terms] = {}
+    selections: tuple[SelectionSaid, ...] = ()
+    prices: PricesSaid = PricesSaid()
+    accepted: tuple[Accepted, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """Who has to accept it before it holds."""
+
+
+class Agreements(Struct, frozen=True):
+    """Agreements, offers, or the versions of one agreement."""
+
+    agreements: tuple[AgreementReport, ...]
+
+
+class TermsWanted(Struct, frozen=True, kw_only=True):
+    """What an agreement says of some modules from now on; the others stay."""
+
+    terms: dict[Module, Terms]
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """When an agreement ends; nothing: now."""
+
+    at: datetime | None = None
+
+
+class ExplainQuery(Struct, frozen=True, kw_only=True):
+    """Which card, where and when; or which party looks (``viewer``). With ``offers``: as if all were accepted."""
+
+    card: str = ""
+    viewer: str = ""
+    evse: str = ""
+    cpo: str = ""
+    at: datetime | None = None
+    offers: bool = False
+
+
+class NetworkSaid(Struct, frozen=True, kw_only=True):
+    """CPO operations that are offered together, and who bundles them."""
+
+    owner: str
+    cpos: tuple[str, ...]
+    id: str = ""
+
+
+class Networks(Struct, frozen=True):
+    """All networks."""
+
+    networks: tuple[NetworkSaid, ...]
