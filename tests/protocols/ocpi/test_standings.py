@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Unavailable
 from interroam.model.facts import Origin
-from interroam.model.ids import Party
+from interroam.model.ids import Party, Role
 from interroam.model.parties import PartnerState
 from interroam.model.questions import Authorize
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming, join
@@ -284,3 +284,28 @@ async def test_who_registers_anew_is_told_everything_again(watched):
     cpo.seen.clear()
     await announced(node)
     assert news(cpo) == [(f"{INFO}/DE/EEE", "EMSP", "CONNECTED")]
+
+
+@pytest.mark.statement("OCPI-172", "OCPI-173", "OCPI-215")
+async def test_a_provider_whose_node_dies_is_not_asked_by_a_cpos_node_until_it_is_back(row):
+    await row.hub.rounds.announcing.announce()
+    provider = Party(PROVIDER, Role.EMSP)
+    assert row.cpo.hub.standings.of(provider).state is PartnerState.CONNECTED
+    await row.owner.tell("location", messages.location())
+    await row.settled()
+
+    await row.emsp.listener.close(0)
+    row.hub.clock.ahead += SILENT
+    await row.hub.hub.liveness.check()
+    await row.hub.rounds.announcing.announce()
+    question = Authorize(cpo=OWNER, uid="04A2", location_id="L1", emsp=PROVIDER)
+    asked = len(await row.hub.store.traces(partner="cpo"))
+    with pytest.raises(Unavailable) as away:
+        await row.cpo.hub.put(question, provider, Party.parse("FR*107/HUB"), Origin("office"), Party(OWNER, Role.CPO))
+    assert away.value.reason is Reason.NOT_CONNECTED
+    assert len(await row.hub.store.traces(partner="cpo")) == asked
+
+    row.hub.hub.liveness.answered("emsp")
+    await asyncio.sleep(0.05)
+    await row.hub.rounds.announcing.announce()
+    assert row.cpo.hub.standings.of(provider).state is PartnerState.CONNECTED
