@@ -177,6 +177,7 @@ class Node:
             own=self.settings.own_party,
             business=self.settings.name,
             insecure_http=self.settings.insecure_http,
+            authorities=self.settings.tls.authorities,
         )
         self._admit(ocpi, Way(ocpi, f"{self.url}/ocpi/versions", Purpose.REGISTRATION))
         doorway.add(Door("/ocpi", ocpi.handler, ocpi.refusal))

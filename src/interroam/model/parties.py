@@ -35,6 +35,10 @@ class Partner(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     switches: dict[str, str | bool | int] = {}
     addresses: tuple[str, ...] = ()
     wiring: bytes = b""
+    certificates: tuple[str, ...] = ()
+    """SHA-256 of the certificates it shows when it calls; none: it need not show any (OCPI-10)."""
+    identity: bytes = b""
+    """The certificate and key that we show when we call it, PEM, sealed."""
     since: datetime | None = None
 
     def speaks_for(self, party: PartyId, role: Role | None = None) -> bool:

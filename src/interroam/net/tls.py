@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import msgspec
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class TlsIdentity(msgspec.Struct, frozen=True):
@@ -28,6 +26,14 @@ def server_context(identity: TlsIdentity, callers: Path | None = None, *, requir
         context.load_verify_locations(callers)
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
     return context
+
+
+def shown_context(pem: str, authorities: Path | None = None) -> ssl.SSLContext:
+    """Make an outgoing context that shows a certificate; ``pem`` holds the chain and its key."""
+    with NamedTemporaryFile("w", prefix="interroam-", suffix=".pem") as file:  # mode 600; OpenSSL reads files only
+        file.write(pem)
+        file.flush()
+        return client_context(authorities, TlsIdentity(Path(file.name), Path(file.name)))
 
 
 def client_context(authorities: Path | None = None, identity: TlsIdentity | None = None) -> ssl.SSLContext:

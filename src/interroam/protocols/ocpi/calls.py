@@ -6,6 +6,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Callable
+from ssl import SSLContext
 
 import msgspec
 
@@ -112,6 +113,10 @@ class Called(msgspec.Struct, frozen=True):
         return float(said) if said.isdigit() else None
 
 
+def _shows_nothing(_partner: str) -> SSLContext | None:
+    return None
+
+
 def _nobody_listens(_partner: str) -> None:
     pass
 
@@ -120,8 +125,15 @@ class Calls:
     """Makes calls and leaves a trace of each."""
 
     def __init__(
-        self, client: Client, store: Store, clock: Clock, ids: Ids, answered: Callable[[str], None] = _nobody_listens
+        self,
+        client: Client,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        answered: Callable[[str], None] = _nobody_listens,
+        shown: Callable[[str], SSLContext | None] = _shows_nothing,
     ) -> None:
+        self._shown = shown
         self._client = client
         self._answered = answered
         self._store = store
@@ -145,7 +157,13 @@ class Calls:
         began = time.perf_counter()
         try:
             answer = await self._client.request(
-                call.method, call.url, headers=headers, body=call.body, timeout=within, again=call.again
+                call.method,
+                call.url,
+                headers=headers,
+                body=call.body,
+                timeout=within,
+                again=call.again,
+                tls=self._shown(address.partner),
             )
         except Unavailable as silence:
             self._note(address, call, request_id, correlation, began, silence.reason.value, silence.message.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from interroam.core.hub import Hub
 from interroam.model.ids import PartyId
@@ -16,6 +17,7 @@ from interroam.protocols.ocpi.handshake.host import Host
 from interroam.protocols.ocpi.handshake.ours import Ours
 from interroam.protocols.ocpi.handshake.theirs import Scout
 from interroam.protocols.ocpi.server import OcpiServer
+from interroam.protocols.ocpi.shown import Shown
 from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire.envelope import failure
 
@@ -38,11 +40,14 @@ class OcpiRoom:
         own: PartyId,
         business: str = "Interroam",
         insecure_http: bool = False,
+        authorities: Path | None = None,
     ) -> None:
         self._hub = hub
         self._base_url = base_url if callable(base_url) else lambda: base_url
         self._insecure = insecure_http
-        self._calls = Calls(client, hub.store, hub.clock, hub.ids, hub.liveness.answered)
+        self._calls = Calls(
+            client, hub.store, hub.clock, hub.ids, hub.liveness.answered, Shown(hub.book, authorities).to
+        )
         self.views = Views(hub)
         ours = Ours(hub.book, lambda: self._base_url().rstrip("/"), business)
         scout = Scout(self._calls, insecure_http=insecure_http)

@@ -7,7 +7,7 @@ as long as it holds; who may speak for whom is worked out once for each combinat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from secrets import token_bytes
 
 import structlog
@@ -70,6 +70,8 @@ class Callers:
             self._recent[mark] = caller
         if caller.partner.addresses:
             self.check_address(caller.partner, request.client)
+        if caller.partner.certificates:
+            self._check_certificate(caller.partner, request.certificate)
         return caller
 
     def _caller(self, shown: bytes, client: str) -> Caller:
@@ -96,8 +98,18 @@ class Callers:
             found = self._book.recognize(token)
             if found is not None:
                 self.check_address(found[0], request.client)
+                self._check_certificate(found[0], request.certificate)
                 if found[0].state is PartnerState.SUSPENDED:
                     raise _suspended(found[0])
+
+    @staticmethod
+    def _check_certificate(partner: Partner, shown: bytes | None) -> None:
+        """Pass when a partner shows the certificate that it is bound to; a token alone is not enough (OCPI-10)."""
+        if partner.certificates and (shown is None or sha256(shown).hexdigest() not in partner.certificates):
+            log.warning("certificate_refused", partner=partner.id, shown=shown is not None)
+            message = "this certificate is not the partner's" if shown is not None else "a certificate is needed"
+            remedy = "call with the client certificate that belongs to this connection"
+            raise Refused(Reason.UNAUTHENTICATED, message, remedy=remedy)
 
     def check_address(self, partner: Partner, client: str) -> None:
         """Pass when a partner may call from here; else Refused, and logged (OCPI-8)."""
