@@ -140,3 +140,4 @@ async def test_the_document_lists_administration_and_is_valid(people):
     removing = document["paths"]["/api/v1/admin/partners/{id}"]["delete"]["responses"]
     assert {"204", "404"} <= set(removing)
     assert "200" not in removing
+    assert {"404", "409"} <= set(document["paths"]["/api/v1/admin/partners/{id}"]["put"]["responses"])

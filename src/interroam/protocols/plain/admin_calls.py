@@ -19,6 +19,7 @@ from interroam.protocols.plain.wire import administration as wire
 
 _MISSING = (Reason.UNKNOWN_OBJECT,)
 _CLASH = (Reason.CONFLICT,)
+_TAKEN = (*_MISSING, *_CLASH)
 _STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
 _AFAR = (*_STATE, Reason.NOT_OFFERED, Reason.PARTNER_UNUSABLE, Reason.NOT_CONNECTED, Reason.TIMED_OUT)
 
@@ -265,7 +266,7 @@ ROUTES = (
     _route("GET", "/partners", partners, wire.Partners),
     _route("POST", "/partners", add_partner, wire.TokenIssued, body=wire.PartnerWanted, errors=_CLASH, status=201),
     _route("GET", "/partners/{id}", partner, wire.PartnerReport, errors=_MISSING),
-    _route("PUT", "/partners/{id}", amend_partner, wire.PartnerReport, body=wire.PartnerWanted, errors=_MISSING),
+    _route("PUT", "/partners/{id}", amend_partner, wire.PartnerReport, body=wire.PartnerWanted, errors=_TAKEN),
     _route("DELETE", "/partners/{id}", remove_partner, errors=_MISSING),
     _route("POST", "/partners/{id}/token", issue, wire.TokenIssued, errors=_MISSING, status=201),
     _route("POST", "/partners/{id}/register", register, wire.PartnerReport, body=wire.Registering, errors=_AFAR),
