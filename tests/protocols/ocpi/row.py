@@ -25,8 +25,8 @@ class Row:
 
 
 @asynccontextmanager
-async def in_a_row(folder: Path) -> AsyncIterator[Row]:
-    """Run a CPO's node, a hub and an eMSP's node that are registered with each other."""
+async def in_a_row(folder: Path, **more) -> AsyncIterator[Row]:
+    """Run a CPO's node, a hub and an eMSP's node that are registered with each other; ``more`` is said of partners."""
     async with AsyncExitStack() as stack:
         nodes = []
         for name, parties in (
@@ -38,8 +38,8 @@ async def in_a_row(folder: Path) -> AsyncIterator[Row]:
             nodes.append(await stack.enter_async_context(Node(folder / name, **parties)))
         cpo, hub, emsp = nodes
         for name, node in (("cpo", cpo), ("emsp", emsp)):
-            await hub.expect(name, *node.hosts)
-            there = await node.expect("hub", "FR*107/HUB")
+            await hub.expect(name, *node.hosts, **more)
+            there = await node.expect("hub", "FR*107/HUB", **more)
             await node.room.register(there, f"{hub.url}/ocpi/versions", await hub.invite(name))
         await hub.agree("DE*EEE/EMSP", "CH*CCC/CPO")
         await cpo.agree("FR*107/HUB", "CH*CCC/CPO")

@@ -57,6 +57,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     ``reject``: a severe defect is OCPI 2001 (OCPI-67, OCPI-68)."""
     mandatory: str = ""
     """The fields that a place must have, with blanks between them (OCPI-66, OCPI-196)."""
+    newest: Literal["2.1.1", "2.2.1"] = "2.2.1"
+    """The newest version that is offered to the partner, and spoken with it."""
     pushes_old_tariffs: bool = True
     """Whether tariffs are pushed to an eMSP of 2.1.1; else it fetches the list, and no PATCH or DELETE (OCPI-162)."""
     takes_old_places: bool = True

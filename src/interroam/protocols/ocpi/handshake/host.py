@@ -145,7 +145,7 @@ class Host:
         if not caller.starting:
             await self.used(caller.partner)
         if not where.version:
-            return self._ours.versions(where.face)
+            return self._ours.versions(where.face, switches(caller.partner).newest)
         if where.older:
             return self._ours.old_details(where.face)
         return self._ours.details(where.version, switches(caller.partner))

@@ -9,7 +9,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner
 from interroam.protocols.ocpi.profiles import Switches
-from interroam.protocols.ocpi.rules.versions import OFFERED, OLD
+from interroam.protocols.ocpi.rules.versions import OLD, offered
 from interroam.protocols.ocpi.v211 import lower_credentials, lower_version_details
 from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import write
@@ -72,11 +72,11 @@ class Ours:
         """Return the address of something of a version."""
         return "/".join((f"{self._base_url()}{PATH}/{version}", *rest))
 
-    def versions(self, face: Face) -> bytes:
+    def versions(self, face: Face, newest: str) -> bytes:
         """Write the versions we offer; that of 2.1.1 is that of one face (OCPI-1)."""
         shown = [
             Version(version=version, url=self.url(face.lower(), version) if version == OLD else self.url(version))
-            for version in OFFERED
+            for version in offered(newest)
         ]
         return b"[" + b",".join(write(each) for each in shown) + b"]"
 

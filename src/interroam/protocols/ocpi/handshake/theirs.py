@@ -5,8 +5,9 @@ from __future__ import annotations
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.parties import Partner
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls
+from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, is_usable
-from interroam.protocols.ocpi.rules.versions import OFFERED, OLD, choose, endpoint, missing
+from interroam.protocols.ocpi.rules.versions import OLD, choose, endpoint, missing, offered
 from interroam.protocols.ocpi.v211 import lift_version_details
 from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
@@ -30,11 +31,12 @@ class Scout:
         """
         self.check(versions_url)
         listed = await self._versions(address, versions_url, correlation)
-        chosen = choose(listed, OFFERED)
+        ours = offered(switches(partner).newest)
+        chosen = choose(listed, ours)
         if chosen is None:
-            offered = ", ".join(each.version for each in listed) or "none"
-            message = f"no version in common: ours {', '.join(OFFERED)}, the partner's {offered}"
-            raise Refused(Reason.VERSION_UNSUPPORTED, message, remedy=f"offer one of {', '.join(OFFERED)}")
+            theirs = ", ".join(each.version for each in listed) or "none"
+            message = f"no version in common: ours {', '.join(ours)}, the partner's {theirs}"
+            raise Refused(Reason.VERSION_UNSUPPORTED, message, remedy=f"offer one of {', '.join(ours)}")
         older = chosen.version.strip() == OLD
         if older:
             party_of(partner)

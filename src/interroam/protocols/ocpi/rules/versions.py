@@ -25,6 +25,11 @@ def choose(theirs: Iterable[Version], ours: Iterable[str] = OFFERED) -> Version 
     return max(mutual, key=lambda each: _number(each.version), default=None)
 
 
+def offered(newest: str) -> tuple[str, ...]:
+    """The versions that are offered to whom nothing newer is."""
+    return tuple(each for each in OFFERED if _number(each) <= _number(newest))
+
+
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.strip().split("."))
 

@@ -13,24 +13,28 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
-from interroam.model.errors import Reason, Refused
+from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.ids import Kind, Party, PartyId, Role
 from interroam.model.places import Evse, Location
+from interroam.net.http import Request
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import OLD, Lifting, OldViews
+from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.headers import RoutingError, routing, tokens_presented
 from interroam.protocols.ocpi.rules.paging import BadParameter, read_page
 from interroam.protocols.ocpi.v211.peers import Face, interface
 from interroam.protocols.ocpi.views import Looks
 
-from .call import Answer, Call
-from .desk import Desk, Route
+from .call import DONE, Answer, Call, Caller
+from .desk import Desk, Route, read_owner
+from .held import Held, Holding
 from .lifts import LIFTS, Lift
 from .table import ROUTES
 
 FACES: dict[str, Face] = {"cpo": "CPO", "emsp": "EMSP"}
 _MAXIMA = {"locations": 20}  # OCPI-45
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
+_CHARGES = frozenset({"sessions", "cdrs"})
 _NARROWED = frozenset({"locations", "tokens"})
 
 
@@ -55,15 +59,40 @@ class OldDoors:
         self._hub = hub
         self._views = views
         self._base_url = base_url
+        self._holding = Holding(hub, self._again)
 
     async def answer(self, call: Call, parts: list[str]) -> Answer:
         """Answer a call to ``/ocpi/{face}/2.1.1/{module}/…``."""
         self._check_token(call)
-        face, module = parts[1], parts[3] if len(parts) > 3 else ""
+        if len(parts) < 4 or parts[2] != OLD:
+            return _NOWHERE
+        face = parts[1]
+        try:
+            return await self._answer(call, face, parts[3:])
+        except Refused as no:
+            if no.reason is not Reason.UNKNOWN_TOKEN or call.module not in _CHARGES:
+                raise
+            await self._holding.hold(call, face, no)
+            return DONE
+
+    async def _again(self, one: Held) -> None:
+        """Take up a message that was held."""
+        known = self._hub.book.partners.get(one.partner)
+        credentials = self._hub.book.credentials_of(one.partner)
+        if known is None or not credentials:
+            raise Unavailable(Reason.NOT_CONNECTED, f"partner {one.partner} is not registered")
+        path = f"/ocpi/{one.face}/{OLD}/{one.path}"
+        request = Request(one.method, path, path.encode(), b"", {}, one.body, "", None, 0.0)
+        call = Call(request=request, now=self._hub.clock.now(), request_id="", correlation=one.correlation, older=True)
+        call.who = Caller(known, credentials[0], switches(known))
+        await self._answer(call, one.face, one.path.split("/"))
+
+    async def _answer(self, call: Call, face: str, parts: list[str]) -> Answer:
+        module = parts[0]
         if module not in v211.MODULES or module == "credentials":
             return _NOWHERE
         party = self.party(call, FACES[face])
-        call.module, call.tail = module, parts[4:]
+        call.module, call.tail = module, parts[1:]
         call.sender, call.party = party.id, party
         call.most = _MAXIMA.get(module)
         found = _route(call, interface(module, FACES[face]))
@@ -71,7 +100,7 @@ class OldDoors:
             return found
         call.operation = found.operation
         looks = OldViews(self._views, self._hub, party, call.caller.switches)
-        lifting = Lifting(self._hub, self._views, party)
+        lifting = Lifting(self._hub, self._views, _stating(call, party, found))
         desk = OldDesk(self._hub, looks, self._base_url, face, lifting)
         try:
             await self._addressed(call, looks, found)
@@ -145,6 +174,17 @@ class OldDoors:
         evse = await self._hub.store.by_hub_id(call.tail[1]) if len(call.tail) > 1 else None
         if evse is not None and isinstance(evse.body, Evse) and evse.key.kind is Kind.EVSE:
             call.tail[1] = evse.body.uid
+
+
+def _stating(call: Call, party: Party, route: Route) -> Party:
+    """Return who states an object: the party of the connection, but behind a hub the one that the object names."""
+    if party.role is not Role.HUB or route.interface != "RECEIVER" or call.module == "commands":
+        return party
+    role = Role.EMSP if call.module == "tokens" else Role.CPO
+    if call.module != "cdrs":
+        return Party(read_owner(call), role)
+    named = v211.operator_of(call.request.body)  # OCPI-88
+    return Party(PartyId.parse(named), role) if named else party
 
 
 def _route(call: Call, side: str) -> Route | Answer:

@@ -6,7 +6,7 @@ to wait for something raises ``Refused``; one with nothing to send returns no by
 """
 
 from .cdrs import lift_cdr, lower_cdr
-from .charges import mentioned
+from .charges import mentioned, operator_of
 from .commands import (
     lift_command,
     lift_response,
@@ -107,6 +107,7 @@ __all__ = [
     "lower_window",
     "mentioned",
     "next_change",
+    "operator_of",
     "patched_session",
     "token_type",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from .places import CHARGED_AT
 from .table import Loss, Outcome, Rule, Work, approximated, convert, decode, dropped, invented, lost, renamed
 
 _DIMENSIONS = words.words(words.CdrDimensionType)
+_PARTY = re.compile(r"[A-Za-z]{2}\*[A-Za-z0-9]{3}").fullmatch
 _NOTHING = {"type": "TIME", "volume": 0}
 _TOKEN = ("country_code", "party_id", "uid", "type", "contract_id")
 
@@ -41,6 +43,14 @@ def mentioned(raw: bytes) -> Mentioned:
         str(place.get("id") or "") if isinstance(place, dict) else "",
         str(evse["uid"]) if evse is not None and evse.get("uid") else None,
     )
+
+
+def operator_of(raw: bytes) -> str | None:
+    """Return the party that a hub names as the operator of a CDR's place, where it does (OCPI-88)."""
+    place = decode(raw).get("location")
+    operator = place.get("operator") if isinstance(place, dict) else None
+    name = operator.get("name") if isinstance(operator, dict) else None
+    return name if isinstance(name, str) and _PARTY(name) else None
 
 
 # -- periods -----------------------------------------------------------------------------------------------------------
