@@ -18,7 +18,7 @@ from interroam.core.visibility import ALL, named
 from interroam.model.agreements import Agreement, Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Act, Entry, Stored
-from interroam.model.ids import LANE_OF, Kind, Lane, Module, Party, Role, location_key
+from interroam.model.ids import LANE_OF, Key, Kind, Lane, Module, Party, Role, location_key
 from interroam.model.parties import PartnerState
 
 log = structlog.get_logger()
@@ -50,6 +50,8 @@ class Dispatch:
         self._running = True
         for cursor in await self.store.cursors():
             self._couriers[cursor.key] = Courier(self, cursor)
+        await self._hub.clearing.load()
+        self._hub.clearing.on_release = self.released  # type: ignore[method-assign]
         self._hub.book.on_change(self.refresh)
         self.refresh()
         for courier in self._couriers.values():
@@ -170,6 +172,7 @@ class Dispatch:
 
     async def deliver(self, party: Party, entry: Entry) -> None:
         """Hand an entry to the partner that carries messages to this party, as far as the party may know it."""
+        self._hub.clearing.check(entry)
         told = await self._hub.sight.told(party, entry)
         if told is not None:
             await self._hand(party, told)
@@ -188,8 +191,8 @@ class Dispatch:
             raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
         if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
-        if hub.standings.away(party, partner.id) is not None:
-            return  # its hub shows it as away: it is told nothing, and fetches what it missed (OCPI-215)
+        if entry.lane is not Lane.CHARGES and hub.standings.away(party, partner.id) is not None:
+            return  # its hub shows it as away: it fetches what it missed (OCPI-215); but a charge is never lost
         link = hub.links.get(partner.id)
         if link is None:
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is not wired")
@@ -232,6 +235,14 @@ class Dispatch:
                 courier.again(entry, shelved.id)
                 found += 1
         return found
+
+    async def released(self, key: Key) -> None:
+        """Deliver a CDR that was held until now."""
+        for shelved in await self.store.shelf(limit=10_000):
+            if shelved.reason == Reason.HELD:
+                (entry,) = await self.store.entries(shelved.seq - 1, 1, through=shelved.seq)
+                if entry.key == key:
+                    await self.retry([shelved.id])
 
     async def _tick(self) -> None:
         while True:
