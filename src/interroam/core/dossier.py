@@ -70,8 +70,12 @@ class Archive:
         )
 
     async def _price(self, pieces: Iterable[Stored]) -> Repriced | None:
-        cdrs = [row.body for row in pieces if isinstance(row.body, Cdr) and not row.body.credit]
-        return await repriced(self._store, cdrs[-1]) if cdrs else None
+        cdrs = [(row.body, row.agreement) for row in pieces if isinstance(row.body, Cdr) and not row.body.credit]
+        if not cdrs:
+            return None
+        cdr, name = cdrs[-1]
+        agreement = self._book.agreements.get(name)
+        return await repriced(self._store, cdr, agreement.prices if agreement is not None else None)
 
     async def charges(self, asked: str, at: datetime | None = None) -> list[list[Stored]]:
         """Return the charges an id may mean, each as the objects it is made of, the newest first."""

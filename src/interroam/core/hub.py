@@ -10,6 +10,7 @@ import msgspec
 from interroam.core import reserving, starting, steering
 from interroam.core.authorizing import Authorizer
 from interroam.core.book import Book
+from interroam.core.clearing import Clearing
 from interroam.core.commanding import Commander
 from interroam.core.gate import Gate
 from interroam.core.liveness import Liveness
@@ -27,6 +28,7 @@ from interroam.model.ids import (
     Key,
     Kind,
     Lane,
+    Module,
     Party,
     authorization_key,
     session_key,
@@ -89,7 +91,8 @@ class Hub:
         self.gate = Gate(self)
         self._authorizer = Authorizer(self)
         self._commander = Commander(self)
-        self.sight = Sight(store, book, clock)
+        self.clearing = Clearing(self)
+        self.sight = Sight(store, book, clock, self.clearing.held)
 
     @property
     def is_hub(self) -> bool:
@@ -109,12 +112,16 @@ class Hub:
         standards = self.gate.standards(origin.partner)
         if standards is not None:
             return await self.gate.tell(origin, statement, standards)
-        return await self.record(origin, statement)
+        return await self.record(origin, statement, key)
 
-    async def record(self, origin: Origin, statement: Statement) -> Receipt:
-        """Record what may be stated and is approved."""
-        key = statement.key
+    async def record(self, origin: Origin, statement: Statement, key: Key | None = None) -> Receipt:
+        """Record what may be stated and is approved; ``key`` is the statement's, where it is at hand."""
+        key = key or statement.key
         telling = await self._telling(origin, key, statement)
+        if key.kind is Kind.CDR and isinstance(telling.statement, Fact) and telling.agreement:
+            weighed = await self.clearing.weigh(telling.statement, telling.agreement)
+            if weighed is not telling.statement:
+                telling = msgspec.structs.replace(telling, statement=weighed)
         receipt = await self.store.record(telling)
         if key.kind in _CHARGES and telling.receiver is None and isinstance(statement, Fact):
             return msgspec.structs.replace(receipt, finding=self._nobody(statement.body, telling.at))
@@ -124,7 +131,7 @@ class Hub:
         """Say why a charge that was recorded goes to nobody."""
         if not isinstance(body, Session | Cdr):
             return ""
-        return self.book.routing.why_not(body.owner, body.token.owner, MODULE_OF[body.key.kind], now).message
+        return self.book.routing.why_not(body.owner, body.token.owner, _module_of(body), now).message
 
     async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
         now = self.clock.now()
@@ -132,11 +139,12 @@ class Hub:
         if isinstance(statement, Change) or not isinstance(statement, Fact):
             if kind is Kind.TARIFF:
                 await check_unused(self.store, key)
-            return Telling(statement, origin, now, LANE_OF[kind])
+            return Telling(key, statement, origin, now, LANE_OF[kind])
         body = statement.body
         receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")
         subject, contract = self.subjects_of(body)
-        return Telling(statement, origin, now, LANE_OF[kind], receiver, agreement, subject, contract, refs_of(body))
+        refs, lane = refs_of(body), LANE_OF[kind]
+        return Telling(key, statement, origin, now, lane, receiver, agreement, subject, contract, refs)
 
     async def _pinned(self, body: Body, now: datetime) -> tuple[Party | None, str]:
         """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""
@@ -150,7 +158,7 @@ class Hub:
             session = await self.store.get(session_key(body.owner, body.session_id))
             if session is not None and session.receiver is not None:
                 return session.receiver, session.agreement
-        agreement = self.book.routing.covering(body.owner, body.token.owner, MODULE_OF[body.key.kind], now)
+        agreement = self.book.routing.covering(body.owner, body.token.owner, _module_of(body), now)
         return (agreement.emsp, agreement.id) if agreement is not None else (None, "")
 
     async def authorization(self, reference: str) -> Authorization | None:
@@ -164,8 +172,9 @@ class Hub:
     async def record_authorization(self, origin: Origin, body: Authorization, now: datetime) -> None:
         """Make a permission durable, with the agreement it rests on."""
         subject, contract = self.subjects_of(body)
+        fact, lane, refs = Fact(body), Lane.CHARGES, refs_of(body)
         told = Telling(
-            Fact(body), origin, now, Lane.CHARGES, body.receiver, body.agreement, subject, contract, refs_of(body)
+            body.key, fact, origin, now, lane, body.receiver, body.agreement, subject, contract, refs
         )
         await self.store.record(told)
 
@@ -223,7 +232,8 @@ class Hub:
         """Return a page of what this viewer may see: its agreements' owners, its own charges."""
         module = MODULE_OF[query.kind]
         if query.kind in _CHARGES:
-            return await self.store.page(msgspec.structs.replace(query, receiver=viewer))
+            held = self.clearing.numbers if self.clearing.held else ()
+            return await self.store.page(msgspec.structs.replace(query, receiver=viewer, without=held))
         shown = self.book.routing.visible(viewer, module, self.clock.now())
         asked = query.owners
         owners = shown if asked is None else asked if shown is None else shown & asked
@@ -247,6 +257,10 @@ class Hub:
                 remedy="address the CPO (To headers) or use the hub's session id",
             )
         return found[0] if found else None
+
+
+def _module_of(charge: Session | Cdr) -> Module:
+    return Module.SESSIONS if isinstance(charge, Session) else Module.CDRS
 
 
 def _leave(_origin: Origin, _key: Key, _name: str, _since: datetime) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from interroam.core.ports import Query, Store
 from interroam.core.pricing import Outcome, recompute
+from interroam.model.agreements import Prices
 from interroam.model.charges import Cdr
 from interroam.model.ids import Kind, location_key
 from interroam.model.places import Location
@@ -27,11 +28,11 @@ class Repriced(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
-async def repriced(store: Store, cdr: Cdr) -> Repriced:
+async def repriced(store: Store, cdr: Cdr, prices: Prices | None = None) -> Repriced:
     """Compute a CDR's price again."""
-    place = await store.get(location_key(cdr.owner, cdr.location_id))
-    zone = place.body.time_zone if place is not None and isinstance(place.body, Location) else None
-    finding = recompute(cdr, await _tariffs(store, cdr), zone)
+    prices = prices or Prices()
+    tariffs, zone = await terms_of(store, cdr, prices)
+    finding = recompute(cdr, tariffs, zone, prices.tolerance)
     return Repriced(
         outcome=finding.outcome,
         currency=cdr.currency,
@@ -40,6 +41,14 @@ async def repriced(store: Store, cdr: Cdr) -> Repriced:
         differences=tuple(map(str, finding.differences)),
         remarks=finding.remarks,
     )
+
+
+async def terms_of(store: Store, cdr: Cdr, prices: Prices) -> tuple[list[Tariff], str | None]:
+    """Return the tariffs a charge falls under, those of its agreement or the module's, and the zone of its place."""
+    place = await store.get(location_key(cdr.owner, cdr.location_id))
+    zone = place.body.time_zone if place is not None and isinstance(place.body, Location) else None
+    agreed = [one for one in prices.tariffs if one.owner == cdr.owner]
+    return agreed if prices.agreed else await _tariffs(store, cdr), zone
 
 
 async def _tariffs(store: Store, cdr: Cdr) -> list[Tariff]:

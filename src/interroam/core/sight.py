@@ -7,7 +7,7 @@ removed, one that enters is told whole. Where nobody selects anything, nothing h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 
 from msgspec.structs import replace
 
@@ -27,10 +27,11 @@ _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 class Sight:
     """Who sees what, as the agreements stand at the moment."""
 
-    def __init__(self, store: Store, book: Book, clock: Clock) -> None:
+    def __init__(self, store: Store, book: Book, clock: Clock, held: Container[Key]) -> None:
         self._store = store
         self._book = book
         self._clock = clock
+        self._held = held
         self._lenses: dict[Party, Lens] = {}
 
     def scope(self, viewer: Party) -> Scope | None:
@@ -45,7 +46,7 @@ class Sight:
         """Whether this viewer may see this object."""
         kind = stored.key.kind
         if kind in _CHARGES:
-            return stored.receiver == viewer
+            return stored.receiver == viewer and stored.key not in self._held
         shown = self._book.routing.visible(viewer, MODULE_OF[kind], self._clock.now())
         if shown is not None and stored.key.party not in shown:
             return False
@@ -54,6 +55,8 @@ class Sight:
 
     async def told(self, receiver: Party, entry: Entry) -> Entry | None:
         """Return an entry as this receiver may know it; None when it is not told of it."""
+        if entry.key.kind is Kind.CDR and entry.key in self._held:
+            return None
         if entry.key.kind not in _PLACES or (scope := self.scope(receiver)) is None:
             return entry
         return await told(self._store, scope, entry)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from interroam.core.audit import Actor, Audit, Rank
+from interroam.core.clearing import Weighed
 from interroam.core.courier import Courier
 from interroam.core.dispatch import Dispatch
 from interroam.core.erasing import Erasure
@@ -17,7 +18,7 @@ from interroam.core.refs import contract_ref, token_ref
 from interroam.core.reports import CourierReport, ShelfReport
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
-from interroam.model.ids import Kind, Lane, Party
+from interroam.model.ids import Kind, Lane, Party, PartyId, cdr_key
 from interroam.model.tokens import Token
 
 _LOOK_S = 0.1
@@ -122,6 +123,23 @@ class Upkeep:
     async def _entries(self, numbers: Sequence[int]) -> list[Entry]:
         found = [await self._store.entries(seq - 1, 1, through=seq) for seq in sorted(set(numbers))]
         return [entry for some in found for entry in some]
+
+    # -- CDRs ------------------------------------------------------------------------------------------------------
+
+    def weighed(self, actor: Actor, *, held: bool = False) -> list[Weighed]:
+        """Return the CDRs whose price was remarked upon or that are held."""
+        actor.needs(Rank.VIEWER)
+        clearing = self._hub.clearing
+        return [one for one in clearing.weighed if not held or one.key in clearing.held]
+
+    async def release(self, actor: Actor, owner: PartyId, cdr_id: str) -> Weighed:
+        """Let a held CDR go to whom it is owed."""
+        actor.needs(Rank.OPERATOR)
+        key = cdr_key(owner, cdr_id)
+        one = await self._hub.clearing.release(key, actor.name)
+        await self._dispatch.released(key)
+        await self._audit.write(actor, "cdr release", str(key), message=one.message)
+        return one
 
     # -- drivers ---------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"  # the object exists and may not change like this
     NO_AGREEMENT = "no_agreement"  # no agreement in force covers it
     NOT_OFFERED = "not_offered"  # switched off, or no such method here
+    HELD = "held"  # a CDR whose price has to be looked at first
     WRONG_STATE = "wrong_state"  # registered already, or not yet
     TOO_LARGE = "too_large"
     PARTNER_UNUSABLE = "partner_unusable"  # the partner's own interface failed while registering

@@ -15,6 +15,7 @@ from interroam.model.parties import Partner, PartnerState
 from interroam.protocols.plain.admin_routes import Call, party_of
 from interroam.protocols.plain.admin_routes import route as _route
 from interroam.protocols.plain.agreement_calls import ROUTES as AGREEMENTS
+from interroam.protocols.plain.clearing_calls import ROUTES as CLEARING
 from interroam.protocols.plain.wire import administration as wire
 
 _MISSING = (Reason.UNKNOWN_OBJECT,)
@@ -276,6 +277,7 @@ ROUTES = (
     _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=_STATE),
     _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
     *AGREEMENTS,
+    *CLEARING,
     _route("GET", "/couriers", couriers, wire.Couriers),
     _route("POST", "/couriers/{verb}", move_courier, CourierReport, body=wire.CourierNamed, errors=_MISSING),
     _route("GET", "/shelf", shelf, wire.Shelf, query=wire.ShelfQuery),

@@ -25,6 +25,7 @@ STATUS = {
     Reason.AMBIGUOUS: 409,
     Reason.CONFLICT: 409,
     Reason.WRONG_STATE: 409,
+    Reason.HELD: 409,
     Reason.TOO_LARGE: 413,
     Reason.FAILED: 500,
     Reason.PARTNER_UNUSABLE: 502,

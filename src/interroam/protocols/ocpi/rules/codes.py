@@ -38,6 +38,7 @@ CODES: Mapping[Reason, Code] = {
     Reason.NO_AGREEMENT: Code(200, 2000),
     Reason.NOT_OFFERED: Code(200, 2000),
     Reason.WRONG_STATE: Code(405, 2000),
+    Reason.HELD: Code(200, 2000),
     Reason.TOO_LARGE: Code(413, 2000),
     Reason.PARTNER_UNUSABLE: Code(200, 3001),
     Reason.VERSION_UNSUPPORTED: Code(200, 3002),
