@@ -146,3 +146,10 @@ async def test_a_clock_that_runs_ahead_is_reported_nowhere_as_an_error(node, cpo
     answer = await cpo.put(AT, messages.location(last_updated=later, evses=[messages.evse(last_updated=later)]))
     assert (answer.http, answer.status) == (201, 1000)
     assert (await cpo.get(AT)).data["last_updated"] == later
+
+
+@pytest.mark.parametrize(("method", "path", "body"), TARGETS[:2])
+async def test_a_null_character_is_refused_for_not_every_store_can_keep_it(node, cpo, method, path, body):
+    answer = await cpo.call(method, path, json.dumps({**body, "name": "a\x00b"}).encode())
+    assert (answer.http, answer.status) == (200, 2001)
+    assert node.store.head() == 0
