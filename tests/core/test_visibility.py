@@ -13,7 +13,7 @@ from interroam.model.facts import Act, Change, Entry, Fact, Origin, Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, Evse, EvseStatus
 from interroam.model.questions import Acknowledged, Authorize, StartSession
-from interroam.model.tokens import Allowed, Authorization
+from interroam.model.tokens import Allowed, Authorization, Whitelist
 from tests.core.objects import (
     CPO,
     CPO_PARTY,
@@ -23,10 +23,13 @@ from tests.core.objects import (
     NOW,
     agreement,
     at,
+    cdr,
+    charge_token,
     connector,
     evse,
     location,
     partner,
+    session,
     status_change,
     token,
 )
@@ -305,3 +308,33 @@ async def test_a_start_is_refused_at_an_evse_outside_the_selection_with_the_rule
         assert answer.result == result
     assert "leaves out EVSE 2" in answer.message
     assert len(core.links["cpo"].asked) == 1
+
+
+@pytest.mark.statement("OCPI-178")
+async def test_a_charge_that_nothing_allowed_is_taken_and_flagged(core):
+    await core.agree(agreement())
+    await core.tell("cpo", site("L1", in_groups("1")))
+    await core.tell("emsp", Fact(token("AAAA", whitelist=Whitelist.ALLOWED)))
+    await core.tell("emsp", Fact(token("BBBB")))
+    core.links["emsp"].answer = Authorization(allowed=Allowed.ALLOWED, token=token("BBBB"))
+    permission = await core.hub.authorize(Origin("cpo", CPO_PARTY), replace(asks("1"), uid="BBBB"))
+    for name, uid, reference, flagged in (
+        ("S1", "AAAA", None, False),
+        ("S2", "BBBB", None, True),
+        ("S3", "CCCC", None, True),
+        ("S4", "BBBB", permission.reference, False),
+    ):
+        charge = session(name, token=charge_token(uid), authorization_reference=reference)
+        receipt = await core.tell("cpo", Fact(charge))
+        assert (receipt.created, "OCPI-178" in receipt.finding) == (True, flagged), name
+    follows = cdr("C4", session_id="S4", token=charge_token("BBBB"))
+    assert (await core.tell("cpo", Fact(follows))).finding == ""
+
+
+async def test_a_charge_without_permission_outside_the_selection_goes_to_nobody_and_the_rule_is_named(core):
+    await core.agree(selecting("fast"))
+    await core.tell("cpo", site("L1", in_groups("1", "slow")))
+    receipt = await core.tell("cpo", Fact(session()))
+    assert "leaves out EVSE 1" in receipt.finding
+    await core.drained()
+    assert "s1" not in told(core)

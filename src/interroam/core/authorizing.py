@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from interroam.core.refs import token_ref
 from interroam.core.visibility import Spot, first
 from interroam.model.agreements import Agreement
+from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Origin, Stored
-from interroam.model.ids import Key, Kind, Module, Party, Role, evse_key, location_key
+from interroam.model.ids import Key, Kind, Module, Party, Role, evse_key, location_key, session_key, token_key
 from interroam.model.places import Availability, Evse
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
@@ -215,6 +216,21 @@ class Authorizer:
         )
         await hub.record_authorization(origin, answer, now)
         return answer
+
+
+async def allowed(hub: Hub, charge: Session | Cdr) -> bool:
+    """Whether something came before a charge that allowed it: an authorization, or a whitelist (OCPI-178)."""
+    references = [charge.authorization_reference]
+    if isinstance(charge, Cdr) and charge.session_id:
+        row = await hub.store.get(session_key(charge.owner, charge.session_id))
+        references += [row.body.authorization_reference] if row is not None and isinstance(row.body, Session) else []
+    for reference in references:
+        if reference and await hub.authorization(reference) is not None:
+            return True
+    known = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
+    if known is None or known.withdrawn or not isinstance(known.body, Token):
+        return False
+    return known.body.valid and known.body.whitelist is not Whitelist.NEVER
 
 
 def _selected(question: Authorize, agreement: Agreement | None, spots: Collection[Spot]) -> Authorize:

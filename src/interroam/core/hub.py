@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from interroam.core import reserving, starting, steering
-from interroam.core.authorizing import Authorizer
+from interroam.core.authorizing import Authorizer, allowed
 from interroam.core.book import Book
 from interroam.core.clearing import Clearing
 from interroam.core.commanding import Commander
@@ -19,6 +19,7 @@ from interroam.core.refs import authorization_ref, refs_of, session_ref
 from interroam.core.sight import Sight
 from interroam.core.standings import Standings
 from interroam.core.tariffs_in_use import check_unused
+from interroam.core.visibility import Spot
 from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
@@ -49,6 +50,8 @@ from interroam.model.questions import (
 )
 from interroam.model.tokens import Authorization, Token
 
+PROGRAM = "$$"
+"""The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 
 
@@ -123,15 +126,21 @@ class Hub:
             if weighed is not telling.statement:
                 telling = msgspec.structs.replace(telling, statement=weighed)
         receipt = await self.store.record(telling)
-        if key.kind in _CHARGES and telling.receiver is None and isinstance(statement, Fact):
-            return msgspec.structs.replace(receipt, finding=self._nobody(statement.body, telling.at))
+        if receipt.created and isinstance(statement, Fact) and isinstance(statement.body, Session | Cdr):
+            finding = await self._odd(statement.body, telling)
+            return msgspec.structs.replace(receipt, finding=finding) if finding else receipt
         return receipt
 
-    def _nobody(self, body: Body, now: datetime) -> str:
-        """Say why a charge that was recorded goes to nobody."""
-        if not isinstance(body, Session | Cdr):
-            return ""
-        return self.book.routing.why_not(body.owner, body.token.owner, _module_of(body), now).message
+    async def _odd(self, charge: Session | Cdr, telling: Telling) -> str:
+        """Say why a charge that was recorded goes to nobody, or that nothing allowed it."""
+        if telling.receiver is None:
+            spots = await self._spots(charge)
+            asked = (charge.owner, charge.token.owner, _module_of(charge), telling.at, spots)
+            return self.book.routing.why_not(*asked).message
+        return "" if await allowed(self, charge) else "no authorization, and its token is on no whitelist (OCPI-178)"
+
+    async def _spots(self, charge: Session | Cdr) -> tuple[Spot, ...]:
+        return await self.sight.spots(charge.owner, charge.location_id, (charge.evse_uid,), known=False)
 
     async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
         now = self.clock.now()
@@ -148,7 +157,7 @@ class Hub:
 
     async def _pinned(self, body: Body, now: datetime) -> tuple[Party | None, str]:
         """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""
-        if not isinstance(body, Session | Cdr):
+        if not isinstance(body, Session | Cdr) or (self.is_hub and body.token.owner.country == PROGRAM):
             return None, ""
         if body.authorization_reference:
             authorization = await self.authorization(body.authorization_reference)
@@ -158,7 +167,8 @@ class Hub:
             session = await self.store.get(session_key(body.owner, body.session_id))
             if session is not None and session.receiver is not None:
                 return session.receiver, session.agreement
-        agreement = self.book.routing.covering(body.owner, body.token.owner, _module_of(body), now)
+        spots = await self._spots(body)
+        agreement = self.book.routing.covering(body.owner, body.token.owner, _module_of(body), now, spots)
         return (agreement.emsp, agreement.id) if agreement is not None else (None, "")
 
     async def authorization(self, reference: str) -> Authorization | None:
@@ -173,9 +183,7 @@ class Hub:
         """Make a permission durable, with the agreement it rests on."""
         subject, contract = self.subjects_of(body)
         fact, lane, refs = Fact(body), Lane.CHARGES, refs_of(body)
-        told = Telling(
-            body.key, fact, origin, now, lane, body.receiver, body.agreement, subject, contract, refs
-        )
+        told = Telling(body.key, fact, origin, now, lane, body.receiver, body.agreement, subject, contract, refs)
         await self.store.record(told)
 
     def subjects_of(self, body: Body) -> tuple[bytes, bytes]:

@@ -25,6 +25,8 @@ _UNKNOWN = "there is no such object here yet"
 def of_receipt(call: Call, receipt: Receipt) -> Answer:
     """Answer a statement by what became of it."""
     call.seq = receipt.seq
+    if receipt.finding:
+        call.notes.append(receipt.finding)
     match receipt.verdict:
         case Verdict.RECORDED:
             return CREATED if receipt.created else DONE
