@@ -56,7 +56,8 @@ async def _states(store: Store, facts: Iterable[Fact], origin: str, progress: Pr
     made = Origin(origin)
     now = datetime.now(UTC)
     for fact in facts:
-        telling = Telling(fact, made, now, LANE_OF[fact.body.key.kind], refs=refs_of(fact.body))
+        key = fact.key
+        telling = Telling(key, fact, made, now, LANE_OF[key.kind], refs=refs_of(fact.body))
         waiting.add(asyncio.ensure_future(store.record(telling)))
         if len(waiting) >= _IN_FLIGHT:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -19,7 +19,7 @@ def wire(text: str) -> Wire:
 
 
 def tell(statement: Statement, when: datetime = NOW, **fields) -> Telling:
-    base = Telling(statement, ORIGIN, when, LANE_OF[statement.key.kind])
+    base = Telling(statement.key, statement, ORIGIN, when, LANE_OF[statement.key.kind])
     return replace(base, **fields)
 
 

@@ -80,6 +80,7 @@ class Commander:
     async def open(self, origin: Origin, command: Command, now: datetime) -> None:
         """Make a command durable."""
         telling = Telling(
+            command.key,
             Fact(command),
             origin,
             now,
@@ -134,7 +135,7 @@ class Commander:
             return replace(body, state=state, message=message or body.message, deadline=until or body.deadline), wire
 
         change = Change(command.key, frozenset({"state"}), now, merge)
-        await self.hub.store.record(Telling(change, origin, now, Lane.OUTCOMES, due=until))
+        await self.hub.store.record(Telling(change.key, change, origin, now, Lane.OUTCOMES, due=until))
 
     # -- outcomes --------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Commander:
         else:
             until = _standing_until(command, outcome, now)
             change = Change(command.key, frozenset({"state", "result"}), now, _settled(outcome, now, until))
-        told = Telling(change, origin, now, Lane.OUTCOMES, command.asker, command.agreement, due=until)
+        told = Telling(command.key, change, origin, now, Lane.OUTCOMES, command.asker, command.agreement, due=until)
         receipt = await hub.store.record(told)
         if receipt.verdict is Verdict.RECORDED:
             await reserving.follow(self, origin, command, outcome)

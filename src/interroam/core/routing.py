@@ -6,7 +6,7 @@ every party behind that hub; a partner that is a hub may state for every party n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from interroam.core.ports import CourierKey
@@ -18,6 +18,7 @@ from interroam.model.ids import LANE_OF, MODULE_OF, OWNER_ROLE, Key, Kind, Lane,
 from interroam.model.parties import Partner, PartnerState
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TARIFF})
 _SAID_OF_COMMANDS = frozenset({"result", "canceled", "profile"})
 """What a change of a command may bring that its asker is told."""
@@ -48,12 +49,13 @@ class Routing:
             for party in partner.parties:
                 self._speakers.setdefault(party, []).append(partner)
         self._may: dict[tuple[str, str, Role], bool] = {}
-        self._told: dict[tuple[str, Module], tuple[tuple[CourierKey, Policy], ...]] = {}
-        self._told_until = datetime.min.replace(tzinfo=UTC)
         self.selective = any(one.selections for one in self.agreements)
         """Whether any agreement shows less than everything: if not, nobody need look at single EVSEs."""
+        # What was decided for the span at hand, in which no agreement starts or ends.
+        self._since = self._until = _NEVER
+        self._told: dict[tuple[str, Module, str], tuple[tuple[CourierKey, Policy], ...]] = {}
         self._scopes: dict[Party, Scope] = {}
-        self._scopes_until = self._told_until
+        self._covering: dict[tuple[PartyId, PartyId, Module], Agreement | None] = {}
 
     # -- who may state ---------------------------------------------------------------------------------------------
 
@@ -116,16 +118,27 @@ class Routing:
         self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime, spots: Collection[Spot] = ()
     ) -> Agreement | None:
         """Return the first agreement in force that covers this pair in this module, at one of these EVSEs if any."""
-        for agreement in self.agreements:
-            if (
-                agreement.in_force(at)
-                and agreement.covers_cpo(cpo)
-                and agreement.covers_emsp(emsp)
-                and agreement.of(module).on
-                and (not spots or first(spots, agreement) is not None)
-            ):
-                return agreement
-        return None
+        if spots:
+            found = self._pairing(cpo, emsp, module, at)
+            return next((one for one in found if first(spots, one) is not None), None)
+        self._turn_to(at)
+        asked = (cpo, emsp, module)
+        if asked not in self._covering:
+            self._covering[asked] = next(self._pairing(cpo, emsp, module, at), None)
+        return self._covering[asked]
+
+    def _pairing(self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime) -> Iterator[Agreement]:
+        return (
+            one
+            for one in self.agreements
+            if one.in_force(at) and one.covers_cpo(cpo) and one.covers_emsp(emsp) and one.of(module).on
+        )
+
+    def _turn_to(self, at: datetime) -> None:
+        """Forget what was decided for another time."""
+        if not self._since <= at < self._until:
+            self._since, self._until = self._last_boundary(at), self.next_boundary(at)
+            self._told, self._scopes, self._covering = {}, {}, {}
 
     def why_not(
         self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime, spots: Collection[Spot] = ()
@@ -161,9 +174,7 @@ class Routing:
 
     def scope(self, viewer: Party, at: datetime) -> Scope:
         """Return the EVSEs a viewer may see."""
-        if at >= self._scopes_until:
-            self._scopes = {}
-            self._scopes_until = self.next_boundary(at)
+        self._turn_to(at)
         found = self._scopes.get(viewer)
         if found is None:
             held = (one for one in self.agreements if one.in_force(at) and one.of(Module.LOCATIONS).on)
@@ -192,8 +203,7 @@ class Routing:
         """Return the couriers that owe this entry to somebody, each with its policy."""
         kind = entry.key.kind
         if kind in _PLACES or kind is Kind.TOKEN:
-            told = self.told(entry.key.owner, MODULE_OF[kind], now)
-            return told if not told or not entry.origin else self._without_echo(told, entry.origin)
+            return self.told(entry.key.owner, MODULE_OF[kind], now, entry.origin)
         if entry.receiver is None or kind is Kind.AUTHORIZATION:
             return ()
         if kind is Kind.COMMAND:
@@ -202,21 +212,25 @@ class Routing:
             return ((CourierKey(entry.receiver, Lane.OUTCOMES), Policy.FIFO),)
         return (self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind])),)
 
-    def told(self, owner: str, module: Module, now: datetime) -> tuple[tuple[CourierKey, Policy], ...]:
-        """Return who is told of this owner's objects in this module at this time."""
-        if now >= self._told_until:
-            self._told = {}
-            self._told_until = self.next_boundary(now)
-        asked = (owner, module)
+    def told(
+        self, owner: str, module: Module, now: datetime, origin: str = ""
+    ) -> tuple[tuple[CourierKey, Policy], ...]:
+        """Return who is told of this owner's objects in this module at this time, but for whom they come from."""
+        self._turn_to(now)
+        asked = (owner, module, origin)
         told = self._told.get(asked)
         if told is None:
-            told = self._told[asked] = tuple(self._told_now(owner, module, now))
+            told = self._told[asked] = self._without_echo(tuple(self._told_now(owner, module, now)), origin)
         return told
 
     def next_boundary(self, now: datetime) -> datetime:
         """Return when the next agreement starts or ends after this instant."""
         times = [when for one in self.agreements for when in (one.starts, one.ends) if when is not None and when > now]
         return min(times, default=_FOREVER)
+
+    def _last_boundary(self, now: datetime) -> datetime:
+        times = [when for one in self.agreements for when in (one.starts, one.ends) if when is not None and when <= now]
+        return max(times, default=_NEVER)
 
     def _told_now(self, owner: str, module: Module, now: datetime) -> Iterable[tuple[CourierKey, Policy]]:
         party = Key(Kind.LOCATION, owner, "").party

@@ -120,7 +120,9 @@ async def tell_profile(hub: Hub, origin: Origin, said: ProfileInForce) -> Receip
         return (replace(body, profile=said.active) if isinstance(body, Command) else body), wire
 
     change = Change(command.key, frozenset({"profile"}), now, merge)
-    return await hub.store.record(Telling(change, origin, now, Lane.OUTCOMES, command.asker, command.agreement))
+    return await hub.store.record(
+        Telling(change.key, change, origin, now, Lane.OUTCOMES, command.asker, command.agreement)
+    )
 
 
 async def _last_set(hub: Hub, session: Key) -> Command | None:

@@ -120,6 +120,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 class Telling(msgspec.Struct, frozen=True, gc=False):
     """A statement with all that routing knows of it, as handed to the store."""
 
+    key: Key
+    """Of the object, made once: a fact makes it anew every time it is asked."""
     statement: Statement
     origin: Origin
     at: datetime

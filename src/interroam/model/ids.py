@@ -155,6 +155,7 @@ class Key(NamedTuple):
         return "/".join(part for part in self if part)
 
 
+@lru_cache(maxsize=65_536)
 def _owner(owner: PartyId) -> str:
     return f"{owner.country}{SEPARATOR}{owner.code}".casefold()
 

@@ -32,8 +32,7 @@ def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[list[Key], list
     keys: dict[Key, None] = {}
     sites: dict[Key, None] = {}
     for telling in tellings:
-        statement = telling.statement
-        key = statement.key
+        statement, key = telling.statement, telling.key
         if recent.get(key) is None:
             keys[key] = None
         if isinstance(statement, Change):
@@ -94,8 +93,7 @@ class Draft:
 
     def tell(self, telling: Telling) -> Receipt:
         """Judge one telling and keep what it makes."""
-        statement = telling.statement
-        key = statement.key
+        statement, key = telling.statement, telling.key
         stored = self.rows.get(key) or self._known(key)
         if not isinstance(statement, Change):
             if key.kind is Kind.LOCATION:
