@@ -64,7 +64,9 @@ async def test_its_tokens_reach_the_cpo_as_those_of_221(world):
 async def test_a_charge_from_authorization_to_cdr(world):
     location, evse = await place(world)
     await world.ask("PUT", TOKEN, older.old_token())
-    world.emsp.answers.append(says("POST", "authorize", 200, 1000, {"allowed": "ALLOWED", "authorization_id": "emsp-1"}))
+    world.emsp.answers.append(
+        says("POST", "authorize", 200, 1000, {"allowed": "ALLOWED", "authorization_id": "emsp-1"})
+    )
 
     asked = {"location_id": "L1", "evse_uids": ["E1"]}
     allowed = await world.say("POST", "sender/tokens/0102030405060A/authorize", asked)

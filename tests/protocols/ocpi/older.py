@@ -53,7 +53,7 @@ class OldPeer(Peer):
     async def call(self, method: str, url: str, token: str, body=None, **headers):
         shown = {"Authorization": f"Token {token}", **headers}
         async with self.session.request(method, url, headers=shown, json=body) as answer:
-            self.heard = dict(answer.headers)
+            self.heard = answer.headers
             return answer.status, await answer.json()
 
     async def post_credentials(self, node_url: str, token: str, method: str = "POST"):

@@ -48,11 +48,15 @@ class Fetches:
         self._known_as = address
         self._insecure = insecure_http
         self._wiring = wiring_of(partner)
-        self._lifting = Lifting(hub, views, party_of(partner)) if self._wiring.older else None
+        self._views = views
 
     def shows(self, kind: Kind) -> bool:
         """Whether the partner has a list of this kind."""
         return self._wiring.endpoint(MODULES[kind], "SENDER") is not None
+
+    @property
+    def _lifting(self) -> Lifting | None:
+        return Lifting(self._hub, self._views, party_of(self._partner)) if self._wiring.older else None
 
     async def pull(
         self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
@@ -60,17 +64,18 @@ class Fetches:
         """Fetch a list, page by page."""
         module = MODULES[kind]
         operation, headers = f"GET {module}", routing(asker, owner.id)
+        lifting = self._lifting
 
         async def get(url: str) -> Called:
             called = await self._get(url, operation, headers, correlation)
-            return called if self._lifting is None else await lifted_list(self._lifting, kind, called)
+            return called if lifting is None else await lifted_list(lifting, kind, called)
 
         async for pulled in crawl(get, self._first(module, since), kind, owner):
             yield pulled
 
     def _first(self, module: str, since: datetime | None) -> str:
         endpoint = self._endpoint(module)
-        if self._lifting is None or since is None:
+        if not self._wiring.older or since is None:
             return first_url(endpoint, since)
         return join(endpoint, query={"date_from": lower_window(since).date_from or ""})
 
@@ -89,8 +94,8 @@ class Fetches:
     async def _location(self, name: str, headers: Fields, correlation: str) -> Fact | None:
         called = await self._get(join(self._endpoint("locations"), name), "GET location", headers, correlation)
         check_answer(called)
-        if self._lifting is not None:
-            called = await lifted_list(self._lifting, Kind.LOCATION, called)
+        if (lifting := self._lifting) is not None:
+            called = await lifted_list(lifting, Kind.LOCATION, called)
         data = called.reply.data if called.reply is not None else None
         if data is None:
             return None

@@ -21,7 +21,7 @@ from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.translate.quality import OcpiStandards
 from interroam.protocols.ocpi.views import View, Views
-from interroam.protocols.ocpi.wiring import party_of, wiring_of
+from interroam.protocols.ocpi.wiring import wiring_of
 
 from .fetches import Fetches
 from .old import OldPushes, OldQuestions
@@ -64,7 +64,7 @@ class OcpiLink:
         self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
         self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
-        self._old = OldQuestions(hub, views, party_of(partner)) if self._wiring.older else None
+        self._old = OldQuestions(hub, views, partner) if self._wiring.older else None
 
     @property
     def pushes(self) -> bool:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-import msgspec
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Act, Entry
+from interroam.model.facts import Entry
 from interroam.model.ids import Key, Kind, Party, Role
-from interroam.model.places import Evse, Location
+from interroam.model.parties import Partner
+from interroam.model.places import Evse
 from interroam.model.questions import Authorize, Prefer, Question, Reserve
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import HubNames, Lifting, OldViews, Unsaid, long_id
@@ -26,10 +26,12 @@ from interroam.protocols.ocpi.v211 import Down, Names
 from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire.envelope import Reply
+from interroam.protocols.ocpi.wiring import party_of
 
 from .pushes import Push, Pushes, removal
 
-_PAGE = 500
+_UNPUBLISHED = "ocpi_unpublished"
+"""Places that a receiver was told are gone, with the number of the entry that said so."""
 _NOBODY = 2000
 """How 2.1.1 says, among other things, that it does not know a token."""
 
@@ -49,6 +51,8 @@ class OldPushes(Pushes):
             return []
         try:
             pushes = await super().of(entry, to, view)
+            if entry.key.kind is Kind.LOCATION and pushes and pushes[-1].method == "PUT":
+                await self._published(entry)
         except Unsaid:
             pushes = await self._withdrawn(entry)
         return [await self._addressed(push, view) for push in pushes]
@@ -62,26 +66,29 @@ class OldPushes(Pushes):
         return await self._addressed(push, view) if push is not None else None
 
     async def _withdrawn(self, entry: Entry) -> list[Push]:
-        """Say that the EVSEs of a place are gone, if it was published until now."""
-        if entry.key.kind is not Kind.LOCATION or not await self._was_published(entry):
+        """Say once that the EVSEs of a place are gone, unless it never was published."""
+        if entry.key.kind is not Kind.LOCATION or not await self._is_news(entry):
             return []
         (evses,) = await self._hub.store.evses([entry.key])
         return [removal(row.body, entry.at) for row in evses if isinstance(row.body, Evse) and not row.withdrawn]
 
-    async def _was_published(self, entry: Entry) -> bool:
-        """Read in the journal whether a place was published before this entry."""
-        published, after = False, 0
-        while entry.seq:
-            found = await self._hub.store.entries(after, _PAGE, numbers=[entry.no], through=entry.seq - 1)
-            for each in found:
-                if isinstance(each.body, Location):
-                    published = each.body.publish
-                elif each.act is Act.CHANGE and "publish" in each.fields and each.wire is not None:
-                    published = msgspec.json.decode(each.wire.data).get("publish") is True
-            if len(found) < _PAGE:
-                break
-            after = found[-1].seq
-        return published
+    async def _is_news(self, entry: Entry) -> bool:
+        """Whether this entry ends what the receiver knows of a place: kept by its number, since it may be repeated."""
+        store, name = self._hub.store, self._mark(entry)
+        known = await store.load(_UNPUBLISHED, name)
+        if known is not None:
+            return bool(entry.seq) and int(known) == entry.seq
+        news = bool(entry.seq) and not entry.created
+        await store.save(_UNPUBLISHED, name, str(entry.seq if news else 0).encode())
+        return news
+
+    async def _published(self, entry: Entry) -> None:
+        name = self._mark(entry)
+        if await self._hub.store.load(_UNPUBLISHED, name) is not None:
+            await self._hub.store.remove(_UNPUBLISHED, name)
+
+    def _mark(self, entry: Entry) -> str:
+        return f"{self._to}/{entry.hub_id}"
 
     async def _addressed(self, push: Push, view: View) -> Push:
         """Put the receiver's ids into the URL."""
@@ -112,10 +119,14 @@ class OldPushes(Pushes):
 class OldQuestions:
     """Puts questions to a 2.1.1 partner."""
 
-    def __init__(self, hub: Hub, views: Looks, party: Party) -> None:
+    def __init__(self, hub: Hub, views: Looks, partner: Partner) -> None:
         self._hub = hub
         self._views = views
-        self._party = party
+        self._partner = partner
+
+    @property
+    def _party(self) -> Party:
+        return party_of(self._partner)
 
     async def lowered(self, question: Question, call: Call) -> Call | None:
         """Return the call in 2.1.1; None when that has no such command."""

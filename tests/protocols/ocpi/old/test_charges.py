@@ -1,0 +1,113 @@
+"""Sessions, CDRs and tariffs across the bridge, as far as it takes a hub."""
+
+import pytest
+
+from interroam.model.agreements import Terms
+from interroam.model.ids import Module
+from interroam.protocols.ocpi.server.held import held
+from tests.protocols.ocpi import older
+from tests.protocols.ocpi.server import messages
+
+SIGNED = {"encoding_method": "OCMF", "signed_values": [{"nature": "Start", "plain_data": "a", "signed_data": "b"}]}
+
+
+async def posted(world):
+    await world.settled()
+    return [one.body for one in world.emsp.told("POST") if one.path.endswith("cdrs")]
+
+
+@pytest.mark.statement("OCPI-140")
+@pytest.mark.parametrize("credits", [True, False])
+async def test_a_credit_is_a_negative_cdr_for_those_who_agreed_and_is_kept_for_others(make, credits):
+    async with make("emsp", credits=credits) as world:
+        await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        await world.say("POST", "receiver/cdrs", messages.cdr())
+        credit = messages.cdr("C1-CREDIT", credit=True, credit_reference_id="C1", total_cost={"excl_vat": -4.2})
+        await world.say("POST", "receiver/cdrs", credit)
+
+        first, *more = await posted(world)
+        if credits:
+            (one,) = more
+            assert (one["total_cost"], first["id"] in one["remark"]) == (-4.2, True)
+        else:
+            assert more == []
+            (kept,) = await world.node.store.shelf()
+            assert "credit" in kept.message
+
+
+@pytest.mark.statement("OCPI-141")
+async def test_the_remark_says_when_a_total_means_nothing(old_emsp):
+    await old_emsp.say("POST", "receiver/cdrs", messages.cdr("C1", remark="Fine", tariffs=[messages.tariff()]))
+    await old_emsp.say("POST", "receiver/cdrs", messages.cdr("C2", remark="Fine", total_cost={"excl_vat": 0}))
+
+    assert [one["remark"] for one in await posted(old_emsp)] == ["Fine", "[?] Fine"]
+
+
+@pytest.mark.statement("OCPI-142")
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_signed_data_travels_where_the_agreement_says_so(old_emsp, agreed):
+    (agreement,) = old_emsp.node.book.agreements.values()
+    known = {name: getattr(agreement, name) for name in agreement.__struct_fields__}
+    terms = {Module.CDRS: Terms(signed=agreed)}
+    await old_emsp.node.book.put_agreement(type(agreement)(**{**known, "version": 2, "terms": terms}))
+
+    await old_emsp.say("POST", "receiver/cdrs", messages.cdr(signed_data=SIGNED))
+
+    (cdr,) = await posted(old_emsp)
+    assert ("signed_data" in cdr) is agreed
+
+
+@pytest.mark.statement("OCPI-159", "OCPI-160")
+async def test_tariffs_carry_the_published_extensions_and_those_of_an_old_cpo_are_read(old_emsp):
+    (tariff,) = (await old_emsp.ask("GET", "tariffs"))["data"]
+    assert (tariff["country_code"], tariff["party_id"]) == ("CH", "CCC")
+    component = tariff["elements"][0]["price_components"][0]
+    assert component["price_round"] == {"round_granularity": "THOUSANDTH", "round_rule": "ROUND_NEAR"}
+    assert component["step_round"] == {"round_granularity": "UNIT", "round_rule": "ROUND_UP"}
+    assert component["exact_price_component"] is True
+
+
+@pytest.mark.statement("OCPI-162")
+@pytest.mark.parametrize(("profile", "pushed"), [("gireve", 0), ("spec", 1)])
+async def test_an_old_emsp_lists_tariffs_and_is_told_of_them_only_in_the_profile_of_the_specification(
+    make, profile, pushed
+):
+    async with make("emsp", profile=profile) as world:
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T1", messages.tariff())
+        await world.settled()
+        assert len(world.emsp.told()) == pushed
+        assert len((await world.ask("GET", "tariffs"))["data"]) == 1
+        await world.say("DELETE", "receiver/tariffs/CH/CCC/T1")
+        await world.settled()
+        assert [one.method for one in world.emsp.told()] == ["PUT", "DELETE"][: 2 * pushed]
+
+
+@pytest.mark.statement("OCPI-162")
+@pytest.mark.parametrize(("profile", "status"), [("gireve", 2000), ("spec", 1000)])
+async def test_an_old_cpo_puts_tariffs_and_changes_or_deletes_them_as_its_profile_says(make, profile, status):
+    async with make("cpo", profile=profile) as world:
+        assert (await world.say("PUT", "tariffs/CH/CCC/T1", older.old_tariff()))["status_code"] == 1000
+        some = {"currency": "EUR", "last_updated": "2026-03-15T12:00:00Z"}
+        assert (await world.say("PATCH", "tariffs/CH/CCC/T1", some))["status_code"] == status
+        assert (await world.say("DELETE", "tariffs/CH/CCC/T1"))["status_code"] == status
+
+
+@pytest.mark.statement("OCPI-182")
+async def test_a_charge_whose_token_nobody_stated_yet_is_held_and_told_as_soon_as_one_has(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        answers = [
+            await world.say("PUT", "sessions/CH/CCC/S1", older.old_session()),
+            await world.say("POST", "cdrs", older.old_cdr()),
+            await world.say("POST", "cdrs", older.old_cdr()),
+        ]
+        assert [(one["http"], one["status_code"]) for one in answers] == [(200, 1000)] * 3
+        assert [one.id for one in await held(world.node.hub)] == ["cpo/sessions/S1", "cpo/cdrs/C1"]
+        assert "no token of contract" in (await held(world.node.hub))[0].message
+
+        await world.ask("PUT", "receiver/tokens/DE/EEE/0102030405060A", messages.token())
+        await world.emsp.until(lambda: any(one.path.endswith("cdrs") for one in world.emsp.told("POST")))
+        (cdr,) = await posted(world)
+        assert await held(world.node.hub) == []
+        assert cdr["cdr_token"]["uid"] == "0102030405060A"
+        assert [one for one in world.emsp.told("PUT") if "sessions" in one.path]

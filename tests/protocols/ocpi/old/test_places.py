@@ -1,0 +1,160 @@
+"""Places across the bridge, as far as it takes a hub."""
+
+import pytest
+
+from interroam.protocols.ocpi.v211 import connector_name
+from tests.protocols.ocpi import older
+from tests.protocols.ocpi.server import messages
+
+LATER = "2026-03-15T12:00:00Z"
+PLACE = "receiver/locations/CH/CCC/L1"
+
+
+async def ids(world):
+    location, evse = await world.hub_id("L1"), await world.hub_id("L1", "E1")
+    return location, evse, connector_name(evse, "1")
+
+
+@pytest.mark.statement("OCPI-61", "OCPI-55")
+async def test_an_emsp_reads_lists_places_and_parts_of_them_by_the_hubs_ids(old_emsp):
+    location, evse, plug = await ids(old_emsp)
+
+    whole = (await old_emsp.ask("GET", f"locations/{location}"))["data"]
+    part = (await old_emsp.ask("GET", f"locations/{location}/{evse}"))["data"]
+    last = (await old_emsp.ask("GET", f"locations/{location}/{evse}/{plug}"))["data"]
+
+    assert (await old_emsp.ask("GET", "locations"))["data"] == [whole]
+    assert (whole["id"], whole["evses"], part["connectors"]) == (location, [part], [last])
+    assert (part["uid"], last["id"]) == (evse, plug)
+    assert (await old_emsp.ask("GET", "locations/nothing"))["status_code"] == 2000
+
+
+@pytest.mark.statement("OCPI-62", "OCPI-63")
+async def test_whatever_refers_to_something_names_it_as_the_emsp_knows_it_in_36_characters(old_emsp):
+    location, evse, plug = await ids(old_emsp)
+    long = "C" * 39
+    await old_emsp.say("PUT", "receiver/sessions/CH/CCC/S1", messages.session())
+    await old_emsp.say("POST", "receiver/cdrs", messages.cdr(long, tariffs=[messages.tariff()]))
+
+    (tariff,) = (await old_emsp.ask("GET", "tariffs"))["data"]
+    (session,) = (await old_emsp.ask("GET", "sessions?date_from=2020-01-01T00:00:00Z"))["data"]
+    (cdr,) = (await old_emsp.ask("GET", "cdrs"))["data"]
+    (place,) = (await old_emsp.ask("GET", "locations"))["data"]
+
+    for at in (session["location"], cdr["location"]):
+        (point,) = at["evses"]
+        assert (at["id"], point["uid"], point["connectors"][0]["id"]) == (location, evse, plug)
+    assert place["evses"][0]["connectors"][0]["tariff_id"] == tariff["id"] == cdr["tariffs"][0]["id"]
+    for name in (tariff["id"], session["id"], cdr["id"], location, evse, plug):
+        assert len(name) == 36
+    assert {"T1", "S1", "C1", long}.isdisjoint({tariff["id"], session["id"], cdr["id"]})
+
+
+@pytest.mark.statement("OCPI-80")
+async def test_a_place_that_is_not_published_is_neither_pushed_nor_listed(old_emsp):
+    await old_emsp.say("PUT", "receiver/locations/CH/CCC/L2", messages.location("L2", publish=False))
+    status = {"status": "CHARGING", "last_updated": LATER}
+    await old_emsp.say("PATCH", "receiver/locations/CH/CCC/L2/E1", status)
+    await old_emsp.settled()
+
+    location = await old_emsp.hub_id("L2")
+    assert not [one for one in old_emsp.emsp.told() if location in one.path]
+    assert [one["id"] for one in (await old_emsp.ask("GET", "locations"))["data"]] == [await old_emsp.hub_id("L1")]
+    assert (await old_emsp.ask("GET", f"locations/{location}"))["status_code"] == 2000
+
+
+@pytest.mark.statement("OCPI-81")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_place_that_is_published_no_more_is_gone_and_one_that_is_again_comes_whole(old_emsp, method):
+    await old_emsp.settled()
+    location, evse, _ = await ids(old_emsp)
+    old_emsp.emsp.seen.clear()
+
+    async def publish(value, at):
+        whole = messages.location(publish=value, last_updated=at)
+        some = {"publish": value, "last_updated": at}
+        await old_emsp.say(method, PLACE, whole if method == "PUT" else some)
+        await old_emsp.settled()
+
+    await publish(value=False, at=LATER)
+    (gone,) = old_emsp.emsp.told()
+    assert (gone.method, gone.path) == ("PATCH", f"/old/locations/CH/CCC/{location}/{evse}")
+    assert gone.body["status"] == "REMOVED"
+    await publish(value=False, at="2026-03-15T12:30:00Z")
+    assert old_emsp.emsp.told() == [gone]
+    await publish(value=True, at="2026-03-15T13:00:00Z")
+    whole = old_emsp.emsp.told()[-1]
+    assert (whole.method, whole.path) == ("PUT", f"/old/locations/CH/CCC/{location}")
+    assert whole.body["evses"][0]["status"] == "AVAILABLE"
+
+
+@pytest.mark.statement("OCPI-86")
+async def test_a_status_alone_does_not_make_a_place_appear_in_a_delta(old_emsp):
+    async def delta():
+        return (await old_emsp.ask("GET", "locations?date_from=2026-03-15T00:00:00Z"))["data"]
+
+    await old_emsp.settled()
+    await old_emsp.say("PATCH", f"{PLACE}/E1", {"status": "CHARGING", "last_updated": LATER})
+    await old_emsp.settled()
+    assert old_emsp.emsp.told("PATCH")[-1].body["status"] == "CHARGING"
+    assert await delta() == []
+    await old_emsp.say("PATCH", f"{PLACE}/E1", {"floor_level": "2", "last_updated": "2026-03-15T13:00:00Z"})
+    assert [one["evses"][0]["status"] for one in await delta()] == ["CHARGING"]
+
+
+@pytest.mark.statement("OCPI-88")
+async def test_the_operators_name_gives_way_to_its_id_on_every_way(old_emsp):
+    await old_emsp.settled()
+    (listed,) = (await old_emsp.ask("GET", "locations"))["data"]
+    pushed = next(one.body for one in old_emsp.emsp.told("PUT") if "locations" in one.path)
+    assert listed["operator"] == pushed["operator"] == {"name": "CH*CCC"}
+
+
+@pytest.mark.statement("OCPI-197")
+@pytest.mark.parametrize(("profile", "name", "floor"), [("gireve", "Am Ring", None), ("spec", "Moved", "2")])
+async def test_what_an_old_cpo_pushes_is_taken_as_its_profile_says(make, profile, name, floor):
+    async with make("cpo", profile=profile, takes_old_places=True) as world:
+        await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        partner = world.node.book.partners["cpo"]
+        kept = {each: getattr(partner, each) for each in partner.__struct_fields__}
+        await world.node.book.put_partner(type(partner)(**{**kept, "switches": {}}))
+
+        evse = older.old_evse(status="CHARGING", floor_level="2", last_updated=LATER)
+        evse["connectors"][0] |= {"tariff_id": "T9", "last_updated": LATER}
+        moved = older.old_location(name="Moved", evses=[evse], last_updated=LATER)
+        answer = await world.say("PUT", "locations/CH/CCC/L1", moved)
+        unknown = await world.say("PUT", "locations/CH/CCC/L2", older.old_location("L2"))
+
+        seen = (await world.say("GET", "locations/CH/CCC/L1"))["data"]
+        assert (answer["status_code"], unknown["http"], unknown["status_code"]) == (1000, 200, 1000)
+        assert (seen["name"], seen["evses"][0].get("floor_level")) == (name, floor)
+        assert (seen["evses"][0]["status"], seen["evses"][0]["connectors"][0]["tariff_id"]) == ("CHARGING", "T9")
+        there = (await world.say("GET", "locations/CH/CCC/L2"))["status_code"]
+        assert there == (2000 if profile == "gireve" else 1000)
+
+
+async def test_what_a_conversion_costs_stands_in_the_trace(old_emsp):
+    old_emsp.emsp.seen.clear()
+    await old_emsp.say("PUT", PLACE, messages.location(address="x" * 60, last_updated=LATER))
+    await old_emsp.settled()
+
+    traces = await old_emsp.node.store.traces(partner="emsp")
+    assert any("address (cut at 45 characters)" in one.note for one in traces if one.operation == "PUT locations")
+
+
+async def test_ids_that_are_too_long_are_shortened_and_told_back_in_full(old_cpo):
+    long = "L" * 39
+    old_cpo.cpo.answers.append(lambda seen: None)
+    put = await old_cpo.say("PUT", f"locations/CH/CCC/{long}", older.old_location(long))
+    await old_cpo.settled()
+    pushed = old_cpo.emsp.told("PUT")[-1].body
+    start = {
+        "response_url": f"{old_cpo.emsp.url}/callback/1",
+        "token": messages.token(),
+        "location_id": pushed["id"],
+        "evse_uid": "E1",
+    }
+    await old_cpo.ask("POST", "receiver/commands/START_SESSION", start)
+
+    assert (put["status_code"], len(pushed["id"])) == (1000, 36)
+    assert old_cpo.cpo.told("POST")[-1].body["location_id"] == long

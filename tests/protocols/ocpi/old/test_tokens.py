@@ -1,0 +1,96 @@
+"""Tokens for CPOs of 2.1.1, and the question whether one may charge."""
+
+import json
+
+import pytest
+
+from interroam.model.agreements import Agreement
+from interroam.model.facts import Origin
+from interroam.model.ids import Party
+from interroam.protocols.ocpi.translate import token_fact
+from interroam.protocols.ocpi.wire import read
+from interroam.protocols.ocpi.wire.tokens import Token
+from tests.protocols.ocpi import older
+from tests.protocols.ocpi.nodes import LONG_AGO
+from tests.protocols.ocpi.partners import says
+from tests.protocols.ocpi.server import messages
+
+UID = "0102030405060A"
+
+
+@pytest.mark.statement("OCPI-100")
+async def test_authorize_wants_exactly_one_evse(old_cpo):
+    said = {"allowed": "ALLOWED", "token": messages.token()}
+    old_cpo.emsp.answers.append(says("POST", "authorize", 200, 1000, said))
+
+    async def asked(*uids):
+        body = {"location_id": "L1", "evse_uids": list(uids)}
+        answer = await old_cpo.say("POST", f"tokens/{UID}/authorize", body)
+        return answer["status_code"], answer.get("status_message", "")
+
+    assert await asked() == (2002, "Missing EVSE Id")
+    assert (await asked("E1", "E2"))[0] == 2001
+    assert (await asked("E1"))[0] == 1000
+
+
+@pytest.mark.statement("OCPI-104")
+async def test_the_issuer_of_a_token_gives_way_to_its_emsp(old_cpo):
+    (token,) = (await old_cpo.say("GET", "tokens"))["data"]
+    assert (token["issuer"], messages.token()["issuer"]) == ("DE*EEE", "EEE")
+
+
+@pytest.mark.statement("OCPI-105")
+async def test_tokens_are_those_of_all_emsps_in_agreement_or_of_one_all_or_what_changed(old_cpo):
+    node = old_cpo.node
+    await node.expect("other", "NL*XXX/EMSP")
+    other = messages.token("04AABBCC", country_code="NL", party_id="XXX", last_updated="2026-03-20T12:00:00Z")
+    raw = json.dumps(other).encode()
+    await node.hub.tell(Origin("other"), token_fact(read(Token, raw)[0], raw))
+
+    async def listed(path="tokens", **to):
+        return sorted(one["uid"] for one in (await old_cpo.say("GET", path, **to))["data"])
+
+    assert await listed() == [UID]
+    parties = Party.parse("NL*XXX/EMSP"), (Party.parse("CH*CCC/CPO"),)
+    await node.book.put_agreement(Agreement(id="new", emsp=parties[0], cpos=parties[1], starts=LONG_AGO))
+    assert await listed() == [UID, "04AABBCC"]
+    to = {"OCPI-to-country-code": "NL", "OCPI-to-party-id": "XXX"}
+    assert await listed(**to) == ["04AABBCC"]
+    assert await listed("tokens?date_from=2026-03-15T00:00:00Z") == ["04AABBCC"]
+    assert await listed("tokens?date_from=2026-03-21T00:00:00Z") == []
+
+
+@pytest.mark.statement("OCPI-106")
+async def test_a_token_is_read_alone_by_its_type_of_which_rfid_is_the_default(old_cpo):
+    one = await old_cpo.say("GET", f"tokens/{UID}")
+    again = await old_cpo.say("GET", f"tokens/{UID}?tokenType=RFID")
+    assert one["data"] == again["data"]
+    assert one["data"]["uid"] == UID
+    for path in (f"tokens/{UID}?type=OTHER", "tokens/99999999"):
+        answer = await old_cpo.say("GET", path)
+        assert (answer["status_code"], answer.get("data")) == (2000, None)
+
+
+@pytest.mark.statement("OCPI-107")
+@pytest.mark.parametrize(("profile", "pushed"), [("gireve", 0), ("spec", 1)])
+async def test_tokens_are_pushed_or_only_listed_as_the_profile_says(make, profile, pushed):
+    async with make("cpo", profile=profile) as world:
+        await world.ask("PUT", f"receiver/tokens/DE/EEE/{UID}", messages.token())
+        await world.settled()
+        assert len(world.cpo.told("PUT")) == pushed
+        assert [one["uid"] for one in (await world.say("GET", "tokens"))["data"]] == [UID]
+
+
+@pytest.mark.statement("OCPI-199")
+async def test_an_old_partner_that_does_not_take_a_token_gets_it_again_and_is_answered_200_alone(make):
+    async with make("cpo") as world:
+        refusals = iter((404, 400))
+        world.cpo.answers.append(
+            lambda seen: (found, b"{}") if "tokens" in seen.path and (found := next(refusals, 0)) else None
+        )
+        await world.ask("PUT", f"receiver/tokens/DE/EEE/{UID}", messages.token())
+        await world.cpo.until(lambda: len(world.cpo.told("PUT")) == 3)
+        await world.settled()
+        assert await world.node.store.shelf() == []
+        first = await world.say("PUT", "locations/CH/CCC/L9", older.old_location("L9"))
+        assert first["http"] == 200
