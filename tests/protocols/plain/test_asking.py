@@ -1,5 +1,7 @@
 """Questions of back offices, and questions put to them."""
 
+import pytest
+
 from interroam.model.parties import PartnerState
 from tests.protocols.plain.node import CDR, SESSION, TOKEN, receiving, running
 
@@ -63,6 +65,21 @@ async def test_a_token_never_stated_is_asked_for_and_needs_its_contract(furnishe
         assert (await furnished.call("cpo", "POST", "/authorize", ask))[1]["error"]["reason"] == "bad_answer"
         emsp.answers["authorize"] = {"allowed": "UNKNOWN"}
         assert (await furnished.call("cpo", "POST", "/authorize", ask))[1]["error"]["reason"] == "unknown_token"
+
+
+@pytest.mark.statement("OCPI-102")
+async def test_a_reference_once_stated_goes_with_every_session_and_the_cdr_of_its_charge(furnished):
+    _, answer = await furnished.call("cpo", "POST", "/authorize", ASK)
+    bare = {name: value for name, value in SESSION.items() if name != "token"}
+    first = {**bare, "authorization_reference": answer["reference"]}
+    for body in (first, {**SESSION, "energy_kwh": 2.5}, {**bare, "status": "COMPLETED", "energy_kwh": 3.5}):
+        status, _ = await furnished.call("cpo", "PUT", "/sessions/CH*CCC/S1", body)
+        assert status == 200
+        _, seen = await furnished.call("emsp", "GET", "/sessions/CH*CCC/S1")
+        assert seen["authorization_reference"] == answer["reference"]
+    await furnished.call("cpo", "POST", "/cdrs", CDR)
+    _, seen = await furnished.call("emsp", "GET", "/cdrs/CH*CCC/C1")
+    assert seen["authorization_reference"] == answer["reference"]
 
 
 async def test_a_silent_webhook_is_no_yes(furnished):

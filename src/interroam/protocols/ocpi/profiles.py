@@ -73,6 +73,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether tariffs for 2.1.1 carry the published extensions (OCPI-159, OCPI-160)."""
     text: Literal["escape", "transliterate"] = "escape"
     """How text beyond ASCII goes to a partner of 2.1.1: escaped, or spelled with the nearest letters."""
+    require_ids: bool = False
+    """Whether requests without X-Request-ID or X-Correlation-ID are refused; else ids are minted (OCPI-33)."""
     default_start: bool = False
     """Whether a tariff without start_date_time starts when it is first received (OCPI-147, C34)."""
 
@@ -105,6 +107,7 @@ PROFILES: dict[str, Switches] = {
         strict_uid=True,
         not_json_is_200=True,
         quality="automatic",
+        require_ids=True,
         default_start=True,
         mandatory="owner.name operator.name evses.capabilities evses.connectors.tariff_ids",
         pushes_old_tariffs=False,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from interroam.core.hub import Hub
+from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Exchange
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
@@ -104,6 +105,8 @@ class OcpiServer:
         found = _find(call)
         if isinstance(found, Answer):
             return found
+        if who.switches.require_ids:
+            _insist_on_ids(request)
         call.operation = found.operation
         if call.module == UNROUTED:  # C7
             return await found.run(self._desk, call)
@@ -135,6 +138,12 @@ class OcpiServer:
                 subject=call.subject,
             )
         )
+
+
+def _insist_on_ids(request: Request) -> None:
+    for name in (b"x-request-id", b"x-correlation-id"):
+        if not request.headers.get(name):
+            raise Refused(Reason.MALFORMED, f"{name.decode()} is missing", remedy="send both ids with every request")
 
 
 def _find(call: Call) -> Route | Answer:
