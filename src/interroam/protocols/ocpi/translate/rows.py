@@ -36,7 +36,9 @@ def wired(data: bytes) -> Wire:
 
 def compact(raw: bytes) -> bytes:
     """Return JSON without its line breaks and indents, so that lists stay small."""
-    return msgspec.json.format(raw, indent=-1) if b"\n" in raw or b": " in raw else raw
+    # Who writes a blank behind one colon writes it behind all: the first one tells.
+    value = raw.find(b'":') + 2
+    return msgspec.json.format(raw, indent=-1) if b"\n" in raw or raw[value : value + 1] == b" " else raw
 
 
 def row_of(raw: bytes, without: Collection[str] = UNTIMED) -> bytes:
