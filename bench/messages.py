@@ -181,11 +181,13 @@ class Door(NamedTuple):
     """What this server wants at the end of a list's address."""
     sender_party: tuple[str, str] = CPO
     receiver_party: tuple[str, str] = HUB
+    raw: bool = False
+    """Whether the token is sent as it stands, as in OCPI 2.1.1."""
 
 
 def request(door: Door, method: str, path: str, body: bytes | None = b"", *, extra: bytes = b"") -> bytes:
     """Render a request whole: the headers a partner of a hub sends, and the body."""
-    secret = base64.b64encode(door.token.encode())
+    secret = door.token.encode() if door.raw else base64.b64encode(door.token.encode())
     head = [
         f"{method} {path} HTTP/1.1".encode(),
         f"host: {door.host}:{door.port}".encode(),

@@ -131,12 +131,12 @@ def data_file(places: int, others: int = 0, each: int = 2, progress: Progress = 
     return file
 
 
-def _wiring(keyring: Keyring, url: str) -> Wiring:
+def _wiring(keyring: Keyring, url: str, version: str) -> Wiring:
     modules = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands")
     return Wiring(
         state=Registration.DONE,
         versions_url=f"{url}/versions",
-        version="2.2.1",
+        version=version,
         token_out=keyring.seal("bench"),
         endpoints=tuple(
             Endpoint(identifier=module, role=role, url=f"{url}/{role.lower()}/{module}")
@@ -146,8 +146,11 @@ def _wiring(keyring: Keyring, url: str) -> Wiring:
     )
 
 
-async def _introduce(directory: Path, stubs: list[int]) -> None:
-    """Write partners, credentials, agreements, and cursors of couriers that have nothing to catch up with."""
+async def _introduce(directory: Path, stubs: list[int], version: str) -> None:
+    """Write partners, credentials, agreements, and cursors of couriers that have nothing to catch up with.
+
+    ``version`` is what the eMSPs speak.
+    """
     store = SqliteStore(directory / "interroam.db")
     keyring = Keyring.load(directory / "interroam.key")
     await store.open()
@@ -159,7 +162,8 @@ async def _introduce(directory: Path, stubs: list[int]) -> None:
     urls = {f"emsp{n}": f"http://{HOST}:{port}" for n, port in enumerate(stubs)}
     for name, own in named:
         partner = Partner(id=name, protocol="ocpi", parties=(own,), state=PartnerState.CONNECTED, since=now)
-        await book.put_partner(wired(partner, _wiring(keyring, urls.get(name, f"http://{HOST}:9/{name}"))))
+        spoken = version if name in urls else "2.2.1"
+        await book.put_partner(wired(partner, _wiring(keyring, urls.get(name, f"http://{HOST}:9/{name}"), spoken)))
         await book.admit(Credential(keyring.fingerprint(name), name, Purpose.REGULAR, now))
     for number, provider in enumerate(providers):
         cpos = CPOS if number == 0 else CPOS[:1]
@@ -180,13 +184,13 @@ async def _introduce(directory: Path, stubs: list[int]) -> None:
 class Node:
     """Our server with an eMSP at each of the stub's ports; ends with the block."""
 
-    def __init__(self, name: str, source: Path, stubs: list[int]) -> None:
+    def __init__(self, name: str, source: Path, stubs: list[int], version: str = "2.2.1") -> None:
         self.port = free_port()
         self._directory = CACHE / "run" / name
         shutil.rmtree(self._directory, ignore_errors=True)
         self._directory.mkdir(parents=True)
         shutil.copy(source, self._directory / "interroam.db")
-        _run(_introduce(self._directory, stubs))
+        _run(_introduce(self._directory, stubs, version))
         settings = self._directory / "node.toml"
         settings.write_text(
             f'party = "{"*".join(HUB)}"\ndata = "{self._directory}"\ninsecure_http = true\n'
@@ -210,6 +214,10 @@ class Node:
     def door(self, partner: str = "cpo0", codes: tuple[str, str] = CPO) -> Door:
         """Where this partner reaches the node."""
         return Door(HOST, self.port, "/ocpi/2.2.1/receiver", "/ocpi/2.2.1/sender", partner, sender_party=codes)
+
+    def old_door(self) -> Door:
+        """Where the first CPO would reach the node if it spoke OCPI 2.1.1."""
+        return Door(HOST, self.port, "/ocpi/emsp/2.1.1", "/ocpi/emsp/2.1.1", "cpo0", raw=True)
 
     def entries(self) -> int:
         """How many entries the journal holds, counted by a reader of its own."""

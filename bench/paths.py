@@ -208,6 +208,35 @@ async def fanout10(plan: Plan) -> Result:
     return judged(must, result)
 
 
+# -- across versions ---------------------------------------------------------------------------------------------------
+
+
+async def bridge_status(plan: Plan) -> Result:
+    """PATCH of statuses from OCPI 2.1.1 to 2.2.1 and the reverse, the slower of both; against 2.2.1 throughout."""
+    must = Must(ratio=0.7)
+    source = data_file(PLACES, PLACES)
+    with ExitStack() as running:
+        stubs = running.enter_context(_stubs())
+        nodes = [
+            running.enter_context(Node(f"bridge-{name}", source, stubs, version))
+            for name, version in (("none", "2.2.1"), ("up", "2.2.1"), ("down", "2.1.1"))
+        ]
+        doors = [nodes[0].door(), nodes[1].old_door(), nodes[2].door()]
+        sides = [
+            Side(name, door, messages.statuses(door, 2 * PLACES), node.pid)
+            for name, door, node in zip(("none", "up", "down"), doors, nodes, strict=True)
+        ]
+        before = [node.entries() for node in nodes]
+        found = await rounds(sides, plan.seconds, plan.times, plan.saw)
+        for node, already, side in zip(nodes, before, sides, strict=True):
+            _check(node, already, found[side.name])
+    up, down = rate(found["up"]), rate(found["down"])
+    ratio = round(min(up, down) / rate(found["none"]), 2)
+    result = Result(ours=round(min(up, down), 1), ratio=ratio, must=str(must), met=False)
+    result.note = f"up {up:,.0f}, down {down:,.0f}, without bridge {rate(found['none']):,.0f}"
+    return judged(must, result)
+
+
 # -- few against many --------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +324,7 @@ PATHS: dict[str, Callable[[Plan], Coroutine[object, object, Result]]] = {
         page100,
         authorise,
         fanout10,
+        bridge_status,
         flat_status,
         flat_authorise,
         flat_crawl,
