@@ -4,10 +4,11 @@ import json
 from itertools import product
 
 import msgspec
+from msgspec.structs import replace
 from openapi_spec_validator import validate
 
 from interroam.protocols.plain.room import PlainRoom
-from interroam.protocols.plain.server.routes import ASK, FIND, FOLLOW, TELL
+from interroam.protocols.plain.server.routes import AGREE, ASK, FIND, FOLLOW, TELL
 from tests.protocols.plain.node import CDR, LOCATION, SESSION, TARIFF, TOKEN, receiving
 
 PROFILE = {"unit": "W", "limits": [{"after_s": 0, "limit": 11000}]}
@@ -71,13 +72,15 @@ async def test_every_documented_route_answers_as_documented(node):
     async with node.http.get(f"{node.url}/api/v1/openapi.json") as answer:
         documented = await answer.json()
     validate(documented)
-    routes = [*TELL, *ASK, *FIND, *FOLLOW]
+    routes = [*TELL, *ASK, *FIND, *AGREE, *FOLLOW]
     assert {route.name for route in routes} | {"get_document"} == {
         operation["operationId"] for path in documented["paths"].values() for operation in path.values()
     }
     async with receiving(node, "cpo", "set_profile", "prefer") as cpo:
         cpo.answers = {"set_profile": {"result": "ACCEPTED"}, "prefer": {"possible": "ACCEPTED"}}
         node.command = "none"
+        held = node.hub.book.agreements["a1"]
+        await node.hub.book.put_offer(replace(held, id=PLACE["id"]))
         for route in sorted(routes, key=lambda one: (one.name in LAST, AFTER.get(one.name, 0))):
             if route.name == "post_outcome":
                 node.command = cpo.questions[0]["command"]
@@ -90,7 +93,7 @@ async def test_every_documented_route_answers_as_documented(node):
 async def test_every_route_answers_nonsense_as_documented(node):
     documented = json.loads(node.room.openapi())
     node.command = "none"
-    for route, body in product((*TELL, *ASK, *FIND, *FOLLOW), (None, [], {}, "text", {"party": 5})):
+    for route, body in product((*TELL, *ASK, *FIND, *AGREE, *FOLLOW), (None, [], {}, "text", {"party": 5})):
         if route.name != "stream_facts":
             await called(node, documented, route, "cpo", body)
         assert await called(node, documented, route, None, body) == 401

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from interroam.core.explain import Explanation
-from interroam.core.notary import Notary
 from interroam.model.agreements import Agreement, Network, Prices, Selection, selection
 from interroam.model.errors import Reason, Refused
 from interroam.model.tariffs import Tariff
 from interroam.protocols.plain import translate
 from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of, route
+from interroam.protocols.plain.showing import agreement_report
 from interroam.protocols.plain.wire import agreements as wire
 
 _MISSING = (Reason.UNKNOWN_OBJECT,)
@@ -113,41 +113,10 @@ async def explain(call: Call) -> Explanation:
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 
-def report(one: Agreement, notary: Notary, *, in_force: bool) -> wire.AgreementReport:
-    """Write an agreement or an offer."""
-    return wire.AgreementReport(
-        id=one.id,
-        version=one.version,
-        emsp=str(one.emsp),
-        cpos=tuple(map(str, one.cpos)),
-        networks=one.networks,
-        starts=one.starts,
-        ends=one.ends,
-        in_force=in_force,
-        terms=one.terms,
-        selections=tuple(
-            wire.SelectionSaid(
-                cpo=str(each.cpo) if each.cpo else None,
-                locations=tuple(sorted(each.locations)),
-                tariff_groups=tuple(sorted(each.tariff_groups)),
-            )
-            for each in one.selections
-        ),
-        prices=wire.PricesSaid(
-            tariffs=tuple(map(translate.write_tariff, one.prices.tariffs)),
-            tolerance=one.prices.tolerance,
-            beyond=one.prices.beyond,
-            clearing=one.prices.clearing,
-        ),
-        accepted=tuple(wire.Accepted(party=str(each.party), by=each.by, at=each.at) for each in one.accepted),
-        waiting=tuple(map(str, notary.waiting(one))) if one.accepted != () or not in_force else (),
-    )
-
-
 def _report(call: Call, one: Agreement) -> wire.AgreementReport:
     book, now = call.office.hub.book, call.office.hub.clock.now()
     holds = book.agreements.get(one.id) == one and one.in_force(now)
-    return report(one, call.office.notary, in_force=holds)
+    return agreement_report(one, call.office.notary, in_force=holds)
 
 
 def _all(call: Call, found: Sequence[Agreement]) -> wire.Agreements:

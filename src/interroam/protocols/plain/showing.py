@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from interroam.core.hub import Hub
+from interroam.core.notary import Notary
+from interroam.model.agreements import Agreement
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import OWNER_ROLE, Kind, Party
@@ -15,6 +17,7 @@ from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.plain import translate, wire
+from interroam.protocols.plain.wire import agreements
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -109,4 +112,35 @@ async def fact(hub: Hub, entry: Entry, viewers: Iterable[Party]) -> wire.Fact | 
         fields=tuple(sorted(entry.fields)),
         removed=entry.removed,
         correlation=entry.correlation,
+    )
+
+
+def agreement_report(one: Agreement, notary: Notary, *, in_force: bool) -> agreements.AgreementReport:
+    """Write an agreement or an offer."""
+    return agreements.AgreementReport(
+        id=one.id,
+        version=one.version,
+        emsp=str(one.emsp),
+        cpos=tuple(map(str, one.cpos)),
+        networks=one.networks,
+        starts=one.starts,
+        ends=one.ends,
+        in_force=in_force,
+        terms=one.terms,
+        selections=tuple(
+            agreements.SelectionSaid(
+                cpo=str(each.cpo) if each.cpo else None,
+                locations=tuple(sorted(each.locations)),
+                tariff_groups=tuple(sorted(each.tariff_groups)),
+            )
+            for each in one.selections
+        ),
+        prices=agreements.PricesSaid(
+            tariffs=tuple(map(translate.write_tariff, one.prices.tariffs)),
+            tolerance=one.prices.tolerance,
+            beyond=one.prices.beyond,
+            clearing=one.prices.clearing,
+        ),
+        accepted=tuple(agreements.Accepted(party=str(each.party), by=each.by, at=each.at) for each in one.accepted),
+        waiting=tuple(map(str, notary.waiting(one))) if one.accepted != () or not in_force else (),
     )

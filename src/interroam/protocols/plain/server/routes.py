@@ -7,7 +7,8 @@ from typing import Any
 from interroam.model.errors import Reason
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.openapi import Route, Table
-from interroam.protocols.plain.server import asking, finding, following, steering, telling, webhook
+from interroam.protocols.plain.server import agreeing, asking, finding, following, steering, telling, webhook
+from interroam.protocols.plain.wire.agreements import AgreementReport, Agreements
 
 BASE = "/api/v1"
 
@@ -213,6 +214,28 @@ FIND = (
     _one("/cdrs/{party}/{id}", "get_cdr", finding.cdr, wire.Cdr),
 )
 
+AGREE = (
+    Route(
+        method="GET",
+        path="/agreements",
+        name="list_agreements",
+        run=agreeing.agreements,
+        answer=Agreements,
+        summary="The agreements of your parties, and what is offered to them.",
+        tag="agree",
+    ),
+    Route(
+        method="POST",
+        path="/offers/{id}/accept",
+        name="accept_offer",
+        run=agreeing.accept,
+        answer=AgreementReport,
+        summary="Accept an offer for your parties; it holds when all it binds have accepted.",
+        tag="agree",
+        errors=(Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE, Reason.AMBIGUOUS),
+    ),
+)
+
 FOLLOW = (
     Route(
         method="GET",
@@ -278,4 +301,4 @@ WEBHOOKS = {
 
 def back_office(*more: Route) -> Table:
     """Return the table of everything a back office may call."""
-    return Table(BASE, (*TELL, *ASK, *FIND, *FOLLOW, *more))
+    return Table(BASE, (*TELL, *ASK, *FIND, *AGREE, *FOLLOW, *more))
