@@ -22,6 +22,8 @@ class Caller(Struct, frozen=True, gc=False):
     partner: Partner
     credential: Credential
     switches: Switches
+    raw: bool = False
+    """Whether the token was sent as it stands (OCPI-4)."""
 
 
 class Call(Struct, kw_only=True):

@@ -88,7 +88,7 @@ class Callers:
                 break
             if partner.state is PartnerState.SUSPENDED:
                 raise _suspended(partner)
-            return Caller(partner, credential, own)
+            return Caller(partner, credential, own, _as_it_stands(shown, token))
         message = "this token opens nothing here" if shown else "there is no Authorization header"
         raise Refused(Reason.UNAUTHENTICATED, message, remedy="send Authorization: Token <base64 of the token>")
 
@@ -195,8 +195,11 @@ def _suspended(partner: Partner) -> Refused:
 
 def _agreed(encoding: Encoding, shown: bytes, token: str) -> bool:
     """Whether a token came in the form this partner is to use (OCPI-3, C15)."""
-    as_it_stands = shown.strip().endswith(b" " + token.encode())
-    return encoding == "auto" or as_it_stands is (encoding == "plain")
+    return encoding == "auto" or _as_it_stands(shown, token) is (encoding == "plain")
+
+
+def _as_it_stands(shown: bytes, token: str) -> bool:
+    return shown.strip().endswith(b" " + token.encode())
 
 
 def _answering(to: PartyId, sender: PartyId) -> Fields:

@@ -20,7 +20,7 @@ from interroam.net.http import Request
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import OLD, Lifting, OldViews
 from interroam.protocols.ocpi.profiles import switches
-from interroam.protocols.ocpi.rules.headers import RoutingError, routing, tokens_presented
+from interroam.protocols.ocpi.rules.headers import RoutingError, routing
 from interroam.protocols.ocpi.rules.paging import BadParameter, read_page
 from interroam.protocols.ocpi.v211.peers import Face, interface
 from interroam.protocols.ocpi.views import Looks
@@ -63,7 +63,9 @@ class OldDoors:
 
     async def answer(self, call: Call, parts: list[str]) -> Answer:
         """Answer a call to ``/ocpi/{face}/2.1.1/{module}/…``."""
-        self._check_token(call)
+        if not call.caller.raw:
+            message = "in OCPI 2.1.1 the token is sent as it stands"
+            raise Refused(Reason.UNAUTHENTICATED, message, remedy="send Authorization: Token <token>")
         if len(parts) < 4 or parts[2] != OLD:
             return _NOWHERE
         face = parts[1]
@@ -120,13 +122,6 @@ class OldDoors:
             call.request = given  # the trace keeps what came
 
     # -- who calls -------------------------------------------------------------------------------------------------
-
-    def _check_token(self, call: Call) -> None:
-        """Insist on the token as it stands: 2.1.1 knows no base64 (OCPI-4)."""
-        shown = tokens_presented(call.request.headers.get(b"authorization"), "plain")
-        if not any(self._hub.book.recognize(token) for token in shown):
-            message = "in OCPI 2.1.1 the token is sent as it stands"
-            raise Refused(Reason.UNAUTHENTICATED, message, remedy="send Authorization: Token <token>")
 
     def party(self, call: Call, face: Face) -> Party:
         """Return the one party of a connection, in the one role that may call this face (OCPI-22)."""
