@@ -250,6 +250,15 @@ async def test_an_operator_completes_a_location_for_good(node, cpo, emsp, approv
         await approving.complete(LOCAL, "location/ch*ccc/l1", b'{"publish": "maybe"}')
 
 
+@pytest.mark.parametrize(("publish", "odd"), [(True, True), (False, False)])
+async def test_whom_a_published_place_is_for_is_noted_as_a_contradiction(node, cpo, emsp, approving, publish, odd):
+    await node.change("ccc", profile="gireve")
+    await cpo.put(AT, location(publish=publish, publish_allowed_to=[{"issuer": "City"}]))
+    found = [one.field for each in await approving.findings(LOCAL, "ccc") for one in each.defects]
+    assert found == (["publish_allowed_to"] if odd else [])
+    assert (await shown(emsp))[0]["publish"] is publish
+
+
 async def test_what_was_rejected_is_dropped_and_its_sender_told_why(node, cpo, watched, provider, approving):
     await cpo.put(AT, location())
     assert await approving.reject(LOCAL, "location/ch*ccc/l1", "no such street") == 2
