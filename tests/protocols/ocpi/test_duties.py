@@ -1,0 +1,126 @@
+"""What a CPO and an eMSP owe a hub: three nodes in a row do all of it, over real sockets."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from interroam.core.ports import Query
+from interroam.model.charges import Outcome
+from interroam.model.facts import Fact, Origin
+from interroam.model.ids import Kind, Module, cdr_key, evse_key, session_key, token_key
+from interroam.model.money import Price
+from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
+from interroam.model.tokens import Allowed, Authorization
+from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER
+from tests.protocols.ocpi.row import in_a_row
+from tests.protocols.ocpi.server import messages
+
+LATER = "2026-03-14T12:05:00Z"
+UID = "0102030405060A"
+
+
+@pytest.fixture
+async def row(tmp_path):
+    async with in_a_row(tmp_path) as made:
+        await made.owner.tell("tariff", messages.tariff())
+        await made.owner.tell("location", messages.location())
+        await made.provider.tell("token", messages.token())
+        await made.settled()
+        yield made
+
+
+async def operations(node) -> set[str]:
+    """What was done at this node's doors, by operation."""
+    return {trace.operation for trace in await node.store.traces(partner="hub", limit=1000) if not trace.inward}
+
+
+@pytest.mark.statement("OCPI-64")
+async def test_a_cpo_pushes_a_status_and_the_tariffs_of_a_connector_as_they_change(row):
+    await row.owner.patch_evse(status="CHARGING", last_updated=LATER)
+    moved = messages.evse("E1", status="CHARGING", last_updated="2026-03-14T12:06:00Z")
+    moved["connectors"][0]["tariff_ids"] = ["T9"]
+    await row.owner.tell_evse(moved)
+    await row.settled()
+    there = (await row.hub.store.get(evse_key(OWNER, "L1", "E1"))).body
+    assert (there.status.word, there.connectors[0].tariff_ids) == ("CHARGING", ("T9",))
+
+
+@pytest.mark.statement("OCPI-176")
+async def test_a_cpo_does_all_that_a_hub_requires_of_it(row):
+    token = (await row.emsp.store.get(token_key(PROVIDER, "RFID", UID))).body
+    row.emsp.office.answer = Authorization(allowed=Allowed.ALLOWED, token=token)
+    said = await row.cpo.hub.authorize(
+        Origin("office", correlation="c"), Authorize(cpo=OWNER, uid=UID, location_id="L1")
+    )
+    await row.owner.tell("session", messages.session(authorization_reference=said.reference))
+    await row.settled()
+    seen = (await row.hub.store.get(session_key(OWNER, "S1"))).hub_id
+    row.cpo.office.answer = Acknowledged(result="ACCEPTED", within=30)
+    start = StartSession(emsp=PROVIDER, token=token, location_id="L1", evse_uid="E1", reply="r")
+    assert (await row.emsp.hub.command(Origin("office"), start)).accepted
+    assert (
+        await row.emsp.hub.command(Origin("office"), StopSession(emsp=PROVIDER, session_id=seen, reply="r"))
+    ).accepted
+    await row.owner.tell("cdr", messages.cdr(authorization_reference=said.reference))
+    await row.settled()
+
+    assert [type(one) for one in row.cpo.office.asked] == [StartSession, StopSession]
+    assert {"PUT locations", "PUT tariffs", "POST authorize", "PUT sessions", "POST cdrs"} <= {
+        name.removeprefix("ocpi ") for name in await operations(row.cpo)
+    }
+    for kind in (Kind.TARIFF, Kind.SESSION, Kind.CDR):
+        assert (await row.hub.store.page(Query(kind=kind))).total == 1
+    pulled = await row.hub.rounds.pulling.pull("cpo", Module.LOCATIONS, whole=True)
+    assert (pulled.objects, pulled.pages) == (1, 1)
+
+
+@pytest.mark.statement("OCPI-177")
+async def test_an_emsp_does_all_that_a_hub_requires_of_it(row):
+    pulled = await row.hub.rounds.pulling.pull("emsp", Module.TOKENS, whole=True)
+    assert (pulled.objects, pulled.pages) == (1, 1)
+    await row.owner.patch_evse(status="CHARGING", last_updated=LATER)
+    await row.owner.tell("session", messages.session())
+    await row.owner.tell("cdr", messages.cdr())
+    await row.settled()
+    hub_id = (await row.hub.store.get(session_key(OWNER, "S1"))).hub_id
+    assert (await row.emsp.store.get(evse_key(OWNER, "L1", "E1"))).body.status.word == "CHARGING"
+    assert (await row.emsp.store.get(session_key(OWNER, hub_id))) is not None
+    assert (await row.emsp.store.get(cdr_key(OWNER, "C1"))) is not None
+    row.cpo.office.answer = Acknowledged(result="ACCEPTED", within=30)
+    token = (await row.emsp.store.get(token_key(PROVIDER, "RFID", UID))).body
+    start = StartSession(emsp=PROVIDER, token=token, location_id="L1", evse_uid="E1", reply="r")
+    await row.emsp.hub.command(Origin("office"), start)
+    await row.emsp.hub.command(Origin("office"), StopSession(emsp=PROVIDER, session_id=hub_id, reply="r"))
+    for asked in row.cpo.office.asked:
+        await row.cpo.hub.tell(
+            Origin("office"), Outcome(command=asked.reply, result="ACCEPTED", at=row.cpo.clock.now())
+        )
+    await row.settled()
+    commands = (await row.emsp.store.page(Query(kind=Kind.COMMAND))).items
+    assert sorted((one.body.name, one.body.result) for one in commands) == [
+        ("START_SESSION", "ACCEPTED"),
+        ("STOP_SESSION", "ACCEPTED"),
+    ]
+
+
+@pytest.mark.statement("OCPI-139")
+async def test_a_credit_is_a_new_cdr_linked_to_the_one_it_takes_back(row):
+    await row.owner.tell("cdr", messages.cdr())
+    await row.settled()
+    first = (await row.cpo.store.get(cdr_key(OWNER, "C1"))).body
+    taken_back = replace(
+        first, id="C1-C", credit=True, credit_of="C1", total_cost=Price(excl_vat=-first.total_cost.excl_vat)
+    )
+    await row.cpo.hub.tell(Origin("office"), Fact(taken_back))
+    await row.settled()
+    credit = (await row.emsp.store.get(cdr_key(OWNER, "C1-C"))).wire.data
+    said = json.loads(credit)
+    assert (said["credit"], said["credit_reference_id"]) == (True, "C1")
+    assert Decimal(str(said["total_cost"]["excl_vat"])) == -first.total_cost.excl_vat
+    assert said["total_energy"] == messages.cdr()["total_energy"]
+    there = (await row.emsp.store.get(cdr_key(OWNER, "C1"))).body
+    assert (there.credit, there.total_cost.excl_vat) == (False, first.total_cost.excl_vat)
