@@ -46,6 +46,13 @@ class TariffElement(msgspec.Struct, frozen=True, omit_defaults=True):
     restrictions: Restrictions | None = None
 
 
+class Slots(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When a charge must begin for a whole tariff to count: on one of these days, in one of these times, both local."""
+
+    times: tuple[tuple[str, str], ...] = ()
+    days: tuple[str, ...] = ()
+
+
 class Tariff(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A tariff of a CPO, for everybody or for the one eMSP it targets."""
 
@@ -59,6 +66,7 @@ class Tariff(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     max_price: Price | None = None
     starts: datetime | None = None
     ends: datetime | None = None
+    slots: Slots | None = None
     last_updated: datetime
 
     @property

@@ -87,7 +87,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, charge: Charge, tariff: Tariff, others: Iterable[Tariff] = ()) -> Draft:
         """Cut and bill a charge."""
-        zone, known = _zone(charge.zone)
+        zone, known = zone_of(charge.zone)
         course = follow(charge)
         by_id = {one.id.casefold(): one for one in (*others, tariff)}
         pieces = list(slices(course, lambda named: by_id.get((named or "").casefold(), tariff), zone))
@@ -126,7 +126,8 @@ def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), steps: S
     return Draft.of(charge, tariff, others).cost(steps)
 
 
-def _zone(name: str | None) -> tuple[ZoneInfo, bool]:
+def zone_of(name: str | None) -> tuple[ZoneInfo, bool]:
+    """Return a time zone and whether it is the one named; UTC stands in for one that is not known."""
     try:
         return ZoneInfo(name or "UTC"), bool(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

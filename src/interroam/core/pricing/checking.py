@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from interroam.core.pricing.billing import Cost, Draft, Totals, cost
+from interroam.core.pricing.billing import Cost, Draft, Totals, cost, zone_of
 from interroam.core.pricing.choosing import covering, resolve
 from interroam.core.pricing.course import Charge
 from interroam.core.pricing.rounding import other_ways
@@ -54,7 +55,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def recompute(cdr: Cdr, tariffs: Sequence[Tariff], zone: str | None, tolerance: Decimal = CENT) -> Finding:
     """Compute a CDR's price with its CPO's tariffs and judge the difference."""
-    chosen = _chosen(cdr, tariffs)
+    chosen = _chosen(cdr, tariffs, zone_of(zone)[0])
     if not chosen:
         named = ", ".join(cdr.tariff_ids) or "known"
         return _held(f"no tariff in force at {cdr.starts:%Y-%m-%d %H:%M:%S} UTC ({named}) covers the charge (OCPI-148)")
@@ -75,18 +76,19 @@ def _held(why: str) -> Finding:
     return Finding(outcome=Outcome.HOLD, remarks=(why,))
 
 
-def _chosen(cdr: Cdr, tariffs: Sequence[Tariff]) -> list[Tariff]:
+def _chosen(cdr: Cdr, tariffs: Sequence[Tariff], zone: ZoneInfo) -> list[Tariff]:
     """Return the tariff the charge began under, then those its later periods name."""
     emsp = cdr.token.owner
     periods = sorted(cdr.periods, key=lambda one: one.starts)
     ids = dict.fromkeys([*(one.tariff_id for one in periods if one.tariff_id), *cdr.tariff_ids])
     if not ids:
         visible = [one for one in tariffs if one.target == emsp] or [one for one in tariffs if one.target is None]
-        found = covering(visible, cdr.starts)
+        found = covering(visible, cdr.starts, zone=zone)
         return [found] if found is not None else []
     entered = {one.tariff_id: one.starts for one in reversed(periods)}
-    variants = (resolve(tariffs, emsp, one, entered.get(one, cdr.starts)) for one in ids)
-    return [one for one in variants if one is not None]
+    variants = (resolve(tariffs, emsp, one, entered.get(one, cdr.starts), zone=zone) for one in ids)
+    known = [one for one in variants if one is not None]
+    return known if entered else sorted(known, key=lambda one: one.slots is None)
 
 
 def _judged(cdr: Cdr, tariff: Tariff, others: Sequence[Tariff], zone: str | None, tolerance: Decimal) -> Finding:

@@ -15,7 +15,7 @@ import msgspec
 
 from interroam.core.pricing.course import Phase
 from interroam.model.errors import Reason, Refused
-from interroam.model.tariffs import Restrictions, Tariff
+from interroam.model.tariffs import Restrictions, Slots, Tariff
 
 DAY_S = 86_400
 _DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -78,10 +78,23 @@ def by_time(limits: Restrictions) -> bool:
 def _in_day(limits: Restrictions, local: datetime) -> bool:
     if not (limits.start_time or limits.end_time):
         return True
-    begin = second_of_day(limits.start_time or "00:00")
-    end = second_of_day(limits.end_time or "00:00") or DAY_S
+    return between(limits.start_time or "00:00", local, limits.end_time or "00:00")
+
+
+def between(begins: str, local: datetime, ends: str) -> bool:
+    """Whether a local time lies between two times of day; 00:00 ends the day, an earlier end wraps over midnight."""
+    begin, end = second_of_day(begins), second_of_day(ends) or DAY_S
     now = local.hour * 3600 + local.minute * 60 + local.second
     return begin <= now < end if begin < end else now >= begin or now < end
+
+
+def in_slots(slots: Slots | None, local: datetime) -> bool:
+    """Whether a charge that begins at this local time may have a tariff with these slots (OCPI-161)."""
+    if slots is None:
+        return True
+    if slots.days and _DAYS[local.weekday()] not in slots.days:
+        return False
+    return not slots.times or any(between(begins, local, ends) for begins, ends in slots.times)
 
 
 def _in_dates(limits: Restrictions, today: date) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.protocols.ocpi import translate
-from interroam.protocols.ocpi.translate.rows import patched, same, wired
+from interroam.protocols.ocpi.translate.rows import patched, said, same, wired
 from interroam.protocols.ocpi.wire import cdrs, commands, locations, profiles, read, sessions, tariffs, tokens
 from interroam.protocols.ocpi.wire.raw import set_fields
 from tests.protocols.ocpi.server import messages
@@ -192,7 +193,7 @@ def test_two_messages_are_the_same_when_they_say_the_same(new, old, equal):
 
 
 def test_a_row_of_another_room_is_left_to_be_rendered_from_the_body():
-    patch = b'{"status":"CHARGING"}'
+    patch = said(b'{"status":"CHARGING"}')
     assert patched(None, patch) is None
     assert patched(Wire("emip", "1", b"<a/>"), patch) is None
     ours = patched(wired(b'{"uid":"1","status":"AVAILABLE"}'), patch)
@@ -212,3 +213,21 @@ def test_a_merge_gives_the_same_whenever_it_is_applied_again():
     assert body.last_updated == fact.body.last_updated + timedelta(hours=1)
     assert msgspec.json.decode(row.data)["floor_level"] == "1"
     assert "last_updated" not in msgspec.json.decode(row.data)
+
+
+def test_the_slots_of_a_tariff_are_read_and_written():
+    raw = json.dumps(
+        messages.tariff(
+            restriction={
+                "start_time": "22:00",
+                "end_time": "06:00",
+                "start_time_2": "12:00",
+                "end_time_2": "14:00",
+                "day_of_week": ["MONDAY"],
+            }
+        )
+    ).encode()
+    fact = translate.tariff_fact(read(tariffs.Tariff, raw)[0], raw)
+    assert fact.body.slots.times == (("22:00", "06:00"), ("12:00", "14:00"))
+    written = json.loads(translate.write_tariff(fact.body))
+    assert written["restriction"] == json.loads(raw)["restriction"]

@@ -38,6 +38,7 @@ def read_tariff(shape: wire.Tariff) -> model.Tariff:
         max_price=read_price(shape.max_price),
         starts=shape.start_date_time,
         ends=shape.end_date_time,
+        slots=_read_slots(shape.restriction),
         last_updated=shape.last_updated,
     )
 
@@ -55,6 +56,7 @@ def write_tariff(tariff: model.Tariff) -> bytes:
         elements=tuple(_write_element(each) for each in tariff.elements),
         start_date_time=tariff.starts,
         end_date_time=tariff.ends,
+        restriction=_write_slots(tariff.slots),
         last_updated=tariff.last_updated,
     )
     return written(shape)
@@ -63,6 +65,28 @@ def write_tariff(tariff: model.Tariff) -> bytes:
 def tariff_fact(shape: wire.Tariff, raw: bytes) -> Fact:
     """Make a fact of a tariff as it stood; its row is without the target, which the body keeps."""
     return plain_fact(read_tariff(shape), raw, (*UNTIMED, *ADDRESSING))
+
+
+def _read_slots(shape: wire.TariffSlots | None) -> model.Slots | None:
+    if shape is None:
+        return None
+    written = ((shape.start_time, shape.end_time), (shape.start_time_2, shape.end_time_2))
+    times = tuple((begin or "00:00", end or "00:00") for begin, end in written if begin or end)
+    return model.Slots(times, tuple(shape.day_of_week))
+
+
+def _write_slots(slots: model.Slots | None) -> wire.TariffSlots | None:
+    if slots is None:
+        return None
+    (begin, end), (begin_2, end_2) = (*slots.times, (None, None), (None, None))[:2]
+    days = slots.days
+    return wire.TariffSlots(
+        start_time=begin,
+        end_time=end,
+        start_time_2=begin_2,
+        end_time_2=end_2,
+        day_of_week=days,  # type: ignore[arg-type]  # the words are those of OCPI
+    )
 
 
 def _read_element(shape: wire.TariffElement) -> model.TariffElement:

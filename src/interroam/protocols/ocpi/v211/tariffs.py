@@ -235,12 +235,6 @@ def _starts(_: Any, work: Work[Up]) -> str:
     return said(work.context.starts or work.context.received)
 
 
-def _slots(value: Any, work: Work[Up]) -> Any:
-    if value is not None:
-        work.find("holds for the whole tariff at the start of a charge: kept, but no price is made by it")
-    return value
-
-
 PRICE_UP = Table(
     "PriceComponent",
     "up",
@@ -272,7 +266,7 @@ _TARIFF_UP_RULES = (
     *kept("id", "currency", "tariff_alt_text", "tariff_alt_url"),
     Rule("", "type", lambda _, __: "REGULAR", (invented("2.1.1 tariffs are for all charges", always=True),)),
     Rule("elements", "elements", inner=ELEMENT_UP),
-    Rule("restriction", "restriction", _slots),
+    *kept("restriction"),
     *kept("target_operator_country_code", "target_operator_party_id"),
     Rule("energy_mix", "energy_mix", inner=energy_mix("up", types.EnergyMix, types.EnvironmentalImpact)),
     UPDATED,

@@ -60,8 +60,18 @@ class TariffElement(Wire, frozen=True, kw_only=True):
     restrictions: TariffRestrictions | None = None
 
 
+class TariffSlots(Wire, frozen=True, kw_only=True):
+    """When a charge must begin for the whole tariff to count (OCPI-159)."""
+
+    start_time: Text5 | None = None
+    end_time: Text5 | None = None
+    start_time_2: Text5 | None = None
+    end_time_2: Text5 | None = None
+    day_of_week: tuple[words.Weekday, ...] = ()
+
+
 class Tariff(Wire, frozen=True, kw_only=True):
-    """What a charge costs, with the two extensions of addressing (OCPI-151) and the hub's id (OCPI-56)."""
+    """What a charge costs, with extensions: addressing (OCPI-151), slots (OCPI-159) and the hub's id (OCPI-56)."""
 
     country_code: CountryCode
     party_id: PartyId
@@ -77,6 +87,7 @@ class Tariff(Wire, frozen=True, kw_only=True):
     end_date_time: DateTime | None = None
     energy_mix: EnergyMix | None = None
     last_updated: DateTime
+    restriction: TariffSlots | None = None
     target_operator_country_code: CountryCode | None = None
     target_operator_party_id: PartyId | None = None
     gireve_id: str | None = None
