@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
@@ -133,8 +133,8 @@ class Store(Protocol):
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
-    async def record(self, telling: Telling) -> Receipt:
-        """Judge and record; returns after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
+    def record(self, telling: Telling) -> Awaitable[Receipt]:
+        """Judge and record; comes back after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
         ...
 
     async def get(self, key: Key) -> Stored | None:

@@ -77,9 +77,10 @@ STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 
 def head(answer: Answered, extra: bytes) -> bytes:
     """Write status line and headers, ``extra`` lines last, up to and with the empty line."""
-    lines = [b"%b: %b\r\n" % field for field in answer.headers]
-    written = b"".join((STATUS_LINES[answer.status], *lines, extra, b"\r\n"))
-    expected = len(lines) + 2 + extra.count(b"\n")
+    lines = [b": ".join(field) for field in answer.headers]
+    lines.append(extra)
+    written = STATUS_LINES[answer.status] + b"\r\n".join(lines) + b"\r\n"
+    expected = len(lines) + 1 + extra.count(b"\n")
     if written.count(b"\n") != expected or written.count(b"\r") != expected:
         raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
     return written

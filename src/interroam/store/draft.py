@@ -7,7 +7,7 @@ of it. A telling that raises leaves nothing behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,23 +27,27 @@ _NONE: frozenset[str] = frozenset()
 _mint = Uuid7()
 
 
-def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[list[Key], list[Key]]:
-    """Return what is to be read before a group is judged: rows not in memory, and locations whose EVSEs are needed."""
-    keys: dict[Key, None] = {}
+def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[dict[Key, Stored | None], list[Key]]:
+    """Return the rows a group is judged against, None where memory has none, and locations whose EVSEs are needed."""
+    rows: dict[Key, Stored | None] = {}
     sites: dict[Key, None] = {}
+    get = recent.get
     for telling in tellings:
         statement, key = telling.statement, telling.key
-        if recent.get(key) is None:
-            keys[key] = None
+        rows[key] = get(key)
         if isinstance(statement, Change):
             continue
         if key.kind is Kind.EVSE:
             site = Key(Kind.LOCATION, key.owner, key.id)
-            if recent.get(site) is None:
-                keys[site] = None
+            rows[site] = get(site)
         elif key.kind is Kind.LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
             sites[key] = None
-    return list(keys), list(sites)
+    return rows, list(sites)
+
+
+def missing(rows: Mapping[Key, Stored | None]) -> list[Key]:
+    """Return the keys of what is to be read."""
+    return [key for key, row in rows.items() if row is None]
 
 
 class _Step(NamedTuple):

@@ -55,9 +55,9 @@ class Ledger(Finding):
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
-    async def record(self, telling: Telling) -> Receipt:
-        """Judge and record; returns after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
-        return await self._writer.tell(telling)
+    def record(self, telling: Telling) -> asyncio.Future[Receipt]:
+        """Judge and record; comes back after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
+        return self._writer.tell(telling)
 
     # -- after a commit --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Stored, Telling
 from interroam.model.ids import Key, Kind
 from interroam.store import rows
-from interroam.store.draft import Draft, wanted
+from interroam.store.draft import Draft, missing, wanted
 from interroam.store.postgres_traces import PostgresTraces
 from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
@@ -114,8 +114,7 @@ class PostgresStore(Upkeep):
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
         await self._ensure_connected()
         needed = await self._needed(tellings)
-        recent = self._recent.get
-        draft = Draft(lambda key: recent(key) or needed.get(key), _inside(needed), self._seq, self._no)
+        draft = Draft(needed.get, _inside(needed), self._seq, self._no)
         outcomes = [draft.attempt(telling) for telling in tellings]
         if not draft.rows and not errands:
             return outcomes
@@ -145,16 +144,18 @@ class PostgresStore(Upkeep):
         if self._seq > head:
             self._publish(await self.entries(head, self._seq - head))
 
-    async def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored]:
-        """Fetch the rows that these tellings are judged against and that memory does not hold."""
-        missing, sites = wanted(tellings, self._recent)
+    async def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
+        """Return the rows that these tellings are judged against; what memory does not hold is fetched."""
+        needed, sites = wanted(tellings, self._recent)
+        unknown = missing(needed)
         found: list[Row] = []
-        if missing:
-            found = await self._db.fetch(self._sql["by_keys"], *_columns(missing))
+        if unknown:
+            found = await self._db.fetch(self._sql["by_keys"], *_columns(unknown))
         if sites:
             pairs = [(key.owner, key.id) for key in sites]
             found += await self._db.fetch(self._sql["evses_of"], *_columns(pairs))
-        return {row.key: row for row in map(rows.stored, found)}
+        needed.update((row.key, row) for row in map(rows.stored, found))
+        return needed
 
     async def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
         run, sql = self._db.execute, self._sql
@@ -180,11 +181,11 @@ class PostgresStore(Upkeep):
                     progress(number, len(_TABLES))
 
 
-def _inside(needed: dict[Key, Stored]) -> Callable[[Key], list[Stored]]:
+def _inside(needed: Mapping[Key, Stored | None]) -> Callable[[Key], list[Stored]]:
     """Return what finds the EVSEs of a location among the rows that were fetched."""
     sites: dict[tuple[str, str], list[Stored]] = {}
     for key, row in needed.items():
-        if key.kind is Kind.EVSE:
+        if row is not None and key.kind is Kind.EVSE:
             sites.setdefault((key.owner, key.id), []).append(row)
     return lambda key: sites.get((key.owner, key.id), [])
 

@@ -7,7 +7,7 @@ columns costs more than writing the page they lie on. Times in columns are micro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -177,7 +177,10 @@ def _regrouped(line: Entry) -> tuple[str, ...]:
 
 
 def _text(party: Party | None) -> str | None:
-    return None if party is None else str(party)
+    return None if party is None else _written(party)
+
+
+_written: Callable[[Party], str] = lru_cache(maxsize=4096)(str)
 
 
 def cursor_row(cursor: Cursor) -> tuple[str, bytes]:

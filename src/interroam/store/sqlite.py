@@ -19,7 +19,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Telling
 from interroam.model.ids import Key
 from interroam.store import rows
-from interroam.store.draft import Draft, wanted
+from interroam.store.draft import Draft, missing, wanted
 from interroam.store.hand import Hand
 from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
@@ -105,8 +105,7 @@ class SqliteStore(Upkeep):
         return json.dumps(list(values))
 
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
-        needed, recent = self._needed(tellings), self._recent.get
-        draft = Draft(lambda key: recent(key) or needed.get(key), self._evses_of, self._seq, self._no)
+        draft = Draft(self._needed(tellings).get, self._evses_of, self._seq, self._no)
         outcomes = [draft.attempt(telling) for telling in tellings]
         if not draft.rows and not errands:
             return outcomes
@@ -137,14 +136,16 @@ class SqliteStore(Upkeep):
             found = _in_portions(self._reader, self._sql["evses_at"], [key[1:3] for key in locations])
         return self._remembered(found, before)
 
-    def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored]:
-        """Read what a group is judged against and memory does not hold."""
-        missing, _ = wanted(tellings, self._recent)
-        if len(missing) == 1:
-            found = list(map(rows.stored, self._db.execute(self._sql["by_key"], missing[0])))
+    def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
+        """Return what a group is judged against; what memory does not hold is read."""
+        needed, _ = wanted(tellings, self._recent)
+        unknown = missing(needed)
+        if len(unknown) == 1:
+            found = list(map(rows.stored, self._db.execute(self._sql["by_key"], unknown[0])))
         else:
-            found = _in_portions(self._db, self._sql["by_keys"], missing)
-        return {row.key: row for row in found}
+            found = _in_portions(self._db, self._sql["by_keys"], unknown)
+        needed.update((row.key, row) for row in found)
+        return needed
 
     def _evses_of(self, key: Key) -> list[Stored]:
         known = [self._recent.by_no(no) for no in self._sites.get(key, ())]

@@ -112,11 +112,12 @@ class Writer:
 
     def tell(self, telling: Telling) -> asyncio.Future[Receipt]:
         """Queue a telling; the future is resolved after the commit that holds it."""
-        self._check_open()
+        if self._closing or self._task is None:
+            raise _closed()
         weight, rows = _measure(telling)
         if len(self._queue) >= MOST_WAITING or self._bytes + weight > MOST_BYTES:
             raise Unavailable(Reason.OVERLOADED, "too much waits for the writer", retry_after=1)
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Receipt] = self._task.get_loop().create_future()
         self._queue.append(_Waiting(telling, future, weight, rows))
         self._bytes += weight
         self._wake.set()
@@ -139,7 +140,7 @@ class Writer:
 
     def _check_open(self) -> None:
         if self._closing or self._task is None:
-            raise Unavailable(Reason.FAILED, "the store is closed")
+            raise _closed()
 
     async def _run(self) -> None:
         while True:
@@ -208,6 +209,10 @@ class Writer:
         for cursor in group.cursors:
             if self.cursors.get(cursor.key) is cursor:
                 del self.cursors[cursor.key]
+
+
+def _closed() -> Unavailable:
+    return Unavailable(Reason.FAILED, "the store is closed")
 
 
 def _fail(group: _Group, error: Exception) -> None:

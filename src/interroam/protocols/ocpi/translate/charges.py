@@ -16,7 +16,7 @@ from interroam.protocols.ocpi.wire import cdrs, sessions, types
 from interroam.protocols.ocpi.wire.raw import set_fields
 
 from .places import NOT_KNOWN, write_point
-from .rows import insist, insist_owner, merged, named, plain_fact, wired, written
+from .rows import insist, insist_owner, merged, named, plain_fact, said, wired, written
 
 _IDENTITY = frozenset({"country_code", "party_id", "id"})
 
@@ -167,8 +167,9 @@ def session_change(
             last_updated=max(shape.last_updated, body.last_updated),
         )
 
-    merge = merged(model.Session, change, raw, append=() if replaces else ("charging_periods",))
-    fields = named(raw, _IDENTITY)
+    patch = said(raw)
+    merge = merged(model.Session, change, patch, append=() if replaces else ("charging_periods",))
+    fields = named(patch, _IDENTITY)
     stated = None if replaces and "charging_periods" in fields else wired(raw)
     return Change(session_key(owner, session_id), fields, shape.last_updated, merge, stated)
 

@@ -18,7 +18,7 @@ from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.raw import find_connector, merge_patch, replace_connector, split_location
 from interroam.protocols.ocpi.wire.types import BusinessDetails, GeoLocation
 
-from .rows import STATUS, UNTIMED, insist, insist_owner, is_ours, merged, named, row_of, same, wired, written
+from .rows import STATUS, insist, insist_owner, is_ours, merged, named, row_of, said, same, wired, written
 
 NOT_KNOWN = "#NA"
 """What OCPI allows in a mandatory text that truly cannot be filled."""
@@ -173,39 +173,40 @@ def location_change(shape: wire.LocationPatch, raw: bytes, owner: PartyId, locat
     """Make a change of a PATCH of a location; EVSEs in it are statements of their own."""
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, location_id)
-    fields = named(raw, _LOCATION_ID)
+    patch = said(row_of(raw, ("evses",)))
+    fields = named(said(raw), _LOCATION_ID)
 
     def change(body: model.Location) -> model.Location:
-        given = {
+        stated = {
             name: value for name in _SHARED if name in fields and (value := getattr(shape, name, None)) is not None
         }
         if shape.coordinates is not None:
-            given["coordinates"] = _read_point(shape.coordinates)
+            stated["coordinates"] = _read_point(shape.coordinates)
         if shape.operator is not None:
-            given["operator_name"] = shape.operator.name
+            stated["operator_name"] = shape.operator.name
         if shape.owner is not None:
-            given["owner_name"] = shape.owner.name
+            stated["owner_name"] = shape.owner.name
         if shape.opening_times is not None:
-            given["always_open"] = shape.opening_times.twentyfourseven
-        return replace(body, **given, last_updated=max(shape.last_updated, body.last_updated))
+            stated["always_open"] = shape.opening_times.twentyfourseven
+        return replace(body, **stated, last_updated=max(shape.last_updated, body.last_updated))
 
-    own = row_of(raw, ("evses", *UNTIMED))
     key = location_key(owner, location_id)
-    return Change(key, fields, shape.last_updated, merged(model.Location, change, own), wired(raw))
+    return Change(key, fields, shape.last_updated, merged(model.Location, change, patch), wired(raw))
 
 
 def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: str, uid: str) -> Change:
     """Make a change of a PATCH of an EVSE; most often its status alone."""
     insist("uid", shape.uid, uid)
     key = evse_key(owner, location_id, uid)
-    fields = named(raw, _EVSE_ID)
+    patch = said(raw)
+    fields = named(patch, _EVSE_ID)
     status = _status(shape.status) if shape.status is not None else None
 
     def set_status(body: model.Evse) -> model.Evse:
         return replace(body, status=status or body.status, last_updated=shape.last_updated)
 
     if fields == STATUS:
-        return Change(key, STATUS, shape.last_updated, merged(model.Evse, set_status, raw), wired(raw))
+        return Change(key, STATUS, shape.last_updated, merged(model.Evse, set_status, patch), wired(raw))
 
     def change(body: model.Evse) -> model.Evse:
         return replace(
@@ -217,7 +218,7 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
             physical_reference=shape.physical_reference or body.physical_reference,
         )
 
-    return Change(key, fields, shape.last_updated, merged(model.Evse, change, raw), wired(raw))
+    return Change(key, fields, shape.last_updated, merged(model.Evse, change, patch), wired(raw))
 
 
 def connector_fact(shape: wire.Connector, raw: bytes, owner: PartyId, location_id: str, uid: str) -> Change:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from decimal import Decimal
-from typing import TypeGuard, TypeVar
+from typing import TypeAlias, TypeGuard, TypeVar
 
 import msgspec
 
@@ -16,14 +16,14 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Fact, Merge, Wire
 from interroam.model.ids import PartyId
 from interroam.protocols.ocpi.wire import write
-from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, merge_patch
+from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, merge_fields
 
 ROOM = "ocpi"
 VERSION = "2.2.1"
 UNTIMED = ("last_updated",)
 STATUS = frozenset({"status"})
-_STATUS_PATCH = frozenset({"status", "last_updated"})
 
+Given: TypeAlias = dict[str, msgspec.Raw]
 B = TypeVar("B", bound=msgspec.Struct)
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -73,7 +73,14 @@ def _bare(value: object) -> object:
     return [_bare(inner) for inner in value] if isinstance(value, list) else value
 
 
-def merged(kind: type[B], change: Callable[[B], B], patch: bytes, append: Collection[str] = ()) -> Merge:
+def said(patch: bytes) -> Given:
+    """Return what a patch changes, unread: null changes nothing (OCPI-187), and its time is kept beside the row."""
+    return {
+        name: value for name, value in fields_of(patch).items() if name != "last_updated" and bytes(value) != b"null"
+    }
+
+
+def merged(kind: type[B], change: Callable[[B], B], patch: Given, append: Collection[str] = ()) -> Merge:
     """Return what applies a patch: to the body by a function of the body, to the row byte by byte."""
 
     def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
@@ -84,11 +91,9 @@ def merged(kind: type[B], change: Callable[[B], B], patch: bytes, append: Collec
     return merge
 
 
-def patched(wire: Wire | None, patch: bytes, append: Collection[str] = ()) -> Wire | None:
+def patched(wire: Wire | None, patch: Given, append: Collection[str] = ()) -> Wire | None:
     """Merge a patch into a row of this room; none of another's."""
-    if not is_ours(wire):
-        return None
-    return Wire(ROOM, VERSION, merge_patch(wire.data, patch, ignore=UNTIMED, append=append))
+    return wired(merge_fields(wire.data, patch, append)) if is_ours(wire) else None
 
 
 def is_ours(wire: Wire | None) -> TypeGuard[Wire]:
@@ -96,16 +101,9 @@ def is_ours(wire: Wire | None) -> TypeGuard[Wire]:
     return wire is not None and wire.room == ROOM and wire.version == VERSION
 
 
-def named(patch: bytes, identity: Collection[str]) -> frozenset[str]:
-    """Return the fields a patch changes; null changes nothing (OCPI-187), its time and the identity neither."""
-    fields = fields_of(patch)
-    if fields.keys() == _STATUS_PATCH and bytes(fields["status"]) != b"null":
-        return STATUS
-    return frozenset(
-        name
-        for name, value in fields.items()
-        if name != "last_updated" and name not in identity and bytes(value) != b"null"
-    )
+def named(patch: Given, identity: frozenset[str]) -> frozenset[str]:
+    """Return the names of what a patch changes; the identity does not."""
+    return STATUS if patch.keys() == STATUS else frozenset(patch) - identity
 
 
 def insist(field: str, inside: str | None, outside: str) -> None:

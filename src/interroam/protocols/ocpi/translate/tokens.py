@@ -14,7 +14,7 @@ from interroam.protocols.ocpi.wire import tokens as wire
 from interroam.protocols.ocpi.wire.raw import set_fields
 from interroam.protocols.ocpi.wire.types import DisplayText
 
-from .rows import insist, insist_owner, merged, named, plain_fact, wired, written
+from .rows import insist, insist_owner, merged, named, plain_fact, said, wired, written
 
 _IDENTITY = frozenset({"country_code", "party_id", "uid", "type"})
 _LONGEST = 512
@@ -85,8 +85,9 @@ def token_change(shape: wire.TokenPatch, raw: bytes, owner: PartyId, uid: str, t
         )
 
     key = token_key(owner, token_type, uid)
-    merge = merged(model.Token, change, raw)
-    return Change(key, named(raw, _IDENTITY), shape.last_updated, merge, wired(raw))
+    patch = said(raw)
+    merge = merged(model.Token, change, patch)
+    return Change(key, named(patch, _IDENTITY), shape.last_updated, merge, wired(raw))
 
 
 # -- may it charge here ------------------------------------------------------------------------------------------------

@@ -98,12 +98,18 @@ def merge_patch(
 
     ``forbid`` names fields a patch must not carry, ``ignore`` those it may carry in vain, ``append`` lists that grow.
     """
+    given = fields_of(patch)
+    refused = next((name for name in given if name in forbid), None)
+    if refused is not None:
+        raise Malformed(refused, "cannot be changed by PATCH")
+    stated = {name: value for name, value in given.items() if name not in ignore and bytes(value) != b"null"}
+    return merge_fields(row, stated, append)
+
+
+def merge_fields(row: bytes, given: Mapping[str, Raw], append: Collection[str] = _NOBODY) -> bytes:
+    """Merge the fields of a patch that was read already; none of them is null."""
     fields = fields_of(row)
-    for name, value in fields_of(patch).items():
-        if name in forbid:
-            raise Malformed(name, "cannot be changed by PATCH")
-        if name in ignore or bytes(value) == b"null":
-            continue
+    for name, value in given.items():
         if name in append and name in fields:
             grown = items_of(fields[name], name) + items_of(value, name)
             fields[name] = Raw(b"[" + b",".join(grown) + b"]")
