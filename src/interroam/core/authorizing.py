@@ -200,13 +200,15 @@ class Authorizer:
         """Complete the answer; a positive one is durable when this returns."""
         hub = self._hub
         now = hub.clock.now()
-        answer = replace(answer, cpo=question.cpo, at=now, correlation=origin.correlation)
         if answer.allowed is not Allowed.ALLOWED or answer.token is None:
-            return answer
+            return replace(answer, cpo=question.cpo, at=now, correlation=origin.correlation)
         given = answer.emsp_reference
         allowed_at = answer.evse_uids or question.evse_uids
         answer = replace(
             answer,
+            cpo=question.cpo,
+            at=now,
+            correlation=origin.correlation,
             reference=hub.ids.new() if hub.is_hub or not given else given,
             emsp=answer.token.owner,
             receiver=agreement.emsp if agreement is not None else None,

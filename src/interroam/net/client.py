@@ -130,13 +130,11 @@ async def _once_more(origin: Origin, payload: bytes, deadline: float, *, bare: b
 def _payload(method: str, target: str, origin: Origin, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
     if not (target.isascii() and target.isprintable()) or " " in target or "#" in target:
         target = quote(target.partition("#")[0], safe=QUOTED_ALREADY)
-    lines = [b"%b: %b\r\n" % field for field in headers]
-    expected = len(lines) + 3
+    lines = [f"{method} {target} HTTP/1.1\r\nhost: {origin.host}".encode("ascii")]
+    lines += [b": ".join(field) for field in headers]
     if body or method in WITH_BODY:
-        lines.append(b"content-length: %d\r\n" % len(body))
-        expected += 1
-    start = f"{method} {target} HTTP/1.1\r\nhost: {origin.host}\r\n".encode("ascii")
-    written = b"".join((start, *lines, b"\r\n"))
-    if written.count(b"\n") != expected or written.count(b"\r") != expected:
+        lines.append(b"content-length: %d" % len(body))
+    written = b"\r\n".join(lines) + b"\r\n\r\n"
+    if not written.count(b"\n") == written.count(b"\r") == len(lines) + 2:
         raise ValueError("a header of a request holds a line break")  # somebody's data would become headers
     return written + body

@@ -10,7 +10,12 @@ from urllib.parse import quote, unquote_to_bytes, urlencode, urljoin, urlsplit
 def join(endpoint: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
     """Append ids to a published endpoint URL, whether it ends with a slash or not."""
     joined = endpoint.rstrip("/") + tail(segments) if segments else endpoint
-    return f"{joined}?{urlencode(query, quote_via=quote)}" if query else joined
+    return f"{joined}?{_written(tuple(query.items()))}" if query else joined
+
+
+@lru_cache(maxsize=1024)
+def _written(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query, quote_via=quote)
 
 
 @lru_cache(maxsize=65_536)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
@@ -139,7 +141,12 @@ def missing(kind: Kind, name: str) -> Refused:
     return Refused(Reason.UNKNOWN_OBJECT, f"there is no {kind.value} {name} here")
 
 
-def parameters(call: Call) -> dict[str, str]:
+def parameters(call: Call) -> Mapping[str, str]:
     """Read the parameters of a query that is no list's."""
     query = call.request.query
-    return dict(parse_qsl(query.decode("latin-1"), max_num_fields=32)) if query else {}
+    return _parameters(query) if query else {}
+
+
+@lru_cache(maxsize=1024)
+def _parameters(query: bytes) -> Mapping[str, str]:
+    return MappingProxyType(dict(parse_qsl(query.decode("latin-1"), max_num_fields=32)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -59,7 +59,7 @@ async def delete(desk: Desk, call: Call) -> Answer:
     return DONE
 
 
-def _target(named: dict[str, str]) -> PartyId | None:
+def _target(named: Mapping[str, str]) -> PartyId | None:
     return read_target(named.get(ADDRESSING[0]), named.get(ADDRESSING[1]))
 
 
