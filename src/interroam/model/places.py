@@ -94,12 +94,24 @@ class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
         return evse_key(self.owner, self.location_id, self.uid)
 
 
+class Audience(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """Whose holders may see an unpublished place: a token that agrees in all that is set."""
+
+    uid: str | None = None
+    type: str | None = None
+    visual_number: str | None = None
+    issuer: str | None = None
+    group_id: str | None = None
+
+
 class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A site with EVSEs; these are objects of their own and not part of this value."""
 
     owner: PartyId
     id: str
     publish: bool = True
+    audience: tuple[Audience, ...] = ()
+    """Of a place that is not published: to whom it may be shown all the same."""
     name: str | None = None
     address: str
     city: str

@@ -1,10 +1,13 @@
 """What a back office finds: its own always, others' by agreement."""
 
+import pytest
 from msgspec.structs import replace
 
 from interroam.model.agreements import Terms
-from interroam.model.ids import Module
+from interroam.model.facts import Fact, Origin
+from interroam.model.ids import Module, PartyId, location_key
 from interroam.model.parties import PartnerState
+from interroam.model.places import Audience
 from tests.protocols.plain.node import CDR, LOCATION, SESSION, TARIFF
 
 
@@ -28,6 +31,19 @@ async def test_one_sees_ones_own_and_what_agreements_show(furnished):
     for path in ("/locations/CH*CCD/L2", "/locations/CH*CCD/L2/evses/1", "/locations/CH*CCC/L9"):
         assert (await furnished.call("emsp", "GET", path))[0] == 404
     assert (await furnished.call("other", "GET", "/tokens/CH*EEE/RFID/card1"))[0] == 404
+
+
+@pytest.mark.statement("OCPI-194")
+async def test_a_place_that_is_not_published_is_on_nobodys_map_but_its_owners(furnished):
+    await furnished.call("cpo", "PUT", "/locations/CH*CCC/L2", {**LOCATION, "publish": False})
+    assert await listed(furnished, "cpo", "/locations") == ["L1", "L2"]
+    assert await listed(furnished, "emsp", "/locations") == ["L1"]
+    assert await listed(furnished, "emsp", "/locations?card=RFID:card1") == ["L1"]
+    stored = await furnished.hub.store.get(location_key(PartyId.parse("CH*CCC"), "L2"))
+    named = replace(stored.body, audience=(Audience(uid="CARD1", type="RFID"),), last_updated=furnished.clock.now())
+    await furnished.hub.tell(Origin("cpo"), Fact(named))
+    assert await listed(furnished, "emsp", "/locations?card=RFID:card1") == ["L1", "L2"]
+    assert await listed(furnished, "emsp", "/locations") == ["L1"]
 
 
 async def test_charges_are_for_their_cpo_and_their_emsp(furnished):

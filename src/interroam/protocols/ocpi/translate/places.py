@@ -115,6 +115,16 @@ def read_location(shape: wire.Location) -> model.Location:
         owner=PartyId.of(shape.country_code, shape.party_id),
         id=shape.id,
         publish=shape.publish,
+        audience=tuple(
+            model.Audience(
+                uid=one.uid,
+                type=one.type,
+                visual_number=one.visual_number,
+                issuer=one.issuer,
+                group_id=one.group_id,
+            )
+            for one in shape.publish_allowed_to
+        ),
         name=shape.name,
         address=shape.address,
         city=shape.city,
@@ -138,6 +148,16 @@ def write_location(location: model.Location) -> bytes:
         party_id=location.owner.code,
         id=location.id,
         publish=location.publish,
+        publish_allowed_to=tuple(
+            wire.PublishTokenType(
+                uid=one.uid,
+                type=one.type,  # type: ignore[arg-type]  # the words are those of OCPI
+                visual_number=one.visual_number,
+                issuer=one.issuer,
+                group_id=one.group_id,
+            )
+            for one in location.audience
+        ),
         name=location.name,
         address=location.address,
         city=location.city,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
+from interroam.core.audience import may_be_shown
 from interroam.core.ports import Page, Query
+from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored
 from interroam.model.ids import (
@@ -21,6 +24,8 @@ from interroam.model.ids import (
     tariff_key,
     token_key,
 )
+from interroam.model.places import Location
+from interroam.model.tokens import Token
 from interroam.protocols.plain import translate, wire
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.showing import objects, sees
@@ -30,8 +35,8 @@ MOST = 1_000
 
 
 async def locations(call: Call) -> wire.Locations:
-    """List locations."""
-    items, after = await _page(call, Kind.LOCATION)
+    """List locations; others' unpublished ones only with a card that they may be shown to (OCPI-194)."""
+    items, after = await _page(call, Kind.LOCATION, await _shown(call))
     return wire.Locations(items=items, next=after)
 
 
@@ -90,6 +95,23 @@ async def cdr(call: Call) -> object:
     return await _one(call, cdr_key(_owner(call), call.params["id"]))
 
 
+async def _shown(call: Call) -> Callable[[Stored], bool]:
+    """Return what says whether the caller may show a place on a map."""
+    asked: wire.ListedPlaces = call.query
+    tokens: list[Token] = []
+    if asked.card:
+        kind, _, uid = asked.card.rpartition(":")
+        rows = await call.hub.store.by_ref(token_ref(translate.token_type(kind or "RFID"), uid), Kind.TOKEN)
+        tokens = [row.body for row in rows if isinstance(row.body, Token)]
+
+    def shown(row: Stored) -> bool:
+        if not isinstance(row.body, Location) or call.partner.speaks_for(row.body.owner):
+            return True
+        return may_be_shown(row.body, tokens)
+
+    return shown
+
+
 def _owner(call: Call) -> PartyId:
     return translate.party_of(call.params["party"])
 
@@ -107,7 +129,7 @@ async def _one(call: Call, key: Key) -> object:
     return shown
 
 
-async def _page(call: Call, kind: Kind) -> tuple[tuple[Any, ...], int | None]:
+async def _page(call: Call, kind: Kind, shown: Callable[[Stored], bool] = bool) -> tuple[tuple[Any, ...], int | None]:
     """Read what each of the partner's parties may see side by side; all are in order of creation, so is their sum."""
     asked: wire.Listed = call.query
     if not 1 <= asked.limit <= MOST or asked.after < 0:
@@ -128,7 +150,8 @@ async def _page(call: Call, kind: Kind) -> tuple[tuple[Any, ...], int | None]:
     rows = [found[number] for number in sorted(found)]
     more = more or len(rows) > asked.limit
     rows = rows[: asked.limit]
-    return tuple(await objects(call.hub, rows, call.partner.parties)), rows[-1].no if more and rows else None
+    after = rows[-1].no if more and rows else None
+    return tuple(await objects(call.hub, [row for row in rows if shown(row)], call.partner.parties)), after
 
 
 async def _views(call: Call, query: Query) -> list[Page]:

@@ -54,11 +54,9 @@ def _command(word: str, run: Any, body: Any, summary: str) -> Route:
     return _ask(f"/commands/{word}", name, run, body, wire.Acknowledged, about)
 
 
-def _list(path: str, name: str, run: Any, answer: Any) -> Route:
+def _list(path: str, name: str, run: Any, answer: Any, query: Any = wire.Listed) -> Route:
     summary = f"{name.partition('_')[2].capitalize()} that you may see, in order of creation."
-    return Route(
-        method="GET", path=path, name=name, run=run, query=wire.Listed, answer=answer, summary=summary, tag="find"
-    )
+    return Route(method="GET", path=path, name=name, run=run, query=query, answer=answer, summary=summary, tag="find")
 
 
 def _one(path: str, name: str, run: Any, answer: Any, query: Any = None) -> Route:
@@ -201,7 +199,7 @@ ASK = (
 )
 
 FIND = (
-    _list("/locations", "list_locations", finding.locations, wire.Locations),
+    _list("/locations", "list_locations", finding.locations, wire.Locations, wire.ListedPlaces),
     _list("/tariffs", "list_tariffs", finding.tariffs, wire.Tariffs),
     _list("/tokens", "list_tokens", finding.tokens, wire.Tokens),
     _list("/sessions", "list_sessions", finding.sessions, wire.Sessions),

@@ -69,6 +69,12 @@ class Listed(Struct, frozen=True, kw_only=True):
     after: Number = 0
 
 
+class ListedPlaces(Listed, frozen=True, kw_only=True):
+    """As every list; ``card`` (``RFID:04A1B2C3``) adds the places that only holders of this card may be shown."""
+
+    card: str | None = None
+
+
 class Locations(Struct, frozen=True, kw_only=True):
     """A page of locations; ``next`` is the ``after`` of the next page, null on the last."""
 
