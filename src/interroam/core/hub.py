@@ -159,17 +159,24 @@ class Hub:
         """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""
         if not isinstance(body, Session | Cdr) or (self.is_hub and body.token.owner.country == PROGRAM):
             return None, ""
+        module = _module_of(body)
         if body.authorization_reference:
             authorization = await self.authorization(body.authorization_reference)
-            if authorization is not None and authorization.cpo == body.owner:
+            known = authorization is not None and authorization.cpo == body.owner
+            if authorization is not None and known and self._carries(authorization.agreement, module):
                 return authorization.receiver, authorization.agreement
         if isinstance(body, Cdr) and body.session_id:
             session = await self.store.get(session_key(body.owner, body.session_id))
-            if session is not None and session.receiver is not None:
+            if session is not None and session.receiver is not None and self._carries(session.agreement, module):
                 return session.receiver, session.agreement
         spots = await self._spots(body)
-        agreement = self.book.routing.covering(body.owner, body.token.owner, _module_of(body), now, spots)
+        agreement = self.book.routing.covering(body.owner, body.token.owner, module, now, spots)
         return (agreement.emsp, agreement.id) if agreement is not None else (None, "")
+
+    def _carries(self, agreement_id: str, module: Module) -> bool:
+        """Whether an agreement has this module at all; in mixed roaming another one may (IEC 63119-1, clause 5, C)."""
+        agreement = self.book.agreements.get(agreement_id)
+        return agreement is None or agreement.of(module).on
 
     async def authorization(self, reference: str) -> Authorization | None:
         """Return the permission with this reference, ours or the provider's."""

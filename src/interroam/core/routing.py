@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from interroam.core.ports import CourierKey
 from interroam.core.visibility import Scope, Spot, first, not_selected, scope, to_select
-from interroam.model.agreements import Agreement, Policy
+from interroam.model.agreements import Agreement, Mode, Policy
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import LANE_OF, MODULE_OF, OWNER_ROLE, Key, Kind, Lane, Module, Party, PartyId, Role
@@ -80,7 +80,19 @@ class Routing:
             return False
         if partner.speaks_for(owner, role):
             return True
-        return partner.is_hub and not self._speakers.get(Party(owner, role))
+        if not partner.is_hub:
+            return False
+        return not self._speakers.get(Party(owner, role)) or self._is_mixed(partner, owner, role)
+
+    def _is_mixed(self, hub: Partner, owner: PartyId, role: Role) -> bool:
+        """Whether this party roams with us through the hub as well as directly (IEC 63119-1, clause 5, type C)."""
+        for agreement in self.agreements:
+            if not any(terms.mode is Mode.MIXED for terms in agreement.terms.values()):
+                continue
+            behind = (agreement.emsp,) if role is Role.EMSP else agreement.cpos
+            if any(party in hub.parties and party.id != owner for party in behind):
+                return True
+        return False
 
     # -- who speaks for whom ---------------------------------------------------------------------------------------
 
