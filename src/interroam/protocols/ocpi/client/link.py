@@ -21,6 +21,7 @@ from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.translate.quality import OcpiStandards
 from interroam.protocols.ocpi.views import View, Views
+from interroam.protocols.ocpi.wire.words import InterfaceRole
 from interroam.protocols.ocpi.wiring import wiring_of
 
 from .fetches import Fetches
@@ -62,6 +63,7 @@ class OcpiLink:
         )
         self._wiring = wiring_of(partner)
         self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
+        self._endpoints: dict[tuple[str, InterfaceRole], str | None] = {}
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
         self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
         self._old = OldQuestions(hub, views, partner) if self._wiring.older else None
@@ -129,7 +131,10 @@ class OcpiLink:
             if not self._insecure and not is_secure(push.url):
                 raise Refused(Reason.PARTNER_UNUSABLE, f"{push.url} is no https address (OCPI-2)")
             return push.url
-        endpoint = self._wiring.endpoint(push.module, push.interface)
+        interface = (push.module, push.interface)
+        if interface not in self._endpoints:  # a link is made anew when its partner's wiring changes
+            self._endpoints[interface] = self._wiring.endpoint(*interface)
+        endpoint = self._endpoints[interface]
         if endpoint is not None:
             url = endpoint.rstrip("/") + tail(push.segments) if push.segments else endpoint
             return f"{url}?type={push.query}" if push.query else url
