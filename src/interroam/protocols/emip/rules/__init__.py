@@ -1,0 +1,1 @@
+"""What the specification decides: status codes and identifiers."""
