@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from interroam.core import reserving, starting, steering
+from interroam.core import acting, reserving, starting, steering
 from interroam.core.authorizing import Authorizer, allowed
 from interroam.core.book import Book
 from interroam.core.clearing import Clearing
@@ -37,12 +37,15 @@ from interroam.model.ids import (
 from interroam.model.profiles import ProfileInForce
 from interroam.model.questions import (
     Acknowledged,
+    Act,
     Answer,
     Authorize,
     CancelReservation,
+    Done,
     Prefer,
     Preferred,
     Question,
+    Report,
     Reserve,
     StartSession,
     Steering,
@@ -221,6 +224,18 @@ class Hub:
                 return await starting.unlock(commander, origin, question)
             case _:
                 return await steering.steer(commander, origin, question)
+
+    async def act(self, origin: Origin, act: Act) -> Done:
+        """Have something done with a charge under way, now: for its provider only."""
+        return await acting.act(self, origin, act)
+
+    async def report(self, origin: Origin, report: Report) -> Done:
+        """Tell the provider of a charge how it goes, now: by its CPO only."""
+        return await acting.report(self, origin, report)
+
+    async def outcome(self, command_id: str, within: float) -> Outcome | None:
+        """Return what became of a command, awaited for so many seconds; None when that is not known by then."""
+        return await acting.outcome(self, command_id, within)
 
     async def prefer(self, origin: Origin, question: Prefer) -> Preferred:
         """Say what a driver would like of a charge under way, and hear what can be done."""

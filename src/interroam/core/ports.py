@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from interroam.model.facts import Entry, Exchange, Fact, Receipt, Stored, Telling
 from interroam.model.ids import Key, Kind, Lane, Party, PartyId
 from interroam.model.parties import Partner, PartnerState
-from interroam.model.questions import Answer, Question
+from interroam.model.questions import Answer, Live, Question
 
 
 class Clock(Protocol):
@@ -292,6 +293,49 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+class Asking(StrEnum):
+    """When a provider is asked about a token of its own, and when what it stated before decides."""
+
+    SYNC_ONLY = "sync_only"  # always asked; no answer is no permission
+    SYNC_FIRST = "sync_first"  # asked; what it stated decides where no answer can be had
+    ASYNC_ONLY = "async_only"  # never asked
+    ASYNC_FIRST = "async_first"  # asked about those only of which it has stated nothing that still holds
+
+
+@runtime_checkable
+class Inclined(Protocol):
+    """A link to a partner whose providers are asked in a way of their own."""
+
+    @property
+    def asking(self) -> Asking:
+        """When its providers are asked."""
+        ...
+
+
+@runtime_checkable
+class Careful(Protocol):
+    """A link that says how questions get past a partner that is not there."""
+
+    @property
+    def skips_offline(self) -> bool:
+        """Whether nothing is asked of a party while all its partners are offline."""
+        ...
+
+    @property
+    def tries_next(self) -> bool:
+        """Whether a question that nothing came of goes to the next partner of the party."""
+        ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A link to a partner that follows charges live."""
+
+    def takes(self, live: Live) -> bool:
+        """Whether an act or a report can be put to it as it is; else the core says it by command or by fact."""
         ...
 
 

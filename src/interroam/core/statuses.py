@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from interroam.model.places import Availability, Busy, EvseStatus
 
 
@@ -66,3 +68,52 @@ def one_word(status: EvseStatus) -> str:
         return "RESERVED"
     known = status.availability is Availability.IN_SERVICE and status.busy is Busy.FREE
     return "AVAILABLE" if known else "UNKNOWN"
+
+
+# -- halves ------------------------------------------------------------------------------------------------------------
+
+
+def with_availability(
+    status: EvseStatus, availability: Availability, at: datetime, until: datetime | None = None
+) -> EvseStatus:
+    """Return a status with this availability since then; as it is, where something newer was said of that half."""
+    known = _halved(status)
+    if known.availability_at is not None and at < known.availability_at:
+        return status
+    return _worded(replace(known, availability=availability, until=until, availability_at=at), at)
+
+
+def with_busy(
+    status: EvseStatus, busy: Busy, at: datetime, until: datetime | None = None, *, reserved: bool = False
+) -> EvseStatus:
+    """Return a status with this use since then; as it is, where something newer was said of that half."""
+    known = _halved(status)
+    if known.busy_at is not None and at < known.busy_at:
+        return status
+    return _worded(replace(known, busy=busy, reserved=reserved, busy_until=until, busy_at=at), at)
+
+
+def next_end(status: EvseStatus) -> datetime | None:
+    """Return when a half of a status ends first; None when neither does."""
+    return min((end for end in (status.until, status.busy_until) if end is not None), default=None)
+
+
+def lapsed(status: EvseStatus, now: datetime) -> EvseStatus:
+    """Return a status without the halves whose time is over: nothing is known of them any more."""
+    if status.until is not None and status.until <= now:
+        status = replace(status, availability=Availability.UNKNOWN, until=None)
+    if status.busy_until is not None and status.busy_until <= now:
+        status = replace(status, busy=Busy.UNKNOWN, reserved=False, busy_until=None)
+    return _worded(status, status.at)
+
+
+def _halved(status: EvseStatus) -> EvseStatus:
+    """Return a status whose halves have a time each, where both were stated as one word; an unknown one has none."""
+    if status.availability_at is not None or status.busy_at is not None or one_word(status) == "UNKNOWN":
+        return status
+    return replace(status, availability_at=status.at, busy_at=status.at)
+
+
+def _worded(status: EvseStatus, at: datetime | None) -> EvseStatus:
+    newest = at if status.at is None or (at is not None and at > status.at) else status.at
+    return replace(status, word=one_word(replace(status, word="")), at=newest)

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     CONFLICT = "conflict"  # the object exists and may not change like this
     NO_AGREEMENT = "no_agreement"  # no agreement in force covers it
     NOT_OFFERED = "not_offered"  # switched off, or no such method here
+    UNKNOWN_NATURE = "unknown_nature"  # the other side does not know what is to be done with a charge
+    REJECTED = "rejected"  # the other side will not, for a reason of its own
     HELD = "held"  # a CDR whose price has to be looked at first
     WRONG_STATE = "wrong_state"  # registered already, or not yet
     TOO_LARGE = "too_large"

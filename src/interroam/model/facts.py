@@ -71,7 +71,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """Some fields of an object; no room reads an object in order to write it.
 
     ``fields`` names what the change touches (``status`` alone is judged by the status's own time). ``wire`` is the
-    message as it stood, for partners of the same room.
+    message as it stood, for partners of the same room. With ``own_time`` the merge compares times itself, of the parts
+    that it knows: then only what it changed decides whether the change is recorded.
     """
 
     key: Key
@@ -79,6 +80,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     last_updated: datetime
     merge: Merge
     wire: Wire | None = None
+    own_time: bool = False
 
 
 class Withdrawal(msgspec.Struct, frozen=True, gc=False):

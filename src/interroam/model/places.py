@@ -39,7 +39,11 @@ class Busy(StrEnum):
 
 
 class EvseStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The status of an EVSE as its owner reported it; ``word`` is the word that stood on the wire."""
+    """The status of an EVSE as its owner reported it; ``word`` is the word that stood on the wire.
+
+    Where an owner states its halves one by one, each keeps its own time and an end: after ``until`` the availability,
+    after ``busy_until`` the use is unknown. ``at`` is the newest time of both.
+    """
 
     word: str
     availability: Availability
@@ -49,6 +53,9 @@ class EvseStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     element: Element = Element.EVSE
     until: datetime | None = None
     at: datetime | None = None
+    availability_at: datetime | None = None
+    busy_at: datetime | None = None
+    busy_until: datetime | None = None
 
 
 class Coordinates(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +91,8 @@ class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     connectors: tuple[Connector, ...] = ()
     coordinates: Coordinates | None = None
     physical_reference: str | None = None
+    station_id: str | None = None
+    """The charging station that it is part of, where its owner names stations."""
     last_updated: datetime
     rest_at: datetime | None = None
     """When all but the status was stated; the status keeps its own time in ``status.at``."""

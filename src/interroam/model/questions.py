@@ -10,7 +10,7 @@ import msgspec
 from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.model.profiles import ChargingProfile
-from interroam.model.tokens import Authorization, Token
+from interroam.model.tokens import Authorization, Limit, Token
 
 
 class Authorize(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -23,6 +23,15 @@ class Authorize(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     evse_uids: tuple[str, ...] = ()
     emsp: PartyId | None = None
     """The provider to ask, when the asker addressed one."""
+    type_word: str = ""
+    """The type of the token as the asker spelled it."""
+    service: str = "1"
+    reference: str | None = None
+    """What the charge will be known by, when its hub has said so already; a refusal bears it too."""
+    cpo_session: str | None = None
+    booking: str | None = None
+    known: bool = True
+    """False while asking around: first of all it is to be found out whose token it is."""
 
 
 class StartSession(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -39,6 +48,14 @@ class StartSession(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     reply: str = ""
     cpo: PartyId | None = None
     """The CPO, when the asker addressed one."""
+    type_word: str = ""
+    """The type of the token as the asker spelled it."""
+    service: str = "1"
+    limits: tuple[Limit, ...] = ()
+    interim: bool = False
+    alias: str | None = None
+    parameter: str | None = None
+    booking: str | None = None
 
 
 class StopSession(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -131,6 +148,51 @@ class Prefer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cpo: PartyId | None = None
 
 
+class Act(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The provider wants something done with a charge under way, at once. Answered by Done.
+
+    ``nature`` is EMERGENCY_STOP, STOP, SUSPEND or RESTART, or whatever number the asker used: the list is open.
+    ``session_id`` is the reference of the charge, ``cpo_session`` what its CPO calls it.
+    """
+
+    emsp: PartyId
+    session_id: str
+    nature: str
+    id: str = ""
+    at: datetime
+    parameter: str | None = None
+    caused_by: str | None = None
+    """The id of the report that this follows from."""
+    cpo: PartyId | None = None
+    cpo_session: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The CPO tells the provider how a charge goes, at once. Answered by Done.
+
+    ``nature`` is EMERGENCY_STOP, ENDED, SUSPENDED, STARTED, CHARGE_STARTED, CHARGE_ENDED or PRE_STOP, or a number.
+    ``session_id`` is the reference of the charge, ``emsp_reference`` what its provider calls it.
+    """
+
+    cpo: PartyId
+    session_id: str
+    nature: str
+    id: str = ""
+    at: datetime
+    parameter: str | None = None
+    caused_by: str | None = None
+    """The id of the act that this follows from."""
+    emsp: PartyId | None = None
+    emsp_reference: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The other side took an act or a report: under which id, with which code of its own."""
+
+    id: str
+    code: str = ""
+
+
 OfPlace = StartSession | Reserve | Unlock
 """Commands about a place."""
 OfSession = StopSession | SetProfile | GetProfile | ClearProfile
@@ -138,7 +200,9 @@ OfSession = StopSession | SetProfile | GetProfile | ClearProfile
 OfProfile = SetProfile | GetProfile | ClearProfile
 Steering = OfPlace | OfSession | CancelReservation
 """Commands: questions with an outcome to follow."""
-Question = Authorize | Steering | Prefer
+Live = Act | Report
+"""What is said of a charge while it runs, and waits for nothing."""
+Question = Authorize | Steering | Prefer | Live
 
 
 class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -148,6 +212,14 @@ class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """ACCEPTED, REJECTED, NOT_SUPPORTED, UNKNOWN_SESSION or TOO_OFTEN."""
     within: int = 0
     message: str | None = None
+    code: str = ""
+    """The partner's own word for it."""
+    session_id: str | None = None
+    """What the one who carries it out calls the charge."""
+    command: str = ""
+    """The id of the command as we keep it: its outcome is found by it. Set by the core."""
+    reference: str | None = None
+    """The reference of the charge that is to start. Set by the core."""
 
     @property
     def accepted(self) -> bool:
@@ -161,4 +233,4 @@ class Preferred(msgspec.Struct, frozen=True, gc=False):
     result: str
 
 
-Answer = Authorization | Acknowledged | Preferred
+Answer = Authorization | Acknowledged | Preferred | Done

@@ -19,6 +19,14 @@ class Whitelist(StrEnum):
     NEVER = "NEVER"
 
 
+class Limit(msgspec.Struct, frozen=True, gc=False):
+    """How far a charge may go in one measure: a type of meter, a value digit for digit, its unit."""
+
+    type: str
+    value: str
+    unit: str
+
+
 class Token(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A card, an app user or another means that a provider issued."""
 
@@ -32,7 +40,13 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     visual_number: str | None = None
     group_id: str | None = None
     language: str | None = None
+    expires: datetime | None = None
+    """From when it allows nothing, whatever else is said of it."""
     last_updated: datetime
+
+    def stands(self, now: datetime) -> bool:
+        """Whether it may be used at this time, as far as its provider has said."""
+        return self.valid and (self.expires is None or now < self.expires)
 
     @property
     def key(self) -> Key:
@@ -74,6 +88,16 @@ class Authorization(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     language: str = "en"
     command: str = ""
     """The command that this permission came with, when a remote start gave it."""
+    service: str = "1"
+    """What was asked for; 1 is to charge."""
+    limits: tuple[Limit, ...] = ()
+    interim: bool = False
+    """Whether the provider wants records of the charge while it runs."""
+    alias: str | None = None
+    """What the provider calls the contract, instead of naming it; then nobody adds the contract's own id."""
+    parameter: str | None = None
+    cpo_session: str | None = None
+    """The charge's id at the one who carries it out."""
     correlation: str = ""
     at: datetime | None = None
 

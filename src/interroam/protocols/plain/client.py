@@ -13,11 +13,13 @@ from interroam.model.facts import Entry, Exchange
 from interroam.model.ids import Kind, Party, token_key
 from interroam.model.questions import (
     Acknowledged,
+    Act,
     Answer,
     Authorize,
     Prefer,
     Preferred,
     Question,
+    Report,
     Reserve,
     StartSession,
 )
@@ -90,6 +92,8 @@ class PlainLink:
         """Ask the back office and wait for its answer; a command it takes none of is not supported."""
         if isinstance(question, Authorize):
             return await self._authorize(question, to, origin_party, correlation, within)
+        if isinstance(question, Act | Report):
+            raise Refused(Reason.NOT_OFFERED, f"{to} takes no acts and reports from here")
         kind = translate.kind_of(question)
         if not self._takes(kind):
             message = f"{to} takes no {kind.value} from here"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.questions import (
+    Act,
     Answer,
     Authorize,
     CancelReservation,
@@ -15,6 +16,7 @@ from interroam.model.questions import (
     OfProfile,
     Prefer,
     Question,
+    Report,
     Reserve,
     SetProfile,
     StartSession,
@@ -73,6 +75,8 @@ def question_call(
         return _prefer(question, wiring, routing, correlation)
     if isinstance(question, SetProfile | GetProfile | ClearProfile):
         return _profile(question, wiring, callback, routing, correlation)
+    if isinstance(question, Act | Report):
+        raise Refused(Reason.NOT_OFFERED, "OCPI says this of a charge by a command or by its session")
     name, body, ids = _command(question, callback)
     return Call(
         method="POST",

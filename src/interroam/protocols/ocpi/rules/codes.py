@@ -37,6 +37,8 @@ CODES: Mapping[Reason, Code] = {
     Reason.CONFLICT: Code(200, 2000),
     Reason.NO_AGREEMENT: Code(200, 2000),
     Reason.NOT_OFFERED: Code(200, 2000),
+    Reason.UNKNOWN_NATURE: Code(200, 2001),
+    Reason.REJECTED: Code(200, 2000),
     Reason.WRONG_STATE: Code(405, 2000),
     Reason.HELD: Code(200, 2000),
     Reason.TOO_LARGE: Code(413, 2000),
