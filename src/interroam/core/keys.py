@@ -83,6 +83,10 @@ class Keyring:
             self._subjects[kind, uid] = known
         return known
 
+    def derived(self, purpose: bytes) -> tuple[bytes, ...]:
+        """Return 32 bytes for a purpose of a room's own from each of the keys, the newest first."""
+        return tuple(_derive(key, purpose) for key in self._keys)
+
     def seal(self, text: str) -> bytes:
         """Encrypt a secret for storage."""
         return self._seals.encrypt(text.encode())
