@@ -27,7 +27,8 @@ async def test_a_trace_is_found_at_once_by_any_of_its_ids(store):
     assert await store.traces(ids=["corr-299"]) == [made[299]]
     assert await store.traces(ids=["S1", "S300", "nothing"]) == [made[1], made[300]]
     assert await store.traces(ids=["nothing"]) == []
-    assert await store.traces(ids=["shared"], limit=20) == made[:20]
+    assert await store.traces(ids=["shared"], limit=20) == made[-20:]
+    assert await store.traces(ids=["shared"], since=at(0), limit=20) == made[:20]
 
 
 async def test_traces_of_a_partner_and_a_time_are_found(store):
@@ -58,6 +59,8 @@ async def test_traces_around_midnight_lie_in_two_days_and_old_days_are_dropped_w
     for one in made:
         store.note(one)
     assert await store.traces(ids=["shared"]) == made
+    assert await store.traces(ids=["shared"], limit=2) == made[-2:]
+    assert await store.traces(ids=["shared"], since=NOW, limit=2) == made[:2]
     assert await store._traces._days() == [date(2026, 3, 14), date(2026, 3, 15), date(2026, 3, 16)]
     dropped = await store.retain(NOW + timedelta(days=2))
     assert dropped["trace days"] == 1

@@ -230,7 +230,10 @@ class Store(Protocol):
         until: datetime | None = None,
         limit: int = 200,
     ) -> list[Exchange]:
-        """Return traces, oldest first: those with any of the ids (correlation included), or of a partner and time."""
+        """Return traces, oldest first: those with any of the ids (correlation included), or of a partner and time.
+
+        Of more than ``limit`` these are the first ones after ``since``, or the last ones where nothing says since when.
+        """
         ...
 
     # -- register: partners, credentials, agreements, users, schedules, audit … as small documents ------------------

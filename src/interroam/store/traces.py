@@ -169,13 +169,17 @@ class Traces(ABC):
         until: datetime | None,
         limit: int,
     ) -> list[Exchange]:
-        """Return exchanges, oldest first, that carry any of the ids, or are of this partner and time."""
+        """Return exchanges, oldest first, that carry any of the ids, or are of this partner and time.
+
+        Of more than ``limit`` these are the first ones after ``since``, or the last ones where nothing says since when.
+        """
         await self.flush()
         digests = [digest(one) for one in ids]
         low = micros(since) if since else 0
         high = micros(until) if until else 2**62
         found: list[Exchange] = []
-        for day in await self._days():
+        days = await self._days()
+        for day in days if since else reversed(days):
             if (since and day < since.date()) or (until and day > until.date()):
                 continue
             for data in await self._blocks(day, digests, "" if partner is None else f"\n{partner}\n", low, high):
@@ -183,7 +187,8 @@ class Traces(ABC):
                 found += [one for one in some if _matches(one, ids, partner, low, high)]
             if len(found) >= limit:
                 break
-        return sorted(found, key=lambda one: one.at)[:limit]
+        found.sort(key=lambda one: one.at)
+        return found[:limit] if since else found[-limit:]
 
     async def erase(self, subject: bytes) -> int:
         """Drop the bodies of the exchanges of this subject; returns in how many blocks."""
