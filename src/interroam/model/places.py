@@ -76,6 +76,8 @@ class Connector(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     amperage_a: int
     power_w: int | None = None
     tariff_ids: tuple[str, ...] = ()
+    status: EvseStatus | None = None
+    """What was said of this connector alone, where its owner does so."""
     last_updated: datetime | None = None
 
 
@@ -93,6 +95,8 @@ class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     physical_reference: str | None = None
     station_id: str | None = None
     """The charging station that it is part of, where its owner names stations."""
+    station_status: EvseStatus | None = None
+    """What was said of the whole station; it does not overwrite the status of the EVSE."""
     last_updated: datetime
     rest_at: datetime | None = None
     """When all but the status was stated; the status keeps its own time in ``status.at``."""
@@ -134,6 +138,8 @@ class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     operator_name: str | None = None
     owner_name: str | None = None
     always_open: bool | None = None
+    status: EvseStatus | None = None
+    """What was said of the whole site; it does not overwrite the statuses of its EVSEs."""
     last_updated: datetime
 
     @property
