@@ -16,6 +16,8 @@ from interroam.model.questions import (
     Act,
     Answer,
     Authorize,
+    Done,
+    Live,
     Prefer,
     Preferred,
     Question,
@@ -31,6 +33,10 @@ from interroam.protocols.plain.rules import CORRELATION, REFUSALS, SIGNATURE, si
 from interroam.protocols.plain.showing import encode, fact
 
 _UNKNOWN = "UNKNOWN"
+_NOT_DONE = {
+    wire.Taken.NOT_SUPPORTED: Reason.UNKNOWN_NATURE,
+    wire.Taken.UNKNOWN_SESSION: Reason.UNKNOWN_SESSION,
+}
 
 
 class PlainLink:
@@ -64,6 +70,10 @@ class PlainLink:
     def _takes(self, kind: wire.QuestionKind) -> bool:
         return self._wiring is not None and kind in self._wiring.questions
 
+    def takes(self, live: Live) -> bool:
+        """Whether the partner follows charges live."""
+        return self._takes(translate.kind_of(live))
+
     # -- facts -----------------------------------------------------------------------------------------------------
 
     async def deliver(self, entry: Entry, to: Party) -> None:
@@ -93,7 +103,7 @@ class PlainLink:
         if isinstance(question, Authorize):
             return await self._authorize(question, to, origin_party, correlation, within)
         if isinstance(question, Act | Report):
-            raise Refused(Reason.NOT_OFFERED, f"{to} takes no acts and reports from here")
+            return await self._live(question, to, origin_party, correlation, within)
         kind = translate.kind_of(question)
         if not self._takes(kind):
             message = f"{to} takes no {kind.value} from here"
@@ -110,7 +120,22 @@ class PlainLink:
             return Preferred(answer.possible.value)
         if isinstance(question, Prefer) or answer.result is None:
             raise Unavailable(Reason.BAD_ANSWER, f"{to} answered {kind.value} without a result", reached=True)
-        return Acknowledged(result=answer.result.value, within=answer.within, message=answer.message)
+        return Acknowledged(
+            result=answer.result.value, within=answer.within, message=answer.message, session_id=answer.session_id
+        )
+
+    async def _live(self, live: Live, to: Party, asker: Party, correlation: str, within: float) -> Done:
+        kind = translate.kind_of(live)
+        if not self._takes(kind):
+            raise Refused(Reason.NOT_OFFERED, f"{to} takes no {kind.value} from here")
+        asked = translate.write_live(live, to, asker, correlation, within)
+        answer = await self._put(asked, b"", [live.id, asked.session_id, asked.authorization_reference])
+        if answer.result is wire.Taken.ACCEPTED:
+            return Done(live.id)
+        if answer.result is None:
+            raise Unavailable(Reason.BAD_ANSWER, f"{to} answered {kind.value} without a result", reached=True)
+        reason = _NOT_DONE.get(answer.result, Reason.REJECTED)
+        raise Refused(reason, answer.message or f"{to} answered {answer.result.value}", code=answer.result.value)
 
     async def _authorize(
         self, question: Authorize, to: Party, asker: Party, correlation: str, within: float
@@ -133,6 +158,10 @@ class PlainLink:
             token=await self._token(question, to, answer, allowed),
             evse_uids=answer.evse_uids,
             info=answer.info,
+            limits=translate.read_limits(answer.limits),
+            interim=answer.interim,
+            alias=answer.alias,
+            parameter=answer.parameter,
         )
 
     async def _token(self, question: Authorize, to: Party, answer: wire.Answer, allowed: Allowed) -> Token | None:

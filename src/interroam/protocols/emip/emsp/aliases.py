@@ -1,7 +1,7 @@
 """What a contract is called outside: never its id, but a name that is unique for its eMSP and changes regularly.
 
-The name is the contract itself, sealed so that the same contract has the same name as long as a period lasts. Nothing is
-kept: who has the node's key reads the contract out of any of its names, and nobody else can (EMIP-118).
+The name is the contract itself, sealed so that the same contract has the same name as long as a period lasts. Nothing
+is kept: who has the node's key reads the contract out of any of its names, and nobody else can (EMIP-118).
 """
 
 from __future__ import annotations

@@ -71,6 +71,11 @@ async def start(call: Call) -> wire.Acknowledged:
         reference=body.reference,
         reply=command,
         cpo=translate.party_of(body.cpo, "cpo") if body.cpo else None,
+        service=body.service,
+        limits=translate.read_limits(body.limits),
+        interim=body.interim,
+        alias=body.alias,
+        parameter=body.parameter,
     )
     return acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
 

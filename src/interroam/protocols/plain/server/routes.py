@@ -7,7 +7,7 @@ from typing import Any
 from interroam.model.errors import Reason
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.openapi import Route, Table
-from interroam.protocols.plain.server import agreeing, asking, finding, following, steering, telling, webhook
+from interroam.protocols.plain.server import agreeing, asking, finding, following, living, steering, telling, webhook
 from interroam.protocols.plain.wire.agreements import AgreementReport, Agreements
 
 BASE = "/api/v1"
@@ -27,6 +27,7 @@ _ASKED = (
     Reason.TIMED_OUT,
 )
 _ONE = (Reason.UNKNOWN_OBJECT,)
+_LIVE = (Reason.UNKNOWN_SESSION, Reason.UNKNOWN_NATURE, Reason.REJECTED, Reason.CONFLICT)
 
 
 def _tell(method: str, path: str, name: str, run: Any, body: Any, summary: str, **more: Any) -> Route:
@@ -198,6 +199,27 @@ ASK = (
     ),
 )
 
+LIVE = (
+    _ask(
+        "/acts",
+        "act",
+        living.act,
+        wire.Act,
+        wire.Done,
+        "Have something done with a charge under way, at once, for an eMSP's back office; no outcome follows.",
+        _LIVE,
+    ),
+    _ask(
+        "/reports",
+        "report",
+        living.report,
+        wire.Report,
+        wire.Done,
+        "Tell the eMSP of a charge how it goes, at once, for a CPO's back office.",
+        _LIVE,
+    ),
+)
+
 FIND = (
     _list("/locations", "list_locations", finding.locations, wire.Locations, wire.ListedPlaces),
     _list("/tariffs", "list_tariffs", finding.tariffs, wire.Tariffs),
@@ -299,4 +321,4 @@ WEBHOOKS = {
 
 def back_office(*more: Route) -> Table:
     """Return the table of everything a back office may call."""
-    return Table(BASE, (*TELL, *ASK, *FIND, *AGREE, *FOLLOW, *more))
+    return Table(BASE, (*TELL, *ASK, *LIVE, *FIND, *AGREE, *FOLLOW, *more))

@@ -35,10 +35,13 @@ from interroam.protocols.plain.translate.places import (
 from interroam.protocols.plain.translate.profiles import read_active_profile, read_profile, utc, write_active_profile
 from interroam.protocols.plain.translate.questions import (
     kind_of,
+    read_limits,
     read_wiring,
     write_authorize,
     write_command,
     write_key,
+    write_limits,
+    write_live,
     write_wiring,
 )
 
@@ -50,6 +53,7 @@ __all__ = [
     "read_active_profile",
     "read_cdr",
     "read_evse",
+    "read_limits",
     "read_location",
     "read_profile",
     "read_session",
@@ -68,6 +72,8 @@ __all__ = [
     "write_command",
     "write_evse",
     "write_key",
+    "write_limits",
+    "write_live",
     "write_location",
     "write_outcome",
     "write_session",

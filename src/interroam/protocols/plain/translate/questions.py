@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec.structs import replace
 
 from interroam.model.ids import Key, Kind, Party
 from interroam.model.questions import (
+    Act,
     Authorize,
     CancelReservation,
     ClearProfile,
     GetProfile,
+    Live,
     OfPlace,
     Prefer,
+    Report,
     Reserve,
     SetProfile,
     StartSession,
@@ -20,11 +25,12 @@ from interroam.model.questions import (
     StopSession,
     Unlock,
 )
+from interroam.model.tokens import Limit
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.translate.offers import write_token
 from interroam.protocols.plain.translate.profiles import write_profile
 
-_KINDS: dict[type[Steering | Prefer], wire.QuestionKind] = {
+_KINDS: dict[type[Steering | Prefer | Live], wire.QuestionKind] = {
     StartSession: wire.QuestionKind.START,
     StopSession: wire.QuestionKind.STOP,
     Reserve: wire.QuestionKind.RESERVE,
@@ -34,7 +40,21 @@ _KINDS: dict[type[Steering | Prefer], wire.QuestionKind] = {
     GetProfile: wire.QuestionKind.GET_PROFILE,
     ClearProfile: wire.QuestionKind.CLEAR_PROFILE,
     Prefer: wire.QuestionKind.PREFER,
+    Act: wire.QuestionKind.ACT,
+    Report: wire.QuestionKind.REPORT,
 }
+_METERS = {"duration": "1", "energy": "2", "cost": "3"}
+_MEASURES = {number: word for word, number in _METERS.items()}
+
+
+def read_limits(bounds: Iterable[wire.Bound]) -> tuple[Limit, ...]:
+    """Read how far a charge may go."""
+    return tuple(Limit(_METERS.get(one.type.casefold(), one.type), one.value, one.unit) for one in bounds)
+
+
+def write_limits(limits: Iterable[Limit]) -> tuple[wire.Bound, ...]:
+    """Write how far a charge may go."""
+    return tuple(wire.Bound(_MEASURES.get(one.type, one.type), one.value, one.unit) for one in limits)
 
 
 def write_authorize(question: Authorize, to: Party, asker: Party, correlation: str, within: float) -> wire.Question:
@@ -49,10 +69,30 @@ def write_authorize(question: Authorize, to: Party, asker: Party, correlation: s
         type=question.type,
         location_id=question.location_id,
         evse_uids=question.evse_uids,
+        service=question.service,
     )
 
 
-def kind_of(question: Steering | Prefer) -> wire.QuestionKind:
+def write_live(live: Live, to: Party, asker: Party, correlation: str, within: float) -> wire.Question:
+    """Write an act or a report; to each side the charge has the name that it gave."""
+    known = live.cpo_session if isinstance(live, Act) else live.emsp_reference
+    return wire.Question(
+        question=kind_of(live),
+        party=str(to.id),
+        asker=str(asker.id),
+        within=within,
+        correlation=correlation,
+        session_id=known or live.session_id,
+        authorization_reference=live.session_id,
+        nature=live.nature,
+        id=live.id,
+        at=live.at,
+        parameter=live.parameter,
+        caused_by=live.caused_by,
+    )
+
+
+def kind_of(question: Steering | Prefer | Live) -> wire.QuestionKind:
     """Return what a question is called here."""
     return _KINDS[type(question)]
 
@@ -82,7 +122,16 @@ def write_command(
                 discharge=question.discharge,
             )
     match question:
-        case StartSession() | Unlock():
+        case StartSession():
+            asked = replace(_placed(asked, question), connector_id=question.connector_id, service=question.service)
+            return replace(
+                asked,
+                limits=write_limits(question.limits),
+                interim=question.interim,
+                alias=question.alias,
+                parameter=question.parameter,
+            )
+        case Unlock():
             return replace(_placed(asked, question), connector_id=question.connector_id)
         case Reserve():
             return replace(_placed(asked, question), reservation_id=question.reservation_id, expires=question.expires)

@@ -94,6 +94,7 @@ class Token(Struct, frozen=True, omit_defaults=True, kw_only=True):
     visual_number: str | None = None
     group_id: str | None = None
     language: str | None = None
+    expires: datetime | None = None
     last_updated: datetime | None = None
 
 

@@ -44,8 +44,22 @@ class StartToken(Struct, frozen=True, omit_defaults=True, kw_only=True):
     issuer: str | None = None
 
 
+class Bound(Struct, frozen=True):
+    """How far a charge may go in one measure: ``energy`` in Wh, ``duration`` in min, ``cost`` in a currency.
+
+    ``type`` may be the number of any other meter of eMIP. The value is text and travels digit for digit.
+    """
+
+    type: str
+    value: str
+    unit: str
+
+
 class Start(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Start a charge; ``party`` is the eMSP that asks and whose token it is."""
+    """Start a charge; ``party`` is the eMSP that asks and whose token it is.
+
+    ``limits`` end it by themselves, with ``interim`` its CPO reports how it goes; ``alias`` names the contract outside.
+    """
 
     party: str
     token: StartToken
@@ -54,6 +68,11 @@ class Start(Struct, frozen=True, omit_defaults=True, kw_only=True):
     connector_id: str | None = None
     cpo: str | None = None
     reference: str | None = None
+    service: str = "1"
+    limits: tuple[Bound, ...] = ()
+    interim: bool = False
+    alias: str | None = None
+    parameter: str | None = None
 
 
 class Stop(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -140,6 +159,40 @@ class Preferred(Struct, frozen=True):
     result: Possible
 
 
+class Act(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Have something done with a charge under way, at once: STOP, EMERGENCY_STOP, SUSPEND, RESTART, or a number."""
+
+    party: str
+    session_id: str
+    nature: str
+    id: str | None = None
+    at: datetime | None = None
+    parameter: str | None = None
+    caused_by: str | None = None
+
+
+class Report(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Tell the eMSP of a charge how it goes, at once; ``session_id`` may be the reference of its permission.
+
+    ``nature``: STARTED, CHARGE_STARTED, SUSPENDED, CHARGE_ENDED, PRE_STOP, ENDED, EMERGENCY_STOP, or a number.
+    """
+
+    party: str
+    session_id: str
+    nature: str
+    id: str | None = None
+    at: datetime | None = None
+    parameter: str | None = None
+    caused_by: str | None = None
+
+
+class Done(Struct, frozen=True, omit_defaults=True):
+    """The other side took it, under this id."""
+
+    id: str
+    code: str = ""
+
+
 class Acknowledged(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Taken up or not. When ACCEPTED, an outcome with this ``command`` follows among the facts."""
 
@@ -178,8 +231,9 @@ class Wiring(Struct, frozen=True, kw_only=True):
 class Question(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A question put to a webhook, to be answered in the response ``within`` so many seconds.
 
-    ``party`` is the one asked, ``asker`` who asks. But for authorize and prefer, ``command`` names what the outcome is
-    told of. A ``reservation_id`` is unique among all who reserve.
+    ``party`` is the one asked, ``asker`` who asks. A command has the name by which its outcome is told. A
+    ``reservation_id`` is unique among all who reserve. Service ``0`` asks no more than whose token it is: nothing
+    begins. An act or a report brings its ``nature``, its ``id`` and its time.
     """
 
     question: QuestionKind
@@ -204,12 +258,22 @@ class Question(Struct, frozen=True, omit_defaults=True, kw_only=True):
     departs: datetime | None = None
     energy_kwh: Decimal | None = None
     discharge: bool = False
+    service: str = "1"
+    limits: tuple[Bound, ...] = ()
+    interim: bool = False
+    alias: str | None = None
+    nature: str | None = None
+    id: str | None = None
+    at: datetime | None = None
+    parameter: str | None = None
+    caused_by: str | None = None
 
 
 class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The answer of a webhook: ``allowed`` to authorize (or UNKNOWN), ``possible`` to prefer, else ``result``.
 
-    ALLOWED for a token never stated here needs its ``contract_id``.
+    ALLOWED for a token never stated here needs its ``contract_id``; it may set ``limits``, ask for ``interim`` records
+    and say how the contract is called outside (``alias``). A ``session_id`` is what a CPO calls a charge it starts.
     """
 
     allowed: str | None = None
@@ -222,3 +286,8 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     result: Taken | None = None
     within: int = 0
     message: str | None = None
+    limits: tuple[Bound, ...] = ()
+    interim: bool = False
+    alias: str | None = None
+    parameter: str | None = None
+    session_id: str | None = None

@@ -119,3 +119,5 @@ class QuestionKind(StrEnum):
     GET_PROFILE = "get_profile"
     CLEAR_PROFILE = "clear_profile"
     PREFER = "prefer"
+    ACT = "act"
+    REPORT = "report"
