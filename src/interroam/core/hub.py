@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from interroam.core import acting, reserving, starting, steering
+from interroam.core import acting, lapsing, reserving, starting, steering
 from interroam.core.authorizing import Authorizer, allowed
 from interroam.core.book import Book
 from interroam.core.clearing import Clearing
@@ -253,8 +253,8 @@ class Hub:
         return await link.ask(question, to, asker, origin.correlation or self.ids.new(), self.deadlines.partner)
 
     async def sweep(self) -> int:
-        """State TIMEOUT, once, for every command whose time has come; returns how many."""
-        return await self._commander.sweep()
+        """State, once, what time has ended: TIMEOUT of commands, statuses nobody renewed; returns how many."""
+        return await self._commander.sweep() + await lapsing.lapse(self)
 
     # -- find ------------------------------------------------------------------------------------------------------
 

@@ -95,7 +95,9 @@ def with_busy(
 
 def next_end(status: EvseStatus) -> datetime | None:
     """Return when a half of a status ends first; None when neither does."""
-    return min((end for end in (status.until, status.busy_until) if end is not None), default=None)
+    if status.until is None or status.busy_until is None:
+        return status.until or status.busy_until
+    return min(status.until, status.busy_until)
 
 
 def lapsed(status: EvseStatus, now: datetime) -> EvseStatus:

@@ -4,6 +4,8 @@ The rules (design: Three verbs, Decisions 5 and 7):
 
 - A statement older than what is known of the same fields is stale. An EVSE keeps the time of its status apart from
   the rest's, so a late change of other fields is applied; last_updated stays the newest (OCPI-39).
+- A change with times of its own (a status stated by halves) is judged by what it makes of the object: its merge keeps
+  what is newer. It is stale when it makes nothing of it and something newer is known (EMIP-52).
 - A time more than the tolerance ahead of the clock is compared as the time of reception, and kept as sent.
 - Equal times with different content: the later arrival wins.
 - What says nothing new is unchanged: acknowledged, not delivered (OCPI-36); its newer time is still kept (OCPI-38).
@@ -73,13 +75,14 @@ def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgm
     old = stored.body
     at = clamped(change.last_updated, now)
     if isinstance(old, Evse):
-        return _judge_evse_change(change, stored, old, at)
+        return (_judge_halves if change.own_time else _judge_evse_change)(change, stored, old, at)
     if _is_final(old):
         return Judgment(Verdict.STALE if isinstance(old, Command) else Verdict.CONFLICT)
-    if at < stored.judged_at and not isinstance(old, Command):  # a command moves by its state, whatever clocks say
+    # A command moves by its state, whatever clocks say.
+    if at < stored.judged_at and not change.own_time and not isinstance(old, Command):
         return Judgment(Verdict.STALE)
     body, wire = change.merge(old, stored.wire)
-    judged_at, updated = at, max(change.last_updated, stored.updated)
+    judged_at, updated = max(at, stored.judged_at), max(change.last_updated, stored.updated)
     if _bytes(wire) == _bytes(stored.wire) and _untimed(body) == _untimed(old):
         return Judgment(Verdict.UNCHANGED, body, wire, judged_at, updated)
     return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
@@ -111,6 +114,30 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
     if same:
         return Judgment(Verdict.UNCHANGED, body, stored.wire, judged_at, updated)
     return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
+
+
+def _judge_halves(change: Change, stored: Stored, old: Evse, at: datetime) -> Judgment:
+    merged, wire = change.merge(old, stored.wire)
+    if not isinstance(merged, Evse):
+        return Judgment(Verdict.CONFLICT)
+    was, now = old.status, merged.status
+    same = _bytes(wire) == _bytes(stored.wire) and _untimed(merged) == _untimed(old)
+    if same and was == now and was.at is not None and at < was.at:
+        return Judgment(Verdict.STALE)
+    status = replace(
+        now,
+        at=was.at if change.fields.isdisjoint(_STATUS) else _later(at, was.at),
+        availability_at=was.availability_at if now.availability_at == was.availability_at else at,
+        busy_at=was.busy_at if now.busy_at == was.busy_at else at,
+    )
+    body = replace(
+        merged,
+        status=status,
+        last_updated=_later(change.last_updated, old.last_updated),
+        rest_at=old.rest_at if change.fields == _STATUS else _later(at, old.rest_at),
+    )
+    verdict = Verdict.UNCHANGED if same else Verdict.RECORDED
+    return Judgment(verdict, body, wire, _later(at, stored.judged_at), _later(change.last_updated, stored.updated))
 
 
 def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
@@ -198,7 +225,8 @@ def _time(body: Body) -> datetime:
 def _untimed(body: Body) -> Body:
     """The object but for when it was said: what decides whether a statement says anything new."""
     if isinstance(body, Evse):
-        return replace(body, last_updated=_NEVER, rest_at=None, status=replace(body.status, at=None))
+        status = replace(body.status, at=None, availability_at=None, busy_at=None)
+        return replace(body, last_updated=_NEVER, rest_at=None, status=status)
     if isinstance(body, Authorization | Command):
         return body
     return replace(body, last_updated=_NEVER)

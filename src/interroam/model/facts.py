@@ -176,7 +176,8 @@ class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A line of the journal.
 
-    ``body`` is there for facts (the object as stated); a change keeps the names of its fields and its message.
+    ``body`` is there for facts (the object as stated); a change keeps the names of its fields and its message. Where
+    there is no message, the change of an EVSE or a session keeps the object as it was then.
     """
 
     seq: int

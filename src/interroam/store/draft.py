@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from interroam.core.refs import refs_of
+from interroam.core.statuses import next_end
 from interroam.core.uuid7 import Uuid7
 from interroam.core.verdicts import Judgment, judge, removal
 from interroam.core.visibility import groups_of
@@ -24,6 +25,7 @@ from interroam.model.places import Availability, Evse
 from interroam.store.recent import Recent
 
 _NONE: frozenset[str] = frozenset()
+_TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
 _mint = Uuid7()
 
 
@@ -267,7 +269,7 @@ def _next(telling: Telling, before: Stored, judgment: Judgment, version: int) ->
         subject=telling.subject or before.subject,
         contract=telling.contract or before.contract,
         withdrawn=judgment.withdrawn,
-        due=None if before.due is None and telling.due is None else _due(telling, before.due, judgment),
+        due=_due(telling, before.due, judgment),
     )
 
 
@@ -279,8 +281,15 @@ def _written(judgment: Judgment) -> tuple[Body, datetime, datetime]:
 
 
 def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datetime | None:
-    """A fact sets the time anew, a change keeps it; what is settled or withdrawn is not due any more."""
+    """A fact sets the time anew, a change keeps it; what is settled or withdrawn is not due any more.
+
+    An EVSE is due when a half of its status ends.
+    """
     body = judgment.body
+    if isinstance(body, Evse):
+        return None if judgment.withdrawn else next_end(body.status)
+    if before is None and telling.due is None:
+        return None
     if judgment.withdrawn or (isinstance(body, Command) and body.state is CommandState.SETTLED):
         return None
     if judgment.verdict is Verdict.RECORDED and isinstance(telling.statement, Fact):
@@ -291,7 +300,9 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datet
 def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequence[_Step]) -> Entry:  # noqa: FBT001
     statement, origin = telling.statement, telling.origin
     if isinstance(statement, Change):
-        act, names, body, wire = Act.CHANGE, statement.fields, None, statement.wire
+        # Who tells changes one by one needs the object as it was then, where no message says it.
+        kept = row.body if statement.wire is None and row.key.kind in _TOLD_BY_CHANGES else None
+        act, names, body, wire = Act.CHANGE, statement.fields, kept, statement.wire
     elif isinstance(statement, Fact):
         act, names, body, wire = Act.FACT, _NONE, statement.body, statement.wire
     else:
