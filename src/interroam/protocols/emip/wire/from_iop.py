@@ -27,7 +27,7 @@ class HeartBeat(FromIop, frozen=True, kw_only=True):
 class HeartBeatResponse(Response, frozen=True, kw_only=True):
     """A partner is alive."""
 
-    ORDER = ("heart_beat_period", "current_time", "transaction_id", "request_status")
+    HEADER = "after"
 
     heart_beat_period: int | None = None
     current_time: datetime
@@ -88,7 +88,7 @@ class SetChargeDetailRecord(FromIop, frozen=True, kw_only=True):
 class SetChargeDetailRecordResponse(Response, frozen=True, kw_only=True):
     """Whether the eMSP took the CDR."""
 
-    ORDER = ("transaction_id", "request_status", "partner_service_session_id")
+    HEADER = "before"
 
     partner_service_session_id: str | None = None
 
@@ -104,7 +104,7 @@ class SetSessionEventReport(FromIop, frozen=True, kw_only=True):
 class SetSessionEventReportResponse(Response, frozen=True, kw_only=True):
     """What became of an event."""
 
-    ORDER = ("transaction_id", "request_status", "service_session_id", "session_action_id")
+    HEADER = "before"
 
     service_session_id: str | None = None
     session_action_id: str | None = None

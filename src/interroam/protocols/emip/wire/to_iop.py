@@ -13,6 +13,7 @@ from .types import (
     Attribute,
     AuthenticationData,
     AuthenticationDataError,
+    Changes,
     ChargeDetailRecord,
     Criteria,
     EvseDescription,
@@ -20,7 +21,6 @@ from .types import (
     EvseStaticDataChange,
     Filled,
     MeterReport,
-    OwnedAuthenticationData,
     Response,
     SessionAction,
     SessionEvent,
@@ -35,7 +35,7 @@ class HeartBeat(ToIop, frozen=True, kw_only=True):
 class HeartBeatResponse(Response, frozen=True, kw_only=True):
     """The platform says how often, and what time it is."""
 
-    ORDER = ("heart_beat_period", "current_time", "transaction_id", "request_status")
+    HEADER = "after"
 
     heart_beat_period: int  # seconds
     current_time: datetime
@@ -207,13 +207,7 @@ class SetServiceAuthorisation(ToIop, frozen=True, kw_only=True):
 class SetServiceAuthorisationResponse(Response, frozen=True, kw_only=True):
     """Whether the CPO does it, and which CPO it is."""
 
-    ORDER = (
-        "transaction_id",
-        "request_status",
-        "service_session_id",
-        "exec_partner_operator_id_type",
-        "exec_partner_operator_id",
-    )
+    HEADER = "before"
 
     service_session_id: str
     exec_partner_operator_id_type: str | None = None
@@ -229,7 +223,7 @@ class SetAuthenticationData(ToIop, frozen=True, kw_only=True):
 class SetAuthenticationDataResponse(Response, frozen=True, kw_only=True):
     """What became of an upload, and what is to be said of its entries."""
 
-    ORDER = ("transaction_id", "request_status", "authentication_data_error_list")
+    HEADER = "before"
 
     authentication_data_error_list: tuple[AuthenticationDataError, ...] | None = None
 
@@ -246,7 +240,7 @@ class GetAuthenticationDataResponse(Response, frozen=True, kw_only=True):
     """The users a CPO may serve, or those that changed."""
 
     current_time: datetime
-    authentication_data_list: tuple[OwnedAuthenticationData, ...]
+    authentication_data_list: tuple[AuthenticationData, ...]
     more_data: bool | None = None
 
 
@@ -341,16 +335,13 @@ class SearchEVSE(ToIop, frozen=True, kw_only=True):
 class SearchEVSEResponse(Response, frozen=True, kw_only=True):
     """The EVSEs found."""
 
-    ORDER = ("transaction_id", "request_status", "evse_descrip")
+    HEADER = "before"
 
     evse_descrip: tuple[EvseDescription, ...] = field(name="EVSEDescrip", default=())
 
 
-class GetEVSEStaticDataChanges(ToIop, frozen=True, kw_only=True):
+class GetEVSEStaticDataChanges(Changes, frozen=True, kw_only=True):
     """An eMSP asks how descriptions changed."""
-
-    last_request_date: datetime | None = None
-    max_count: int | None = None
 
 
 class GetEVSEStaticDataChangesResponse(Response, frozen=True, kw_only=True):
@@ -361,11 +352,8 @@ class GetEVSEStaticDataChangesResponse(Response, frozen=True, kw_only=True):
     more_data: bool | None = None
 
 
-class GetEVSEDynamicDataChanges(ToIop, frozen=True, kw_only=True):
+class GetEVSEDynamicDataChanges(Changes, frozen=True, kw_only=True):
     """An eMSP asks how statuses changed."""
-
-    last_request_date: datetime | None = None
-    max_count: int | None = None
 
 
 class GetEVSEDynamicDataChangesResponse(Response, frozen=True, kw_only=True):

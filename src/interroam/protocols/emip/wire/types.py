@@ -1,15 +1,15 @@
 """What the messages of eMIP are made of.
 
 The structs are the table: fields stand in wire order, and attribute names become wire names. What may be None is 0..1,
-a tuple that may be empty 0..*, everything else is there exactly once. A default that is neither saves writers a word and
-does not make its field optional. ``str`` holds text that may be empty, ``Filled`` text that may not.
+a tuple that may be empty 0..*, everything else is there exactly once. A default that is neither saves writers a word
+and does not make its field optional. ``str`` holds text that may be empty, ``Filled`` text that may not.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -44,12 +44,19 @@ class FromIop(ToIop, frozen=True, kw_only=True):
 
 
 class Response(Wire, frozen=True, kw_only=True):
-    """The header of every answer; ``requestStatus`` is written last unless ``ORDER`` says otherwise."""
+    """The header of every answer, written around what the answer says, or before it, or after it."""
 
-    ORDER: ClassVar[tuple[str, ...]] = ()
+    HEADER: ClassVar[Literal["around", "before", "after"]] = "around"
 
     transaction_id: str
     request_status: int
+
+
+class Changes(ToIop, frozen=True, kw_only=True):
+    """A question for what changed."""
+
+    last_request_date: datetime | None = None
+    max_count: int | None = None
 
 
 class MeterReport(Wire, frozen=True, kw_only=True):
@@ -127,13 +134,8 @@ class AuthenticationData(Wire, frozen=True, kw_only=True):
     requested_service_id: tuple[str, ...] = ()
     authorisation_value: int | None = None
     expiry_date: datetime | None = None
-
-
-class OwnedAuthenticationData(AuthenticationData, frozen=True, kw_only=True):
-    """An entry as a CPO is shown it, with the eMSP it is from."""
-
-    sale_partner_operator_id_type: str = EMI3
-    sale_partner_operator_id: Filled
+    sale_partner_operator_id_type: str | None = None  # who the user's eMSP is: told to CPOs
+    sale_partner_operator_id: str | None = None
 
 
 class AuthenticationDataError(Wire, frozen=True, kw_only=True):
