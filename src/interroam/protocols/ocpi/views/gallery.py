@@ -22,8 +22,8 @@ from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.translate.charges import write_cdr, write_session
-from interroam.protocols.ocpi.translate.places import write_evse, write_location
-from interroam.protocols.ocpi.translate.rows import is_ours
+from interroam.protocols.ocpi.translate.places import write_evse, write_location, write_status
+from interroam.protocols.ocpi.translate.rows import STATUS, is_ours
 from interroam.protocols.ocpi.translate.tariffs import write_tariff
 from interroam.protocols.ocpi.translate.tokens import write_token
 from interroam.protocols.ocpi.wire.raw import join_location, set_fields
@@ -160,9 +160,13 @@ class Views:
         return dressed(entry.key.kind, entry.wire.data, view, names)
 
     async def patch(self, entry: Entry, stored: Stored, view: View) -> bytes | None:
-        """Return a change as its owner stated it; None when it was not stated in this room's spelling."""
+        """Return a change as its owner stated it; None when it was not stated in this room's spelling.
+
+        The status of an EVSE is one word here, whoever stated which half of it.
+        """
         if not is_ours(entry.wire) or _holds_others(entry.key.kind, view):
-            return None
+            evse = entry.body or stored.body
+            return write_status(evse) if isinstance(evse, Evse) and entry.fields == STATUS else None
         names = await self.names(stored.body, stored.hub_id, view)
         return dressed_patch(entry.key.kind, entry.wire.data, view, names)
 
