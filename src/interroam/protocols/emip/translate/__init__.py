@@ -1,0 +1,1 @@
+"""eMIP on the wire ⇄ the model, in pairs: pure."""
