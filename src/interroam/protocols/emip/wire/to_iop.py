@@ -20,6 +20,7 @@ from .types import (
     EvseDynamicDataChange,
     EvseStaticDataChange,
     Filled,
+    Flow,
     MeterReport,
     Response,
     SessionAction,
@@ -364,20 +365,16 @@ class GetEVSEDynamicDataChangesResponse(Response, frozen=True, kw_only=True):
     more_data: bool | None = None
 
 
-class ActivateEVSEStaticDataChangesFlow(ToIop, frozen=True, kw_only=True):
+class ActivateEVSEStaticDataChangesFlow(Flow, frozen=True, kw_only=True):
     """An eMSP wants to be told how descriptions change."""
-
-    start_date: datetime | None = None
 
 
 class DeActivateEVSEStaticDataChangesFlow(ToIop, frozen=True, kw_only=True):
     """An eMSP has heard enough of descriptions."""
 
 
-class ActivateEVSEDynamicDataChangesFlow(ToIop, frozen=True, kw_only=True):
+class ActivateEVSEDynamicDataChangesFlow(Flow, frozen=True, kw_only=True):
     """An eMSP wants to be told how statuses change."""
-
-    start_date: datetime | None = None
 
 
 class DeActivateEVSEDynamicDataChangesFlow(ToIop, frozen=True, kw_only=True):

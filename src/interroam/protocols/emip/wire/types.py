@@ -59,6 +59,12 @@ class Changes(ToIop, frozen=True, kw_only=True):
     max_count: int | None = None
 
 
+class Flow(ToIop, frozen=True, kw_only=True):
+    """A wish to be told what changes from now on, or since then."""
+
+    start_date: datetime | None = None
+
+
 class MeterReport(Wire, frozen=True, kw_only=True):
     """What a meter shows, or where it must stop."""
 
