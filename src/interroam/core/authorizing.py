@@ -1,9 +1,9 @@
 """May this driver charge here? Who is asked, in which order, and what is durable before the yes leaves.
 
-1. The token is known: its provider is asked, if an agreement covers the pair; else the answer is no, and says why.
-2. So it is on a CPO's node, but for what the token's whitelist says: a token of which it is ALWAYS is not asked about,
-   and where no answer can be had one that is ALLOWED or ALLOWED_OFFLINE may charge (OCPI-111). A hub always asks.
-3. It is not: the providers in agreement with the CPO are asked side by side under one deadline; the first answer that
+1. The token is known, or names its provider as a contract id does: that one is asked, if an agreement covers the pair;
+   else the answer is no, and says why. Whether it is asked at all, and what holds where it does not answer, is told in
+   inquiring.
+2. It is not: the providers in agreement with the CPO are asked side by side under one deadline; the first answer that
    is not "unknown" wins (sheet C20).
 """
 
@@ -11,17 +11,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from interroam.core.inquiring import ask, inquire, is_asked
 from interroam.core.refs import token_ref
 from interroam.core.visibility import Spot, first
 from interroam.model.agreements import Agreement
 from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Origin, Stored
-from interroam.model.ids import Key, Kind, Module, Party, Role, evse_key, location_key, session_key, token_key
+from interroam.model.ids import (
+    Key,
+    Kind,
+    Module,
+    Party,
+    PartyId,
+    Role,
+    evse_key,
+    location_key,
+    provider_of,
+    session_key,
+    token_key,
+)
 from interroam.model.places import Availability, Evse
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
@@ -29,6 +43,7 @@ from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
+_CARD = "RFID"
 _ABSENT = frozenset({Availability.REMOVED, Availability.PLANNED})
 
 
@@ -43,6 +58,14 @@ class Authorizer:
         hub = self._hub
         if not hub.book.partners[origin.partner].is_hub:
             self._check_asker(origin, question)
+        given = question.reference or ""
+        if hub.is_hub and not given:  # whoever is asked shall know the charge by it
+            question = replace(question, reference=hub.ids.new())
+        answer = await self._answered(origin, question)
+        return answer if answer.reference else replace(answer, reference=given)
+
+    async def _answered(self, origin: Origin, question: Authorize) -> Authorization:
+        hub = self._hub
         named = question.evse_uids
         if hub.is_hub:
             question = await self._located(question)
@@ -54,13 +77,32 @@ class Authorizer:
             agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now, spots)
             if agreement is not None or self._is_ours(token):
                 asked = _selected(question, agreement, spots)
-                return await self._settled(origin, asked, agreement, await self._answer_of(origin, asked, token))
+                answer = await inquire(hub, origin, asked, token.owner, token)
+                return await self._settled(origin, asked, agreement, answer, token.owner)
             refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots)
         if refused is not None:
-            return Authorization(
-                allowed=Allowed.NOT_ALLOWED, cpo=question.cpo, token=tokens[-1], info=refused.message, at=now
-            )
+            return replace(_not_covered(question, refused, now), token=tokens[-1], emsp=tokens[-1].owner)
+        named_provider = self._named_provider(question)
+        if named_provider is not None:
+            agreement = hub.book.routing.covering(question.cpo, named_provider, Module.TOKENS, now, spots)
+            if agreement is None:
+                refused = hub.book.routing.why_not(question.cpo, named_provider, Module.TOKENS, now, spots)
+                return replace(_not_covered(question, refused, now), emsp=named_provider)
+            asked = _selected(question, agreement, spots)
+            answer = await inquire(hub, origin, asked, named_provider, None)
+            return await self._settled(origin, asked, agreement, answer, named_provider)
         return await self._ask_around(origin, question, spots)
+
+    def _named_provider(self, question: Authorize) -> PartyId | None:
+        """Return the provider whose contract id was presented, when it is one that we roam with (EMIP-68)."""
+        if question.type == _CARD or question.emsp is not None:
+            return None
+        named = provider_of(question.uid)
+        routing = self._hub.book.routing
+        known = named is not None and (
+            Role.EMSP in routing.roles_of(named) or any(one.emsp.id == named for one in routing.agreements)
+        )
+        return named if known else None
 
     def _check_asker(self, origin: Origin, question: Authorize) -> None:
         if not self._hub.book.partners[origin.partner].speaks_for(question.cpo, Role.CPO):
@@ -115,31 +157,6 @@ class Authorizer:
         hub = self._hub
         return not hub.is_hub and hub.book.routing.has(Party(token.owner, Role.EMSP))
 
-    async def _answer_of(self, origin: Origin, question: Authorize, token: Token) -> Authorization:
-        hub = self._hub
-        provider = Party(token.owner, Role.EMSP)
-        agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, hub.clock.now())
-        via = provider if hub.book.routing.has(provider) or agreement is None else agreement.emsp
-        partner = hub.book.routing.partner_for(via)
-        link = hub.links.get(partner.id)
-        if link is None or not link.answers:
-            return from_token(token)
-        if not hub.is_hub and token.whitelist is Whitelist.ALWAYS:
-            return from_token(token)  # OCPI-111: never asked about
-        try:
-            answer = await self._put(origin, replace(question, emsp=token.owner), provider, via)
-        except Unavailable:
-            if hub.is_hub or not token.valid or token.whitelist is Whitelist.NEVER:
-                raise
-            return from_token(token)  # no answer can be had: what was agreed for that holds
-        return answer if answer.token is not None else replace(answer, token=token)
-
-    async def _put(self, origin: Origin, question: Authorize, to: Party, via: Party) -> Authorization:
-        answer = await self._hub.put(question, to, via, origin, Party(question.cpo, Role.CPO))
-        if not isinstance(answer, Authorization):
-            raise Unavailable(Reason.BAD_ANSWER, f"{via} did not answer the question", reached=True)
-        return answer
-
     # -- a token nobody told us of ---------------------------------------------------------------------------------
 
     async def _ask_around(self, origin: Origin, question: Authorize, spots: Collection[Spot]) -> Authorization:
@@ -155,7 +172,9 @@ class Authorizer:
             remedy="its provider must state the token, or be in agreement with the CPO",
         )
         waiting = {
-            asyncio.ensure_future(self._put(origin, _selected(question, one, spots), one.emsp, one.emsp)): one
+            asyncio.ensure_future(
+                ask(hub, origin, _unsure(_selected(question, one, spots), one), one.emsp, one.emsp)
+            ): one
             for one in asked
         }
         trouble: Exception = unknown
@@ -166,9 +185,8 @@ class Authorizer:
                     agreement = waiting.pop(task)
                     error = task.exception()
                     if error is None:
-                        return await self._settled(
-                            origin, _selected(question, agreement, spots), agreement, task.result()
-                        )
+                        asked_for = _selected(question, agreement, spots)
+                        return await self._settled(origin, asked_for, agreement, task.result(), agreement.emsp.id)
                     trouble = self._worse(trouble, error)
         finally:
             for task in waiting:
@@ -181,7 +199,7 @@ class Authorizer:
             return False
         partner = routing.partner_for(agreement.emsp)
         link = self._hub.links.get(partner.id)
-        return partner.id != origin.partner and link is not None and link.answers
+        return partner.id != origin.partner and link is not None and is_asked(link)
 
     @staticmethod
     def _worse(known: Exception, error: BaseException) -> Exception:
@@ -195,29 +213,67 @@ class Authorizer:
     # -- a yes must survive ----------------------------------------------------------------------------------------
 
     async def _settled(
-        self, origin: Origin, question: Authorize, agreement: Agreement | None, answer: Authorization
+        self, origin: Origin, question: Authorize, agreement: Agreement | None, answer: Authorization, provider: PartyId
     ) -> Authorization:
         """Complete the answer; a positive one is durable when this returns."""
         hub = self._hub
         now = hub.clock.now()
-        if answer.allowed is not Allowed.ALLOWED or answer.token is None:
-            return replace(answer, cpo=question.cpo, at=now, correlation=origin.correlation)
-        given = answer.emsp_reference
-        allowed_at = answer.evse_uids or question.evse_uids
+        owner = answer.emsp or (answer.token.owner if answer.token is not None else provider)
         answer = replace(
             answer,
+            emsp=owner,
             cpo=question.cpo,
             at=now,
             correlation=origin.correlation,
-            reference=hub.ids.new() if hub.is_hub or not given else given,
-            emsp=answer.token.owner,
+            service=question.service,
+            cpo_session=answer.cpo_session or question.cpo_session,
+        )
+        if answer.allowed is not Allowed.ALLOWED:
+            return answer
+        token = answer.token or _presented(question, owner, answer.alias, now)
+        answer = replace(
+            _referred(hub, question, answer),
+            token=token if answer.alias is None else replace(token, contract_id=answer.alias),
             receiver=agreement.emsp if agreement is not None else None,
             agreement=agreement.id if agreement is not None else "",
             location_id=question.location_id,
-            evse_uids=allowed_at,
+            evse_uids=answer.evse_uids or question.evse_uids,
         )
         await hub.record_authorization(origin, answer, now)
         return answer
+
+
+def _referred(hub: Hub, question: Authorize, answer: Authorization) -> Authorization:
+    """Return a permission under the reference of this leg: the hub's, said in the question or in the answer."""
+    if hub.is_hub:
+        return replace(answer, reference=question.reference or hub.ids.new())
+    if question.reference:  # asked by a hub: the provider's own name for it is made here, if its office made none
+        return replace(answer, reference=question.reference, emsp_reference=answer.emsp_reference or hub.ids.new())
+    return replace(answer, reference=answer.reference or answer.emsp_reference or hub.ids.new())
+
+
+def _presented(question: Authorize, owner: PartyId, alias: str | None, now: datetime) -> Token:
+    """Return a token that was allowed and that nobody described: no more than what was presented."""
+    return Token(
+        owner=owner,
+        uid=question.uid,
+        type=question.type,
+        contract_id=alias or question.uid,
+        issuer=str(owner),
+        valid=True,
+        last_updated=now,
+    )
+
+
+def _not_covered(question: Authorize, refused: Refused, now: datetime) -> Authorization:
+    return Authorization(
+        allowed=Allowed.NOT_ALLOWED, cpo=question.cpo, info=refused.message, why=refused.reason, at=now
+    )
+
+
+def _unsure(question: Authorize, agreement: Agreement) -> Authorize:
+    """Return the question to a provider whose token it need not be; a hub finds out by itself."""
+    return replace(question, known=agreement.emsp.role is not Role.EMSP)
 
 
 async def allowed(hub: Hub, charge: Session | Cdr) -> bool:
@@ -250,10 +306,3 @@ def _standing(row: Stored | None) -> Evse | None:
     """Return the EVSE of a row where one could charge: not one that is planned or gone."""
     body = row.body if row is not None else None
     return body if isinstance(body, Evse) and body.status.availability not in _ABSENT else None
-
-
-def from_token(token: Token) -> Authorization:
-    """Answer from a stored token, for a provider whose back office is not asked in real time."""
-    if token.valid:
-        return Authorization(allowed=Allowed.ALLOWED, token=token)
-    return Authorization(allowed=Allowed.BLOCKED, token=token, info="this token is not valid any more")

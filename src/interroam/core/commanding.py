@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
 PATIENCE_S = 0.5
+ACCEPTED = "ACCEPTED"
 SELF = "-"
 """The origin of what the node states itself."""
 LONGEST_CHARGE = timedelta(days=30)
@@ -109,7 +110,10 @@ class Commander:
         finally:
             del self._unanswered[command.id]
             answered.set()
-        return answer
+        if answer.accepted and answer.final:
+            done = Outcome(command=command.id, result=ACCEPTED, message=answer.message, at=self.hub.clock.now())
+            await self.settle(Origin(SELF, correlation=origin.correlation), done)
+        return replace(answer, command=command.id, reference=command.authorization)
 
     async def _put(self, origin: Origin, command: Command, question: Steering, to: Party, via: Party) -> Acknowledged:
         asker = Party(question.emsp, Role.EMSP)
@@ -201,7 +205,7 @@ class Commander:
 
 def _standing_until(command: Command, outcome: Outcome, now: datetime) -> datetime | None:
     """Return until when what was accepted stands; None when nothing does."""
-    if outcome.result != "ACCEPTED":
+    if outcome.result != ACCEPTED:
         return None
     if command.name == RESERVE and command.expires is not None:
         return command.expires + reserving.GRACE

@@ -226,7 +226,8 @@ def _links(body: Body) -> set[str]:
         case Cdr():
             links = {_session(body.session_id), _auth(body.authorization_reference), f"cdr:{body.id.casefold()}"}
         case Authorization():
-            links = {_auth(body.reference), _auth(body.emsp_reference), f"command:{body.command}"}
+            named = {_auth(body.reference), _auth(body.emsp_reference)}
+            links = {*named, _session(body.cpo_session), f"command:{body.command}"}
         case Command():
             links = {_session(body.session_id), _auth(body.authorization)}
         case _:
@@ -263,7 +264,7 @@ def _ids(row: Stored) -> set[str]:
         case Cdr():
             ids |= {body.id, body.session_id or "", body.authorization_reference or ""}
         case Authorization():
-            ids |= {body.reference, body.emsp_reference or ""}
+            ids |= {body.reference, body.emsp_reference or "", body.cpo_session or ""}
         case Command():
             ids |= {body.id, body.session_id or "", body.authorization or ""}
         case _:

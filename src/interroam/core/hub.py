@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from interroam.core import acting, lapsing, reserving, starting, steering
+from interroam.core import acting, lapsing, naming, putting, reserving, starting, steering
 from interroam.core.authorizing import Authorizer, allowed
 from interroam.core.book import Book
 from interroam.core.clearing import Clearing
@@ -15,13 +15,12 @@ from interroam.core.commanding import Commander
 from interroam.core.gate import Gate
 from interroam.core.liveness import Liveness
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
-from interroam.core.refs import authorization_ref, refs_of, session_ref
+from interroam.core.refs import refs_of
 from interroam.core.sight import Sight
 from interroam.core.standings import Standings
 from interroam.core.tariffs_in_use import check_unused
 from interroam.core.visibility import Spot
 from interroam.model.charges import Cdr, Outcome, Session
-from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
 from interroam.model.ids import (
     LANE_OF,
@@ -31,7 +30,7 @@ from interroam.model.ids import (
     Lane,
     Module,
     Party,
-    authorization_key,
+    PartyId,
     session_key,
 )
 from interroam.model.profiles import ProfileInForce
@@ -181,13 +180,9 @@ class Hub:
         agreement = self.book.agreements.get(agreement_id)
         return agreement is None or agreement.of(module).on
 
-    async def authorization(self, reference: str) -> Authorization | None:
-        """Return the permission with this reference, ours or the provider's."""
-        stored = await self.store.get(authorization_key(reference))
-        if stored is None:
-            found = await self.store.by_ref(authorization_ref(reference), Kind.AUTHORIZATION, limit=1)
-            stored = found[0] if found else None
-        return stored.body if stored is not None and isinstance(stored.body, Authorization) else None
+    async def authorization(self, reference: str, cpo: PartyId | None = None) -> Authorization | None:
+        """Return the permission of a charge by any of its names: ours, its provider's, its CPO's."""
+        return await naming.authorization(self, reference, cpo)
 
     async def record_authorization(self, origin: Origin, body: Authorization, now: datetime) -> None:
         """Make a permission durable, with the agreement it rests on."""
@@ -242,15 +237,8 @@ class Hub:
         return await steering.prefer(self._commander, origin, question)
 
     async def put(self, question: Question, to: Party, via: Party, origin: Origin, asker: Party) -> Answer:
-        """Put a question to the partner that carries messages to ``via``, within the partner's deadline."""
-        partner = self.book.routing.partner_for(via)
-        away = self.standings.away(to, partner.id)
-        if away is not None:  # OCPI-215
-            raise Unavailable(Reason.NOT_CONNECTED, f"{to} is {away.state.value}, as {away.by} says")
-        link = self.links.get(partner.id)
-        if link is None:
-            raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")
-        return await link.ask(question, to, asker, origin.correlation or self.ids.new(), self.deadlines.partner)
+        """Put a question to a partner that carries messages to ``via``, within the partner's deadline."""
+        return await putting.put(self, question, to, via, origin, asker)
 
     async def sweep(self) -> int:
         """State, once, what time has ended: TIMEOUT of commands, statuses nobody renewed; returns how many."""
@@ -273,20 +261,14 @@ class Hub:
         return await self.store.page(query)
 
     async def session(self, session_id: str, cpo: Party | None = None) -> Stored | None:
-        """Return a session by its hub id, its owner's id, or the only one of that id."""
-        stored = await self.store.by_hub_id(session_id)
-        if stored is not None and stored.key.kind is Kind.SESSION:
-            return stored
-        if cpo is not None:
-            return await self.store.get(session_key(cpo.id, session_id))
-        found = await self.store.by_ref(session_ref(session_id), Kind.SESSION, limit=2)
-        if len(found) > 1:
-            raise Refused(
-                Reason.AMBIGUOUS,
-                f"more than one CPO has a session {session_id}",
-                remedy="address the CPO (To headers) or use the hub's session id",
-            )
-        return found[0] if found else None
+        """Return a session by its hub id, its owner's id, or another name of the charge; the only one of that name."""
+        return await naming.session(self, session_id, cpo)
+
+    async def identify(
+        self, origin: Origin, reference: str, *, cpo_session: str | None = None, emsp_reference: str | None = None
+    ) -> Authorization | None:
+        """Note how its CPO or its provider calls a charge, where that is not known yet; returns its permission."""
+        return await naming.identify(self, origin, reference, cpo_session=cpo_session, emsp_reference=emsp_reference)
 
 
 def _module_of(charge: Session | Cdr) -> Module:

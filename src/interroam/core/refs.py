@@ -74,12 +74,18 @@ def refs_of(body: Body) -> tuple[str, ...]:
             own = (session_ref(body.session_id),) if body.session_id else ()
             return own + _present(f"cdr:{body.id.casefold()}", body.authorization_reference)
         case Authorization():
-            own = (commanded_ref(body.token.type, body.token.uid),) if body.command and body.token is not None else ()
-            return own + _present(authorization_ref(body.reference), body.emsp_reference)
+            return _of_authorization(body) + _present(authorization_ref(body.reference), body.emsp_reference)
         case Command():
             return _of_command(body) + _present(f"command:{body.id}", body.authorization)
         case _:
             return ()
+
+
+def _of_authorization(body: Authorization) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    if body.command and body.token is not None:
+        found += (commanded_ref(body.token.type, body.token.uid),)
+    return (*found, session_ref(body.cpo_session)) if body.cpo_session else found
 
 
 def _of_command(command: Command) -> tuple[str, ...]:

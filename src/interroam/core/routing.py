@@ -110,6 +110,11 @@ class Routing:
             remedy=f"add {party} to the parties of a partner",
         )
 
+    def carriers(self, party: Party) -> list[Partner]:
+        """Return the connected partners that carry messages to this party, in order; else the one most likely to."""
+        connected = [one for one in self._candidates(party) if one.state is PartnerState.CONNECTED]
+        return connected or [self.partner_for(party)]
+
     def has(self, party: Party) -> bool:
         """Whether some partner speaks for this party."""
         return bool(self._candidates(party))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from interroam.core.naming import identify
 from interroam.core.placing import agreement_for, evse_of, placed, way_to
 from interroam.model.agreements import Agreement
 from interroam.model.charges import Command
@@ -44,7 +45,10 @@ async def start(commander: Commander, origin: Origin, question: StartSession) ->
     command = commander.command("START_SESSION", origin, question, to, now)
     command, permission = permitted(hub, origin, question, command, agreement, now)
     await asyncio.gather(hub.record_authorization(origin, permission, now), commander.open(origin, command, now))
-    return await commander.send(origin, command, replace(question, reference=permission.reference), to, via)
+    answer = await commander.send(origin, command, replace(question, reference=permission.reference), to, via)
+    if answer.accepted and answer.session_id:
+        await identify(hub, origin, permission.reference, cpo_session=answer.session_id)
+    return answer
 
 
 def permitted(
@@ -53,6 +57,7 @@ def permitted(
     """Return a command with the permission that goes with it, under the reference of this leg (sheet C4)."""
     reference = hub.ids.new() if hub.is_hub or not question.reference else question.reference
     to = command.target
+    start = question if isinstance(question, StartSession) else None
     permission = Authorization(
         allowed=Allowed.ALLOWED,
         reference=reference,
@@ -64,11 +69,20 @@ def permitted(
         token=question.token,
         location_id=question.location_id,
         evse_uids=(question.evse_uid,) if question.evse_uid else (),
-        connector_id=question.connector_id if isinstance(question, StartSession) else None,
+        connector_id=start.connector_id if start is not None else None,
         command=command.id,
         correlation=origin.correlation,
         at=now,
     )
+    if start is not None:
+        permission = replace(
+            permission,
+            service=start.service,
+            limits=start.limits,
+            interim=start.interim,
+            alias=start.alias,
+            parameter=start.parameter,
+        )
     return replace(command, authorization=reference, agreement=agreement.id), permission
 
 

@@ -9,7 +9,8 @@ The rules (design: Three verbs, Decisions 5 and 7):
 - A time more than the tolerance ahead of the clock is compared as the time of reception, and kept as sent.
 - Equal times with different content: the later arrival wins.
 - What says nothing new is unchanged: acknowledged, not delivered (OCPI-36); its newer time is still kept (OCPI-38).
-- A CDR never changes, a completed session neither (OCPI-136, OCPI-132). A settled command stays settled.
+- A CDR never changes, a completed session neither (OCPI-136, OCPI-132). A settled command stays settled. Of an
+  authorization no more changes than that it learns how both sides call the charge.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from interroam.model.tokens import Authorization
 
 TOLERANCE = timedelta(minutes=5)
 _STATUS = frozenset({"status"})
+NAMES = frozenset({"cpo_session", "emsp_reference"})
+"""What an authorization may still learn: how both sides call the charge."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +79,7 @@ def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgm
     at = clamped(change.last_updated, now)
     if isinstance(old, Evse):
         return (_judge_halves if change.own_time else _judge_evse_change)(change, stored, old, at)
-    if _is_final(old):
+    if _is_final(old) and not (isinstance(old, Authorization) and change.fields <= NAMES):
         return Judgment(Verdict.STALE if isinstance(old, Command) else Verdict.CONFLICT)
     # A command moves by its state, whatever clocks say.
     if at < stored.judged_at and not change.own_time and not isinstance(old, Command):

@@ -17,6 +17,10 @@ import msgspec
 SEPARATOR = "*"
 _PARTY = re.compile(r"^([A-Za-z$]{2})[*/_-]?([A-Za-z0-9]{3})$")
 
+_CONTRACT = re.compile(
+    r"^([A-Z]{2})(?:-?([A-Z0-9]{3})-?C[A-Z0-9]{8}|[*-]?([A-Z0-9]{3})[*-]?[A-Z0-9]{6})(?:[*-]?[A-Z0-9])?$", re.IGNORECASE
+)
+
 
 class Role(StrEnum):
     """What a party does in the roaming network; spelled as OCPI 2.2.1 does."""
@@ -57,6 +61,12 @@ class PartyId(msgspec.Struct, frozen=True, order=True, gc=False):
 @lru_cache(maxsize=65_536)
 def _party_id(country: str, code: str) -> PartyId:
     return PartyId(country.upper(), code.upper())
+
+
+def provider_of(contract: str) -> PartyId | None:
+    """Return the provider that a contract id names, in the newer form or the older one; None when it is no such id."""
+    match = _CONTRACT.match(contract.strip())
+    return _party_id(match[1], match[2] or match[3]) if match is not None else None
 
 
 class Party(msgspec.Struct, frozen=True, order=True, gc=False):

@@ -220,6 +220,8 @@ class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """The id of the command as we keep it: its outcome is found by it. Set by the core."""
     reference: str | None = None
     """The reference of the charge that is to start. Set by the core."""
+    final: bool = False
+    """Whether all is done already: then the core states the outcome, and its target says no more."""
 
     @property
     def accepted(self) -> bool:

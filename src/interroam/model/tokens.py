@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from interroam.model.errors import Reason
 from interroam.model.ids import Key, Party, PartyId, authorization_key, token_key
 
 
@@ -44,9 +45,9 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """From when it allows nothing, whatever else is said of it."""
     last_updated: datetime
 
-    def stands(self, now: datetime) -> bool:
-        """Whether it may be used at this time, as far as its provider has said."""
-        return self.valid and (self.expires is None or now < self.expires)
+    def expired(self, now: datetime) -> bool:
+        """Whether what was said of it holds no more."""
+        return self.expires is not None and self.expires <= now
 
     @property
     def key(self) -> Key:
@@ -85,6 +86,8 @@ class Authorization(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     evse_uids: tuple[str, ...] = ()
     connector_id: str | None = None
     info: str | None = None
+    why: Reason | None = None
+    """What stood against it before anybody was asked."""
     language: str = "en"
     command: str = ""
     """The command that this permission came with, when a remote start gave it."""

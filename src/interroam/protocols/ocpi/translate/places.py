@@ -100,11 +100,6 @@ def write_evse(evse: model.Evse) -> bytes:
     return written(shape)
 
 
-def write_status(evse: model.Evse) -> bytes:
-    """Write the patch of a status that was stated in another room: one word for all its parts."""
-    return write({"status": one_word(evse.status), "last_updated": evse.last_updated})
-
-
 def evse_fact(shape: wire.Evse, raw: bytes, owner: PartyId, location_id: str) -> Fact:
     """Make a fact of an EVSE as it stood."""
     return Fact(read_evse(shape, owner, location_id), wired(raw), wired(row_of(raw)), None, same)

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from interroam.core.statuses import one_word
 from interroam.core.visibility import Scope
 from interroam.model.facts import Body
 from interroam.model.ids import Kind
+from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.wire import locations as places
@@ -93,6 +95,12 @@ def dressed_patch(kind: Kind, raw: bytes, view: View, names: Names) -> bytes:
         if b'"authorization_reference"' in raw:
             raw = set_fields(raw, _reference(names))
     return _known(_PARTIAL[kind], raw) if view.known_only and kind in _PARTIAL else raw
+
+
+def status_patch(evse: Evse) -> bytes:
+    """Return the patch of a status that was stated in another room: one word for all its parts."""
+    updated = moment(evse.last_updated).encode()
+    return b'{"status":' + text(one_word(evse.status)) + b',"last_updated":"' + updated + b'"}'
 
 
 def owners_fields(body: Body) -> dict[str, bytes]:

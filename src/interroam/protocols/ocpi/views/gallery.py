@@ -22,13 +22,13 @@ from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.translate.charges import write_cdr, write_session
-from interroam.protocols.ocpi.translate.places import write_evse, write_location, write_status
+from interroam.protocols.ocpi.translate.places import write_evse, write_location
 from interroam.protocols.ocpi.translate.rows import STATUS, is_ours
 from interroam.protocols.ocpi.translate.tariffs import write_tariff
 from interroam.protocols.ocpi.translate.tokens import write_token
 from interroam.protocols.ocpi.wire.raw import join_location, set_fields
 
-from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, timed
+from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, status_patch, timed
 
 MOST_BYTES = 256 * 2**20
 _OVERHEAD = 300
@@ -166,7 +166,7 @@ class Views:
         """
         if not is_ours(entry.wire) or _holds_others(entry.key.kind, view):
             evse = entry.body or stored.body
-            return write_status(evse) if isinstance(evse, Evse) and entry.fields == STATUS else None
+            return status_patch(evse) if isinstance(evse, Evse) and entry.fields == STATUS else None
         names = await self.names(stored.body, stored.hub_id, view)
         return dressed_patch(entry.key.kind, entry.wire.data, view, names)
 

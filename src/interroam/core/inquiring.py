@@ -1,0 +1,95 @@
+"""What the provider of a token says: asked, or as it stated before (EMIP-66, EMIP-67, EMIP-132).
+
+A partner may say when its providers are asked (core/ports.py: Asking). Of others a hub always asks; a CPO's own node
+does so but for what the token's whitelist says: one of which it is ALWAYS is not asked about, and where no answer can
+be had one that is ALLOWED or ALLOWED_OFFLINE may charge (OCPI-111).
+
+An answer is missing when none came, whatever the cause: that is Unavailable. A no is an answer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from interroam.core.ports import Asking, Inclined, Link
+from interroam.model.errors import Reason, Unavailable
+from interroam.model.facts import Origin
+from interroam.model.ids import Module, Party, PartyId, Role
+from interroam.model.questions import Authorize
+from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
+
+if TYPE_CHECKING:
+    from interroam.core.hub import Hub
+
+
+async def inquire(
+    hub: Hub, origin: Origin, question: Authorize, provider: PartyId, token: Token | None
+) -> Authorization:
+    """Return what a provider says of a token; ``token`` is what it stated of it, if anything."""
+    now = hub.clock.now()
+    to = Party(provider, Role.EMSP)
+    agreement = hub.book.routing.covering(question.cpo, provider, Module.TOKENS, now)
+    via = to if hub.book.routing.has(to) or agreement is None else agreement.emsp
+    link = hub.links.get(hub.book.routing.partner_for(via).id)
+    if link is None or not is_asked(link):
+        return _stated(provider, token, now)
+    if token is not None and not _asks_about(hub, link, token, now):
+        return _stated(provider, token, now)
+    try:
+        answer = await ask(hub, origin, replace(question, emsp=provider), to, via)
+    except Unavailable:
+        if token is None or not _holds_unasked(hub, link, token, now):
+            raise
+        return _stated(provider, token, now)  # no answer can be had: what was agreed for that holds
+    return answer if answer.token is not None else replace(answer, token=token)
+
+
+async def ask(hub: Hub, origin: Origin, question: Authorize, to: Party, via: Party) -> Authorization:
+    """Put the question to one partner."""
+    answer = await hub.put(question, to, via, origin, Party(question.cpo, Role.CPO))
+    if not isinstance(answer, Authorization):
+        raise Unavailable(Reason.BAD_ANSWER, f"{via} did not answer the question", reached=True)
+    return answer
+
+
+def is_asked(link: Link) -> bool:
+    """Whether a partner is ever asked about a token."""
+    return link.answers and _inclination(link) is not Asking.ASYNC_ONLY
+
+
+def _inclination(link: Link) -> Asking | None:
+    return link.asking if isinstance(link, Inclined) else None
+
+
+def _asks_about(hub: Hub, link: Link, token: Token, now: datetime) -> bool:
+    """Whether the provider is asked about a token of which it has stated something."""
+    asking = _inclination(link)
+    if asking is None:
+        return (
+            hub.is_hub or token.whitelist is not Whitelist.ALWAYS or token.expired(now)
+        )  # OCPI-111: never asked about
+    return asking is not Asking.ASYNC_FIRST or token.expired(now)
+
+
+def _holds_unasked(hub: Hub, link: Link, token: Token, now: datetime) -> bool:
+    """Whether what was stated of a token decides where no answer can be had."""
+    if token.expired(now):
+        return False
+    asking = _inclination(link)
+    if asking is None:
+        return not hub.is_hub and token.valid and token.whitelist is not Whitelist.NEVER
+    return asking is Asking.SYNC_FIRST
+
+
+def _stated(provider: PartyId, token: Token | None, now: datetime) -> Authorization:
+    """Answer for a provider that is not asked."""
+    if token is None:
+        return Authorization(allowed=Allowed.NOT_ALLOWED, emsp=provider, info=f"{provider} never stated this token")
+    if not token.valid:
+        return Authorization(allowed=Allowed.BLOCKED, token=token, info="this token is not valid any more")
+    if token.expired(now):
+        return Authorization(allowed=Allowed.EXPIRED, token=token, info="the time of this token is over")
+    return Authorization(allowed=Allowed.ALLOWED, token=token)

@@ -1,0 +1,64 @@
+"""How a question finds the partner that carries it, and the next one where nothing came of it.
+
+A question is never put twice where the first may have been acted upon, but for those that do nothing (EMIP-44). Nor is
+it put at all to a party all of whose partners are known to be away, where their links say so (EMIP-38).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from interroam.core.ports import Careful, Link
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Origin
+from interroam.model.ids import Party
+from interroam.model.parties import Partner, PartnerState
+from interroam.model.questions import Answer, Authorize, Question, Report
+
+if TYPE_CHECKING:
+    from interroam.core.hub import Hub
+
+_SAFE = (Authorize, Report)
+"""Questions that change nothing when they come twice: a report has its id."""
+_LEAST_S = 0.05
+
+
+async def put(hub: Hub, question: Question, to: Party, via: Party, origin: Origin, asker: Party) -> Answer:
+    """Put a question to the first partner of a party that answers, within the deadlines."""
+    time = asyncio.get_running_loop().time
+    ends = time() + hub.deadlines.door
+    correlation = origin.correlation or hub.ids.new()
+    trouble: Unavailable | None = None
+    for partner in hub.book.routing.carriers(via):
+        within = min(hub.deadlines.partner, ends - time())
+        if trouble is not None and within < _LEAST_S:
+            break
+        try:
+            return await _link(hub, partner, to).ask(question, to, asker, correlation, within)
+        except Unavailable as failed:
+            trouble = failed
+            if not _tries_next(hub.links.get(partner.id)) or (failed.reached and not isinstance(question, _SAFE)):
+                break
+    raise trouble or Unavailable(Reason.NOT_CONNECTED, f"no partner of {via} is there")
+
+
+def _tries_next(link: object) -> bool:
+    return isinstance(link, Careful) and link.tries_next
+
+
+def _skips_offline(link: object) -> bool:
+    return isinstance(link, Careful) and link.skips_offline
+
+
+def _link(hub: Hub, partner: Partner, to: Party) -> Link:
+    """Return the way to a partner; Refused or Unavailable when there is none now."""
+    away = hub.standings.away(to, partner.id)
+    if away is not None:  # OCPI-215
+        raise Unavailable(Reason.NOT_CONNECTED, f"{to} is {away.state.value}, as {away.by} says")
+    link = hub.links.get(partner.id)
+    if link is None:
+        raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")
+    if partner.state is PartnerState.OFFLINE and _skips_offline(link):
+        raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is offline")
+    return link
