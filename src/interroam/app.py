@@ -33,6 +33,7 @@ from interroam.net.listener import Listener
 from interroam.net.metrics import Metrics
 from interroam.net.socketfile import SocketFile
 from interroam.net.tls import TlsIdentity, client_context, server_context
+from interroam.protocols.emip.room import EmipRoom
 from interroam.protocols.ocpi.room import OcpiRoom
 from interroam.protocols.plain.admin import TABLE, Administration
 from interroam.protocols.plain.room import PlainRoom
@@ -181,6 +182,17 @@ class Node:
         )
         self._admit(ocpi, Way(ocpi, f"{self.url}/ocpi/versions", Purpose.REGISTRATION))
         doorway.add(Door("/ocpi", ocpi.handler, ocpi.refusal))
+        emip = EmipRoom(
+            self.hub,
+            client=self.client,
+            base_url=self.url,
+            own=self.settings.own_party,
+            insecure_http=self.settings.insecure_http,
+            authorities=self.settings.tls.authorities,
+        )
+        self._admit(emip, Way(emip, f"{self.url}{emip.prefix}", Purpose.REGULAR))
+        doorway.add(Door(emip.prefix, emip.handler, emip.refusal, emip.body_bytes))
+        self._spawn(self._every(emip.tick, _SECOND))
         plain = PlainRoom(self.hub, self.client, (TABLE,), insecure_http=self.settings.insecure_http)
         self._admit(plain, Way(plain, f"{self.url}{plain.prefix}", Purpose.REGULAR))
         doorway.add(Door(plain.prefix, plain.handler, plain.refusal))

@@ -22,6 +22,7 @@ VERSIONS = "agreement-version"
 OFFERS = "agreement-offer"
 NETWORKS = "network"
 ROUTES = "route"
+SUSPENDED = "party-suspended"
 
 
 class Book:
@@ -41,6 +42,8 @@ class Book:
         self.selections: dict[str, Selection] = {}
         """Every selection that ever held, by name."""
         self.routes: dict[Party, tuple[str, ...]] = {}
+        self.suspended: set[Party] = set()
+        """The parties that an operator switched off, whoever speaks for them."""
         self.routing = Routing()
         self._credentials: dict[bytes, Credential] = {}
         self._store = store
@@ -69,6 +72,7 @@ class Book:
         for _, body in await self._store.all(ROUTES):
             route = msgspec.msgpack.decode(body, type=Route)
             self.routes[route.party] = route.partners
+        self.suspended = {Party.parse(name) for name, _ in await self._store.all(SUSPENDED)}
         self._changed()
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -169,6 +173,20 @@ class Book:
         self.networks[network.id] = network
         self._changed()
         return network
+
+    def active(self, party: Party) -> bool:
+        """Whether a party may act: an operator can switch it off, whichever partners speak for it (EMIP-15)."""
+        return party not in self.suspended
+
+    async def switch_party(self, party: Party, *, on: bool) -> None:
+        """Switch a party on or off."""
+        if on:
+            self.suspended.discard(party)
+            await self._store.remove(SUSPENDED, str(party))
+        else:
+            self.suspended.add(party)
+            await self._store.save(SUSPENDED, str(party), b"")
+        self._changed()
 
     async def put_route(self, route: Route) -> None:
         """Say which partners carry a party's messages, in order."""

@@ -69,10 +69,25 @@ class Liveness:
         away = await asyncio.gather(*(self._ask(partner, now, turns) for partner in silent))
         return sum(away)
 
-    def _last(self, partner: Partner) -> datetime:
+    async def lapse(self, name: str, silence: float) -> bool:
+        """Declare a partner offline of which nothing was heard for so many seconds, without asking it (EMIP-36)."""
+        partner = self._hub.book.partners.get(name)
+        if partner is None or partner.state is not PartnerState.CONNECTED or name in self._returning:
+            return False
+        if (self._hub.clock.now() - self._heard_last(partner)).total_seconds() < silence:
+            return False
+        log.warning("partner_offline", partner=name, message="nothing was heard of it")
+        await self._hub.book.set_state(name, PartnerState.OFFLINE)
+        return True
+
+    def _heard_last(self, partner: Partner) -> datetime:
         heard = self._heard.get(partner.id, self._since)
         if partner.since is not None and self._since < partner.since:  # registering is being heard
             heard = max(heard, partner.since)
+        return heard
+
+    def _last(self, partner: Partner) -> datetime:
+        heard = self._heard_last(partner)
         asked = self._asked.get(partner.id) if partner.state is PartnerState.OFFLINE else None
         return heard if asked is None else max(heard, asked)
 

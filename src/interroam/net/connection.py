@@ -73,6 +73,7 @@ class Connection(asyncio.Protocol):
         reader.proxied = reader.client in desk.proxies
         tls = transport.get_extra_info("ssl_object")
         if tls is not None:
+            reader.secure = True
             reader.certificate = tls.getpeercert(binary_form=True)  # only ever a verified one: the context sees to it
         self.neighborhood = "" if reader.proxied else neighborhood(reader.client)
         if not desk.admit(self):

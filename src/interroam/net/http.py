@@ -34,6 +34,10 @@ class Request(msgspec.Struct, gc=False):
     """The caller's verified certificate, DER."""
     began: float
     """``time.perf_counter()`` when its last byte arrived."""
+    secure: bool = False
+    """Whether it came over TLS, to us or to a trusted proxy."""
+    name: str = ""
+    """The distinguished name of the caller's certificate, where a trusted proxy tells that alone."""
 
 
 class Response(msgspec.Struct, gc=False):

@@ -37,3 +37,13 @@ def forwarded_certificate(headers: Mapping[bytes, bytes]) -> bytes | None:
         return b64decode(field[1:-1], validate=True)
     except binascii.Error:
         return None
+
+
+def forwarded_name(headers: Mapping[bytes, bytes]) -> str:
+    """Read ``X-Client-DN``: the name of the caller's certificate, as some proxies tell it instead of the whole."""
+    return headers.get(b"x-client-dn", b"").decode("utf-8", "replace").strip()
+
+
+def forwarded_security(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the proxy was called over TLS; one that does not say is taken to have been."""
+    return headers.get(b"x-forwarded-proto", b"https").strip().lower() != b"http"

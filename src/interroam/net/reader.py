@@ -16,7 +16,7 @@ import msgspec
 from interroam.net.addresses import Addresses
 from interroam.net.doors import NOBODY, Door
 from interroam.net.http import SINGLE, Request, Response
-from interroam.net.proxies import forwarded_certificate, forwarded_client
+from interroam.net.proxies import forwarded_certificate, forwarded_client, forwarded_name, forwarded_security
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,7 @@ class Reader:
         """The caller holds its body back until told to go on (RFC 9110 10.1.1)."""
         self.client = ""
         self.certificate: bytes | None = None
+        self.secure = False
         self.proxied = False
         self.proxies = Addresses()
         self._doorway = doorway
@@ -160,12 +161,14 @@ class Reader:
         path = raw_path.decode("latin-1")
         if "%" in path:
             path = unquote(path)
-        client, certificate = self.client, self.certificate
+        client, certificate, secure, name = self.client, self.certificate, self.secure, ""
         if self.proxied:
             client = forwarded_client(client, headers, self.proxies)
             certificate = forwarded_certificate(headers)
+            secure, name = forwarded_security(headers), forwarded_name(headers)
+        method = parser.get_method().decode()
         self._request = Request(
-            parser.get_method().decode(), path, raw_path, query, headers, b"", client, certificate, self._now
+            method, path, raw_path, query, headers, b"", client, certificate, self._now, secure, name
         )
         self._door = door = self._doorway.at(path)
         self.phase = BODY

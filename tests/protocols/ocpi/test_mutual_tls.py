@@ -17,9 +17,9 @@ from interroam.net.client import Client
 from interroam.net.doors import Door
 from interroam.net.http import Response
 from interroam.net.listener import Listener
+from interroam.net.shown import Shown
 from interroam.net.tls import client_context, server_context, shown_context
 from interroam.protocols.ocpi.calls import Address, Call, Calls
-from interroam.protocols.ocpi.shown import Shown
 from tests.net.authority import Authority, der
 from tests.protocols.ocpi.partners import basic
 

@@ -10,6 +10,7 @@ from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
 from interroam.net.client import Client
 from interroam.net.http import JSON, Handler, Response
+from interroam.net.shown import Shown
 from interroam.protocols.ocpi.calls import Calls
 from interroam.protocols.ocpi.client import OcpiLink
 from interroam.protocols.ocpi.handshake.guest import Guest
@@ -17,7 +18,6 @@ from interroam.protocols.ocpi.handshake.host import Host
 from interroam.protocols.ocpi.handshake.ours import Ours
 from interroam.protocols.ocpi.handshake.theirs import Scout
 from interroam.protocols.ocpi.server import OcpiServer
-from interroam.protocols.ocpi.shown import Shown
 from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire.envelope import failure
 

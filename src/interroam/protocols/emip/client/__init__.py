@@ -1,0 +1,1 @@
+"""What this node asks of its partners: facts delivered, questions put."""

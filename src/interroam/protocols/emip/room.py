@@ -1,0 +1,167 @@
+"""The eMIP room as the node introduces it: a door, links to partners, registrations, and what is due by the hour."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from msgspec.structs import replace
+
+from interroam.core.hub import Hub
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.ids import PartyId
+from interroam.model.parties import Partner, PartnerState
+from interroam.net.client import Client
+from interroam.net.http import Handler, Response
+from interroam.net.shown import Shown
+from interroam.protocols.emip.calls import Calls
+from interroam.protocols.emip.client.link import EmipLink, MakeSide, PlatformLink
+from interroam.protocols.emip.client.peer import Peer
+from interroam.protocols.emip.profiles import partner_id_of, switches
+from interroam.protocols.emip.pulse import Pulse
+from interroam.protocols.emip.server.checks import PROTOCOL
+from interroam.protocols.emip.server.desk import Desk
+from interroam.protocols.emip.server.front import Front
+from interroam.protocols.emip.server.table import HANDLERS
+from interroam.protocols.emip.wiring import Wiring, wired, wiring_of
+
+log = structlog.get_logger()
+
+SIDES: tuple[MakeSide, ...] = ()
+"""What this node is to a platform: its CPO and its eMSP."""
+BODY_BYTES = 10 * 1024 * 1024
+_EARLY = 0.9
+"""The part of a period after which a heartbeat goes, so that it is there in time."""
+
+
+class EmipRoom:
+    """Speaks eMIP 0.7.4: as the platform where the node is a hub, else as a CPO or an eMSP before one."""
+
+    name = PROTOCOL
+    prefix = "/emip"
+    body_bytes = BODY_BYTES
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        client: Client,
+        base_url: Callable[[], str] | str,
+        own: PartyId,
+        insecure_http: bool = False,
+        authorities: Path | None = None,
+    ) -> None:
+        self._hub = hub
+        self._insecure = insecure_http
+        self._own = own
+        self.pulse = Pulse()
+        self.calls = Calls(hub, client, self.pulse, Shown(hub.book, authorities).to)
+        self.desk = Desk(hub, self.calls, self.pulse, own)
+        url = base_url if callable(base_url) else lambda: base_url
+        self.front = Front(self.desk, {**HANDLERS}, insecure=insecure_http, base_url=url)
+        self.handler: Handler = self.front.handle
+        """Answers whatever comes to ``/emip``."""
+        self._asked: dict[str, datetime] = {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
+
+    def refusal(self, status: int, message: str) -> Response:
+        """Refuse as a fault what never came as far as the front."""
+        return self.front.refusal(status, message)
+
+    # -- links -------------------------------------------------------------------------------------------------------
+
+    def link(self, partner: Partner) -> EmipLink:
+        """Return a link to this partner as it is wired now; Refused when its switches are wrong or its name is taken."""
+        called = partner_id_of(partner).casefold()
+        for other in self._hub.book.partners.values():
+            if other.protocol == PROTOCOL and other.id != partner.id and partner_id_of(other).casefold() == called:
+                raise Refused(Reason.CONFLICT, f"partner {other.id} is called {called} already", remedy="name another")
+        peer = Peer(partner, self._hub, self.calls, self._own)
+        return PlatformLink(peer, self.pulse, SIDES) if partner.is_hub else EmipLink(peer)
+
+    # -- registrations -----------------------------------------------------------------------------------------------
+
+    async def register(self, partner: Partner, url: str, token: str) -> Partner:  # noqa: ARG002  as the port has it
+        """Wire where a partner is called, after a heartbeat where it answers one (EMIP-8)."""
+        if not url.startswith(("https://", "http://") if self._insecure else ("https://",)):
+            raise Refused(Reason.PARTNER_UNUSABLE, f"{url} is no https address", remedy="eMIP is spoken over HTTPS")
+        new = wired(replace(partner, state=PartnerState.CONNECTED, since=self._hub.clock.now()), Wiring(url=url))
+        if partner.is_hub or switches(partner).heartbeats:
+            try:
+                await self.link(new).beat()
+            except (Refused, Unavailable) as no:
+                message = f"the heartbeat to {url} failed: {no.message}"
+                raise Refused(
+                    Reason.PARTNER_UNUSABLE, message, remedy="is the address right, our certificate known?"
+                ) from no
+        return new
+
+    async def unregister(self, partner: Partner) -> Partner:
+        """Forget where a partner is called; the protocol has no farewell."""
+        if not wiring_of(partner).url:
+            raise Refused(Reason.WRONG_STATE, f"partner {partner.id} has no address")
+        return wired(replace(partner, state=PartnerState.PLANNED), Wiring())
+
+    async def rotate(self, partner: Partner) -> Partner:
+        """Refuse: who calls shows in its certificate, which is renewed by itself."""
+        remedy = f"interroam partner certificate renew {partner.id}"
+        raise Refused(Reason.NOT_OFFERED, "eMIP has no secrets but certificates", remedy=remedy)
+
+    # -- by the hour -------------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Do what is due: heartbeats out, partners gone silent, what the sides have to do; about once a second."""
+        now = self._hub.clock.now()
+        for partner in list(self._hub.book.partners.values()):
+            if partner.protocol != PROTOCOL or partner.state is PartnerState.SUSPENDED:
+                continue
+            link = self._hub.links.get(partner.id)
+            if not isinstance(link, EmipLink):
+                continue
+            if partner.is_hub or switches(partner).heartbeats:
+                self._beat_if_due(partner, link, now)
+            if not partner.is_hub:
+                await self._hub.liveness.lapse(partner.id, self.desk.period(partner.id))  # EMIP-36
+            self._once(f"{partner.id} tick", link.tick)
+        await self.front.repeats.clean()
+
+    def _beat_if_due(self, partner: Partner, link: EmipLink, now: datetime) -> None:
+        """Send a heartbeat when a platform heard nothing for a period, or a partner is to be asked (EMIP-34, EMIP-39)."""
+        if not wiring_of(partner).url:
+            return
+        period = float(self.desk.period(partner.id))
+        last = self._asked.get(partner.id)
+        if partner.is_hub:
+            period = self.pulse.period(partner.id, period)
+            sent = self.pulse.last(partner.id)
+            last = max((one for one in (last, sent) if one is not None), default=None)
+        if last is None or (now - last).total_seconds() >= period * _EARLY:
+            self._asked[partner.id] = now
+            self._once(f"{partner.id} beat", link.beat)
+
+    def _once(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start something unless it still runs from last time."""
+        if name in self._busy:
+            return
+
+        async def run() -> None:
+            try:
+                await work()
+            except (Refused, Unavailable) as no:
+                log.warning("emip_chore_failed", chore=name, message=no.message)
+            except Exception:
+                log.exception("emip_chore_failed", chore=name)
+
+        task = self._busy[name] = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(lambda _: self._busy.pop(name, None))
+
+    async def stop(self) -> None:
+        """End what runs."""
+        tasks = list(self._busy.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

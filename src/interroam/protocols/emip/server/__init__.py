@@ -1,0 +1,1 @@
+"""What partners ask of this node: checked at the front, answered by the handlers of the table."""

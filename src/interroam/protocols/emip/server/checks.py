@@ -1,0 +1,203 @@
+"""Who calls: seven questions in a fixed order, of which the first that fails decides the fault (EMIP-10 to EMIP-17).
+
+1 the partner exists, 2 is active, 3 calls from an address of its own, 4 shows its certificate; 5 the operator exists,
+6 is active, 7 belongs to the partner. Then: may it ask for this in one of its roles (EMIP-19), is the operation on for
+it (EMIP-122), and, in what comes from a platform, whom does it address (EMIP-117)?
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from msgspec import Struct
+
+from interroam.core.book import Book
+from interroam.model.ids import Party, PartyId, Role
+from interroam.model.parties import Partner, PartnerState
+from interroam.net.addresses import Addresses
+from interroam.net.http import Request
+from interroam.protocols.emip.profiles import certificate_of, partner_id_of, switches
+from interroam.protocols.emip.rules.codes import NOT_SUPPORTED, TARGET_UNKNOWN, Declined
+from interroam.protocols.emip.rules.ids import operator as read_operator
+from interroam.protocols.emip.wire.operations import DOWNLOAD, PLATFORM, Operation
+from interroam.protocols.emip.wire.types import FromIop, ToIop
+
+from .answers import not_known, not_of_role, unfit
+
+PROTOCOL = "emip"
+
+
+class Sender(Struct, frozen=True):
+    """Who a request is from, and whom of us it is for."""
+
+    operator: Party
+    target: Party | None
+
+
+class Checks:
+    """Asks the questions of every request."""
+
+    def __init__(self, book: Book, *, insecure: bool) -> None:
+        self._book = book
+        self._insecure = insecure
+        self._partners: dict[str, Partner] = {}
+        self._addresses: dict[tuple[str, ...], Addresses] = {}
+        book.on_change(self._index)
+        self._index()
+
+    def _index(self) -> None:
+        spoken = [one for one in self._book.partners.values() if one.protocol == PROTOCOL]
+        self._partners = {partner_id_of(one).casefold(): one for one in spoken}
+
+    # -- before anything is read -------------------------------------------------------------------------------------
+
+    def check_channel(self, request: Request) -> None:
+        """Turn away who comes without TLS, or without a certificate where nobody may (EMIP-1, EMIP-3)."""
+        if self._insecure:
+            return
+        if not request.secure:
+            raise unfit("eMIP is served over HTTPS only", "HTTPS_ONLY")
+        if not _shown(request) and not any(_lenient(one) for one in self._partners.values()):
+            raise not_known("CERTIFICATE_MISMATCH", "a client certificate is needed")
+
+    # -- the partner -------------------------------------------------------------------------------------------------
+
+    def partner(self, request: Request, message: ToIop, operation: Operation) -> Partner:
+        """Return who calls, as far as partners go: steps 1 to 4."""
+        if operation.to_iop and not (self._insecure or _shown(request)):
+            raise not_known("CERTIFICATE_MISMATCH", "a client certificate is needed")  # EMIP-3
+        partner = self._partners.get(message.partner_id.strip().casefold())
+        if partner is None:
+            raise not_known("PARTNER_UNKNOWN", f"no partner {message.partner_id} is registered")
+        if partner.state is PartnerState.SUSPENDED:
+            raise not_known("PARTNER_INACTIVE", f"partner {message.partner_id} is not active")
+        if not self._is_from(partner, request.client):
+            raise not_known("IP_NOT_ALLOWED", f"{request.client} is no address of partner {message.partner_id}")
+        if not self._shows(partner, request, operation):
+            raise not_known("CERTIFICATE_MISMATCH", f"this is not the certificate of partner {message.partner_id}")
+        return partner
+
+    def _is_from(self, partner: Partner, client: str) -> bool:
+        if not partner.addresses:
+            return True
+        addresses = self._addresses.get(partner.addresses)
+        if addresses is None:
+            addresses = self._addresses[partner.addresses] = Addresses(partner.addresses)
+        return client in addresses
+
+    def _shows(self, partner: Partner, request: Request, operation: Operation) -> bool:
+        if not switches(partner).mutual_tls and (not operation.to_iop or self._insecure):
+            return True  # EMIP-5
+        if partner.certificates and (
+            request.certificate is None or sha256(request.certificate).hexdigest() not in partner.certificates
+        ):
+            return False
+        names = common_names(request.certificate) if request.certificate else names_in(request.name)
+        return names == (certificate_of(partner),)
+
+    # -- the operator ------------------------------------------------------------------------------------------------
+
+    def sender(self, partner: Partner, message: ToIop, operation: Operation) -> Sender:
+        """Return whose request it is and whom it addresses: steps 5 to 7, the role, the services."""
+        try:
+            operator = read_operator(message.operator_id)
+        except ValueError:
+            raise not_known("OPERATOR_UNKNOWN", f"{message.operator_id!r} is no operator") from None
+        if isinstance(message, FromIop):
+            party = self._behind(partner, operator, operation)
+            target = self._target(partner, message, operation)
+        else:
+            party, target = self._of(partner, operator, operation), None
+        if not switches(partner).serves(operation, target.id if target is not None else operator):
+            raise Declined(NOT_SUPPORTED, f"{operation.name} is not on for {operator}")
+        return Sender(party, target)
+
+    def _of(self, partner: Partner, operator: PartyId, operation: Operation) -> Party:
+        """Return an operator in the role in which it asks the platform."""
+        roles = self._book.routing.roles_of(operator)
+        if not roles:
+            raise not_known("OPERATOR_UNKNOWN", f"no operator {operator} is registered")
+        meant = (roles & operation.called_by) or roles
+        if not any(self._book.active(Party(operator, role)) for role in meant):
+            raise not_known("OPERATOR_INACTIVE", f"operator {operator} is not active")
+        own = [party for party in partner.parties if party.id == operator]
+        if not own:
+            message = f"operator {operator} is not one of partner {partner_id_of(partner)}"
+            raise not_known("PARTNER_OPERATOR_NOT_ASSOCIATED", message)
+        fit = [party for party in own if party.role in operation.called_by and self._book.active(party)]
+        if not fit:
+            raise not_of_role(f"{operation.name} is not for operator {operator}")
+        return fit[0]
+
+    def _behind(self, partner: Partner, operator: PartyId, operation: Operation) -> Party:
+        """Return an operator in the role in which a platform passes on what it said."""
+        if not partner.is_hub:
+            raise not_of_role(f"{operation.name} is for platforms only")
+        party = Party(operator, _source(operation))
+        if not self._book.active(party):
+            raise not_known("OPERATOR_INACTIVE", f"operator {operator} is not active")
+        return party
+
+    def _target(self, partner: Partner, message: FromIop, operation: Operation) -> Party | None:
+        """Return who of ours is to treat it: the one named, else the only one it can be."""
+        hosted = {
+            party
+            for one in self._book.partners.values()
+            if one.id != partner.id and not one.is_hub
+            for party in one.parties
+            if party.role in operation.served_by
+        }
+        if message.target_operator_id is None:
+            if len(hosted) != 1 and operation.family is not PLATFORM:
+                raise unfit("targetOperatorId is missing, and it may be for more than one operator", "MISSING_FIELD")
+            return min(hosted, default=None)
+        try:
+            named = read_operator(message.target_operator_id)
+        except ValueError:
+            named = None
+        found = min((party for party in hosted if party.id == named), default=None)
+        if found is None:
+            raise Declined(TARGET_UNKNOWN, f"no operator {message.target_operator_id} is here")
+        return found
+
+
+def _source(operation: Operation) -> Role:
+    """Whom a platform speaks for: the other role, but for itself where it is the source (sheet 2.1)."""
+    if operation.family in (PLATFORM, DOWNLOAD):
+        return Role.HUB
+    return Role.CPO if Role.EMSP in operation.served_by else Role.EMSP
+
+
+def _shown(request: Request) -> bool:
+    return request.certificate is not None or bool(request.name)
+
+
+def _lenient(partner: Partner) -> bool:
+    """Whether this is a platform that may call without a certificate (EMIP-5)."""
+    return partner.is_hub and not switches(partner).mutual_tls
+
+
+@lru_cache(maxsize=1024)
+def common_names(certificate: bytes) -> tuple[str, ...]:
+    """Return the common names of a certificate, DER; none when it cannot be read."""
+    try:
+        subject = x509.load_der_x509_certificate(certificate).subject
+    except ValueError:
+        return ()
+    return tuple(str(one.value) for one in subject.get_attributes_for_oid(NameOID.COMMON_NAME))
+
+
+@lru_cache(maxsize=1024)
+def names_in(distinguished: str) -> tuple[str, ...]:
+    """Return the common names in a distinguished name as proxies write it: ``CN=…,O=…`` or ``/O=…/CN=…``."""
+    if distinguished.startswith("/"):
+        parts = [part.partition("=") for part in distinguished.split("/")]
+        return tuple(value.strip() for name, _, value in parts if name.strip().upper() == "CN")
+    try:
+        name = x509.Name.from_rfc4514_string(distinguished)
+    except ValueError:
+        return ()
+    return tuple(str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME))
