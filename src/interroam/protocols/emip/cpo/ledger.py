@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from hashlib import blake2b
+from typing import Any
 from weakref import WeakValueDictionary
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.ports import Store
 from interroam.model.charges import Cdr, Session
-from interroam.model.facts import Entry
 
 _CHARGES, _PLACES = "emip.charge", "emip.told"
-_TRANSACTION_BYTES = 16
 
 
 class Charge(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -109,6 +108,10 @@ class Ledger:
                     del self._charges[name]  # it is over: read again in the rare case that it is asked for
             return changed
 
+    async def note(self, charge: Charge, **new: Any) -> Charge:
+        """Remember something new of a charge, durably."""
+        return await self.update(charge.reference, lambda known: replace(known or charge, **new))
+
     # -- places ----------------------------------------------------------------------------------------------------
 
     async def said_of(self, partner: str, evse: str) -> Said:
@@ -143,14 +146,3 @@ def reference_of(charge: Session | Cdr) -> str:
 def session_of(charge: Session | Cdr) -> str:
     """Return the id of a charge's session; that of its record where there was none."""
     return (charge.session_id if isinstance(charge, Cdr) else None) or charge.id
-
-
-def transaction_of(entry: Entry, about: str, version: int, operation: str) -> str:
-    """Return the id of a message: the same whenever it is tried again, never that of another one (EMIP-133).
-
-    It is made of the entry that the message delivers, of what it is about and of the version of that. What is told
-    anew on request has no entry; then the request's own id is in its correlation.
-    """
-    request = "" if entry.seq else entry.correlation
-    said = "\n".join((entry.hub_id, str(entry.seq), request, about, str(version), operation))
-    return blake2b(said.encode(), digest_size=_TRANSACTION_BYTES).hexdigest()

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -26,10 +27,11 @@ from interroam.protocols.emip.rules.ids import Letter, named
 from interroam.protocols.emip.translate.descriptions import Described, described, digest
 from interroam.protocols.emip.translate.statuses import UNSPECIFIED, halves
 from interroam.protocols.emip.wire import to_iop
+from interroam.protocols.emip.wire.types import EMI3, ToIop
 
 _STATUS = frozenset({"status"})
 _INSERT, _UPDATE, _DELETE = 1, 2, 3
-_STATIC = {
+_STATIC: Mapping[Letter, tuple[type[ToIop], str]] = {
     Letter.POOL: (to_iop.SetChargingPoolStaticData, "charging_pool_id"),
     Letter.STATION: (to_iop.SetChargingStationStaticData, "charging_station_id"),
     Letter.EVSE: (to_iop.SetEVSEStaticData, "evse_id"),
@@ -128,7 +130,7 @@ def _stands(evse: Evse) -> bool:
     return evse.status.availability is not Availability.REMOVED
 
 
-def _halves(evse: Evse, known: Said, now: datetime, *, anew: bool) -> Iterable[tuple[Message, dict[str, object]]]:
+def _halves(evse: Evse, known: Said, now: datetime, *, anew: bool) -> Iterable[tuple[Message, Mapping[str, Any]]]:
     """Return the messages of the halves that are new, each with what the platform knows after it."""
     status = halves(evse.status, now)
     at = evse.status.at or now
@@ -176,7 +178,7 @@ def _steps(known: Site, elements: Sequence[Described]) -> Iterable[tuple[int, De
 
 def _statement(action: int, element: Described, at: datetime) -> Message:
     form, name = _STATIC[element.letter]
-    parent = {"parent_id_type": "eMI3", "parent_id": element.parent} if element.parent and action != _DELETE else {}
+    parent = {"parent_id_type": EMI3, "parent_id": element.parent} if element.parent and action != _DELETE else {}
     told = tuple(one for one in element.attributes if one.attribute_value or action == _UPDATE)
     return Message(
         form,

@@ -49,7 +49,13 @@ def final_record(
 
 
 def interim_record(
-    session: Session, charge: Charge, permission: Authorization | None, evse: Evse | None, until: datetime, *, cost: bool
+    session: Session,
+    charge: Charge,
+    permission: Authorization | None,
+    evse: Evse | None,
+    until: datetime,
+    *,
+    cost: bool,
 ) -> ChargeDetailRecord:
     """Write the record of a charge that goes on: from its start until now (EMIP-99)."""
     meters: list[Meter] = [

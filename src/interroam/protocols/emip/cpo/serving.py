@@ -1,0 +1,191 @@
+"""What a platform asks of a CPO's node: to let a user charge, to do something with a charge. In time (EMIP-40).
+
+205 says that the service is not to be had at this EVSE, 206 that the EVSE cannot be reached; in both cases nothing was
+started, and nothing done (EMIP-87, EMIP-127).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+from msgspec.structs import replace
+
+from interroam.core.hub import Hub
+from interroam.core.ports import Query
+from interroam.core.refs import evse_ref
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.ids import Kind, PartyId
+from interroam.model.places import Availability, Evse
+from interroam.model.questions import StartSession
+from interroam.protocols.emip.cpo.ledger import Charge, Ledger
+from interroam.protocols.emip.rules.codes import (
+    MALFORMED,
+    NATURE_UNKNOWN,
+    NOT_AVAILABLE_HERE,
+    NOT_REACHABLE_HERE,
+    SESSION_UNKNOWN,
+    SUCCESS,
+    VALUE_NOT_ALLOWED,
+    Declined,
+)
+from interroam.protocols.emip.rules.ids import Letter, element, named
+from interroam.protocols.emip.server.call import Call
+from interroam.protocols.emip.server.desk import Desk, Handler
+from interroam.protocols.emip.translate.authorizations import YES, read_start
+from interroam.protocols.emip.translate.charges import read_action
+from interroam.protocols.emip.wire import from_iop
+
+ANSWERED_S = 4.5
+"""So long at most an answer takes: the platform waits five seconds (EMIP-40)."""
+SETTLED_S = 2.0
+"""So long the back office's outcome is awaited beyond its acknowledgment."""
+_MUST = frozenset({"EMERGENCY_STOP", "STOP"})
+_OUT = frozenset({Availability.OUT_OF_SERVICE, Availability.PLANNED, Availability.REMOVED})
+_UNREACHED = frozenset({"TIMEOUT", "EVSE_INOPERATIVE", "FAILED"})
+_PAGE = 200
+
+
+class Serving:
+    """Answers a platform for the CPOs of this node."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """The operations that are answered here, by their names on the wire."""
+        return {
+            "eMIP_FromIOP_SetServiceAuthorisation": self.set_service_authorisation,
+            "eMIP_FromIOP_SetSessionActionRequest": self.set_session_action_request,
+        }
+
+    # -- let this user charge --------------------------------------------------------------------------------------
+
+    async def set_service_authorisation(self, desk: Desk, call: Call) -> from_iop.SetServiceAuthorisationResponse:
+        """Have a charge started at the back office, under an id of our own."""
+        message: from_iop.SetServiceAuthorisation = call.message
+        if message.authorisation_value != YES:
+            raise Declined(VALUE_NOT_ALLOWED, f"authorisationValue {message.authorisation_value} starts nothing")
+        evse = await _evse(desk.hub, call.receiver.id, message.evse_id)
+        try:
+            question = read_start(
+                message, call.operator.id, (evse.owner, evse.location_id, evse.uid), call.now, _connector(evse)
+            )
+        except ValueError as odd:
+            raise Declined(MALFORMED, str(odd)) from odd
+        call.subject = desk.hub.subjects_of(question.token)[0]
+        own = desk.hub.ids.new()
+        charge = await self._ledger.opened(
+            Charge(
+                reference=message.service_session_id,
+                own=own,
+                platform=message.service_session_id,
+                cpo=str(evse.owner),
+                partner=call.partner.id,
+                user_type=message.user_id_type,
+                user_id=message.user_id,
+            )
+        )
+        call.ids += [message.service_session_id, charge.own]
+        try:
+            async with asyncio.timeout(ANSWERED_S):
+                await _started(desk.hub, call, question)
+        except (TimeoutError, Unavailable) as silence:
+            raise Declined(NOT_REACHABLE_HERE, f"the back office did not answer: {silence}") from silence
+        except Refused as no:
+            raise Declined(NOT_AVAILABLE_HERE, no.message) from no
+        return from_iop.SetServiceAuthorisationResponse(
+            transaction_id=call.transaction, partner_service_session_id=charge.own, request_status=SUCCESS
+        )
+
+    # -- do something with a charge --------------------------------------------------------------------------------
+
+    async def set_session_action_request(self, desk: Desk, call: Call) -> from_iop.SetSessionActionRequestResponse:
+        """Have something done with a charge at the back office; at least its end (EMIP-113)."""
+        message: from_iop.SetSessionActionRequest = call.message
+        charge = await self._ledger.charge(message.service_session_id)
+        reference = charge.reference if charge is not None else message.service_session_id
+        act = read_action(message.session_action, call.operator.id, reference)
+        act = replace(act, cpo=call.receiver.id, cpo_session=charge.session if charge is not None else None)
+        call.ids += [message.service_session_id, act.id]
+        if charge is not None:  # first, since the session may be over before the answer is here (EMIP-116)
+            await self._ledger.note(charge, act=act.id, act_nature=act.nature)
+        try:
+            async with asyncio.timeout(ANSWERED_S):
+                await desk.hub.act(call.origin, act)
+        except (TimeoutError, Unavailable) as silence:
+            raise await self._not_done(charge, NOT_REACHABLE_HERE, str(silence)) from silence
+        except Refused as no:
+            raise await self._not_done(charge, _status(no, act.nature), no.message) from no
+        return from_iop.SetSessionActionRequestResponse(transaction_id=call.transaction, request_status=SUCCESS)
+
+    async def _not_done(self, charge: Charge | None, status: int, message: str) -> Declined:
+        if charge is not None:
+            await self._ledger.note(charge, act="", act_nature="")
+        return Declined(status, message)
+
+
+async def _started(hub: Hub, call: Call, question: StartSession) -> None:
+    """Pass when the back office starts the charge, as far as that is known in time; Declined when it does not."""
+    answer = await hub.command(call.origin, question)
+    if not answer.accepted:
+        raise Declined(NOT_AVAILABLE_HERE, answer.message or f"the back office answered {answer.result}")
+    outcome = await hub.outcome(answer.command, SETTLED_S) if answer.command else None
+    if outcome is not None and outcome.result != "ACCEPTED":
+        status = NOT_REACHABLE_HERE if outcome.result in _UNREACHED else NOT_AVAILABLE_HERE
+        raise Declined(status, outcome.message or f"the charge did not start: {outcome.result}")
+
+
+async def _evse(hub: Hub, cpo: PartyId, evse_id: str) -> Evse:
+    """Return the EVSE of one of our CPOs by its eMI3 id; Declined when it has none, or one that is out of order."""
+    evse = await evse_by_id(hub, cpo, evse_id)
+    if evse is None:
+        raise Declined(NOT_AVAILABLE_HERE, f"{cpo} has no EVSE {evse_id}")
+    if evse.status.availability in _OUT:
+        raise Declined(NOT_REACHABLE_HERE, f"EVSE {evse_id} is {evse.status.word}")
+    return evse
+
+
+async def evse_by_id(hub: Hub, cpo: PartyId, evse_id: str) -> Evse | None:
+    """Return the EVSE that we call so, by the id it has or by the one that we made of its uid."""
+    for row in await hub.store.by_ref(evse_ref(evse_id), Kind.EVSE):
+        if isinstance(row.body, Evse) and row.body.owner == cpo and not row.withdrawn:
+            return row.body
+    try:
+        wanted = element(evse_id, Letter.EVSE)
+    except ValueError:
+        return None
+    async for evse in evses_of(hub, cpo):
+        if named(cpo, Letter.EVSE, evse.evse_id or evse.uid) == wanted:
+            return evse
+    return None
+
+
+async def evses_of(hub: Hub, cpo: PartyId) -> AsyncIterator[Evse]:
+    """Yield the EVSEs of a CPO, but those that are gone."""
+    after: int | None = None
+    while True:
+        page = await hub.store.page(
+            Query(kind=Kind.LOCATION, owners=frozenset({cpo}), after=after, limit=_PAGE, total=0)
+        )
+        for rows in await hub.store.evses([row.key for row in page.items if not row.withdrawn]):
+            for row in rows:
+                if isinstance(row.body, Evse) and not row.withdrawn:
+                    yield row.body
+        if not page.next or not page.items:
+            return
+        after = page.items[-1].no
+
+
+def _connector(evse: Evse) -> str | None:
+    """Return the connector to start at: the only one there is."""
+    return evse.connectors[0].id if len(evse.connectors) == 1 else None
+
+
+def _status(no: Refused, nature: str) -> int:
+    if no.reason is Reason.UNKNOWN_SESSION:
+        return SESSION_UNKNOWN
+    if no.reason is Reason.UNKNOWN_NATURE or (nature not in _MUST and no.reason is Reason.NOT_OFFERED):
+        return NATURE_UNKNOWN
+    return NOT_AVAILABLE_HERE

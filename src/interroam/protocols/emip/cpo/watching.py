@@ -1,0 +1,176 @@
+"""Follows the charges under way: one that reaches a limit is stopped, one that is to be recorded is, again and again.
+
+It looks whenever a session is stated, and every second, since time alone can reach a limit (EMIP-98). A record is made
+of what is known then, from the start until now, and goes into the journal: from there it leaves in its turn, and
+survives a restart (EMIP-99, EMIP-105).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from interroam.core.hub import Hub
+from interroam.core.ports import Query
+from interroam.model.charges import Session
+from interroam.model.errors import Refused, Unavailable
+from interroam.model.facts import Body, Change, Entry, Origin, Stored, Wire
+from interroam.model.ids import Key, Kind
+from interroam.model.parties import Partner
+from interroam.model.questions import StopSession
+from interroam.model.tokens import Authorization, Limit
+from interroam.protocols.emip.cpo.charges import INTERIM, evse_of, opened
+from interroam.protocols.emip.cpo.ledger import Charge, Ledger
+from interroam.protocols.emip.cpo.records import interim_record
+from interroam.protocols.emip.profiles import switches
+from interroam.protocols.emip.rules.limits import reached
+from interroam.protocols.emip.translate.charges import wired
+
+log = structlog.get_logger()
+
+_ON = frozenset({"ACTIVE", "PENDING"})
+_LONGEST = timedelta(days=30)
+_AGAIN = timedelta(seconds=60)
+_PAGE = 200
+_TICK_S = 1.0
+PROTOCOL = "emip"
+
+
+class Watch:
+    """The charges under way whose eMSPs are behind a platform of eMIP."""
+
+    def __init__(self, hub: Hub, ledger: Ledger) -> None:
+        self._hub = hub
+        self._ledger = ledger
+        self._watched: dict[Key, None] = {}
+        self._tried: dict[Key, datetime] = {}
+        self._stated = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    async def start(self) -> None:
+        """Take up the charges that were under way, and follow the journal."""
+        if self._task is not None:
+            return
+        self._unsubscribe = self._hub.store.subscribe(self._listen)
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Follow no more."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+
+    def _listen(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.key.kind is Kind.SESSION and entry.receiver is not None and INTERIM not in entry.fields:
+                self._watched[entry.key] = None
+                self._stated.set()
+
+    async def _watch(self) -> None:
+        await self._take_up()
+        while True:
+            self._stated.clear()
+            for key in list(self._watched):
+                try:
+                    await self._look(key)
+                except Exception:
+                    log.exception("charge_not_followed", session=str(key))
+            try:
+                async with asyncio.timeout(_TICK_S):
+                    await self._stated.wait()
+            except TimeoutError:
+                continue
+
+    async def _take_up(self) -> None:
+        after: int | None = None
+        since = self._hub.clock.now() - _LONGEST
+        while True:
+            page = await self._hub.store.page(
+                Query(kind=Kind.SESSION, updated_from=since, after=after, limit=_PAGE, total=0)
+            )
+            for row in page.items:
+                if isinstance(row.body, Session) and row.body.status in _ON:
+                    self._watched[row.key] = None
+            if not page.next or not page.items:
+                return
+            after = page.items[-1].no
+
+    # -- one charge ------------------------------------------------------------------------------------------------
+
+    async def _look(self, key: Key) -> None:
+        row = await self._hub.store.get(key)
+        partner = self._platform(row)
+        if row is None or partner is None or not isinstance(row.body, Session) or row.body.status not in _ON:
+            self._watched.pop(key, None)
+            self._tried.pop(key, None)
+            return
+        session, now = row.body, self._hub.clock.now()
+        if session.status != "ACTIVE" or not session.authorization_reference:
+            return
+        charge, permission = await opened(self._hub, self._ledger, session, partner.id)
+        if permission is None or charge.final:
+            return
+        limit = reached(session, permission.limits, now)
+        if limit is not None:
+            await self._stop(partner, session, charge, permission, limit)
+        if permission.interim:
+            await self._record(partner, row, session, charge, permission)
+
+    def _platform(self, row: Stored | None) -> Partner | None:
+        """Return the platform that a charge's eMSP is behind."""
+        if row is None or row.receiver is None or not self._hub.book.routing.has(row.receiver):
+            return None
+        partner = self._hub.book.routing.partner_for(row.receiver)
+        return partner if partner.protocol == PROTOCOL and partner.is_hub else None
+
+    # -- limits ----------------------------------------------------------------------------------------------------
+
+    async def _stop(
+        self, partner: Partner, session: Session, charge: Charge, permission: Authorization, limit: Limit
+    ) -> None:
+        """Have a charge stopped, and try again every minute until it is over."""
+        now, key = self._hub.clock.now(), session.key
+        tried = self._tried.get(key)
+        if tried is not None and now - tried < _AGAIN:
+            return
+        self._tried[key] = now
+        said = f"{limit.type}: {limit.value} {limit.unit}"
+        log.info("limit_reached", charge=charge.known_as, limit=said)
+        await self._ledger.note(charge, stopped=said)
+        emsp = permission.emsp or session.token.owner
+        question = StopSession(emsp=emsp, session_id=session.id, reply=self._hub.ids.new(), cpo=session.owner)
+        try:
+            answer = await self._hub.command(Origin(partner.id, correlation=charge.known_as), question)
+        except (Refused, Unavailable) as no:
+            log.warning("limit_not_enforced", charge=charge.known_as, message=no.message)
+        else:
+            if not answer.accepted:
+                log.warning("limit_not_enforced", charge=charge.known_as, message=answer.message or answer.result)
+
+    # -- intermediate records --------------------------------------------------------------------------------------
+
+    async def _record(
+        self, partner: Partner, row: Stored, session: Session, charge: Charge, permission: Authorization
+    ) -> None:
+        """Record a charge up to now when its time has come."""
+        held, now = switches(partner), self._hub.clock.now()
+        last = charge.interim_at or session.starts
+        if held.intermediate_minutes <= 0 or now - last < timedelta(minutes=held.intermediate_minutes):
+            return
+        evse = await evse_of(self._hub, session)
+        record = interim_record(session, charge, permission, evse, now, cost=held.tells_cost)
+        wire = wired(record)
+
+        def merge(body: Body, _: Wire | None) -> tuple[Body, Wire | None]:
+            return body, wire
+
+        change = Change(session.key, frozenset({INTERIM}), row.updated, merge, wire, own_time=True)
+        await self._hub.record(Origin(row.origin, correlation=charge.known_as), change)
+        await self._ledger.note(charge, interim_at=now)
