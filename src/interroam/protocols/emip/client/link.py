@@ -6,13 +6,14 @@ each such side brings what it says there, and the link asks one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from interroam.core.ports import Asking
+from interroam.core.ports import Asking, Pulled
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Entry
-from interroam.model.ids import Party
+from interroam.model.facts import Entry, Fact
+from interroam.model.ids import Key, Kind, Party, PartyId
 from interroam.model.questions import Acknowledged, Act, Answer, Authorize, Live, Prefer, Question, Report
 from interroam.protocols.emip.calls import About
 from interroam.protocols.emip.pulse import Pulse
@@ -37,6 +38,22 @@ class Side(Protocol):
 
     def takes(self, live: Live) -> bool:
         """Whether an act or a report goes to the platform as it is."""
+        ...
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether this side fetches objects of a kind from the platform."""
+        ...
+
+    def pull(
+        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
+    ) -> AsyncIterator[Pulled]:
+        """Fetch all objects of a kind that it shows, or those changed since then; Refused or Unavailable."""
+        ...
+
+    async def fetch(
+        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
+    ) -> Fact | None:
+        """Fetch one object of a kind that it shows; None where the platform has none."""
         ...
 
     async def tick(self) -> None:
@@ -139,6 +156,31 @@ class PlatformLink(EmipLink):
             if answer is not None:
                 return answer
         return _unspoken(question, self.peer)
+
+    # -- fetch -------------------------------------------------------------------------------------------------------
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether one of our sides fetches objects of a kind."""
+        return self.peer.has_address and any(side.shows(kind) for side in self._sides)
+
+    def pull(
+        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
+    ) -> AsyncIterator[Pulled]:
+        """Fetch all objects of a kind, or those changed since then, page by page."""
+        return self._fetching(kind).pull(kind, since, asker=asker, owner=owner, correlation=correlation)
+
+    async def fetch(
+        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
+    ) -> Fact | None:
+        """Fetch one object."""
+        side = self._fetching(key.kind)
+        return await side.fetch(key, name, since, asker=asker, owner=owner, correlation=correlation)
+
+    def _fetching(self, kind: Kind) -> Side:
+        side = next((one for one in self._sides if one.shows(kind)), None)
+        if side is None:
+            raise Refused(Reason.NOT_OFFERED, f"no {kind.value}s are fetched from partner {self.peer.partner.id}")
+        return side
 
     async def probe(self) -> None:
         """Pass when the platform is there."""
