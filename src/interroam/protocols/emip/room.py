@@ -21,6 +21,7 @@ from interroam.net.shown import Shown
 from interroam.protocols.emip.calls import Calls
 from interroam.protocols.emip.client.link import EmipLink, MakeSide, PlatformLink
 from interroam.protocols.emip.client.peer import Peer
+from interroam.protocols.emip.cpo.side import Cpo
 from interroam.protocols.emip.profiles import partner_id_of, switches
 from interroam.protocols.emip.pulse import Pulse
 from interroam.protocols.emip.server.checks import PROTOCOL
@@ -61,8 +62,9 @@ class EmipRoom:
         self.pulse = Pulse()
         self.calls = Calls(hub, client, self.pulse, Shown(hub.book, authorities).to)
         self.desk = Desk(hub, self.calls, self.pulse, own)
+        self._cpo = Cpo(hub)
         url = base_url if callable(base_url) else lambda: base_url
-        self.front = Front(self.desk, {**HANDLERS}, insecure=insecure_http, base_url=url)
+        self.front = Front(self.desk, {**HANDLERS, **self._cpo.handlers}, insecure=insecure_http, base_url=url)
         self.handler: Handler = self.front.handle
         """Answers whatever comes to ``/emip``."""
         self._asked: dict[str, datetime] = {}
@@ -81,7 +83,7 @@ class EmipRoom:
             if other.protocol == PROTOCOL and other.id != partner.id and partner_id_of(other).casefold() == called:
                 raise Refused(Reason.CONFLICT, f"partner {other.id} is called {called} already", remedy="name another")
         peer = Peer(partner, self._hub, self.calls, self._own)
-        return PlatformLink(peer, self.pulse, SIDES) if partner.is_hub else EmipLink(peer)
+        return PlatformLink(peer, self.pulse, (*SIDES, self._cpo.towards)) if partner.is_hub else EmipLink(peer)
 
     # -- registrations -----------------------------------------------------------------------------------------------
 

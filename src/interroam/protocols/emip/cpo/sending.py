@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from interroam.core.ports import EPOCH
 from interroam.model.facts import Entry
 from interroam.model.ids import PartyId
-from interroam.model.parties import Partner
-from interroam.protocols.emip.calls import About, Called, Calls, header, transaction_of
+from interroam.protocols.emip.calls import About, Called, transaction_of
+from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.wire.operations import operation_of
 from interroam.protocols.emip.wire.types import ToIop
 
@@ -27,25 +27,25 @@ class Message:
 class Sending:
     """The way to one platform."""
 
-    def __init__(self, partner: Partner, calls: Calls, own: PartyId) -> None:
-        self._partner = partner
-        self._calls = calls
-        self._own = own
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
 
     @property
     def partner(self) -> str:
         """The platform's id here."""
-        return self._partner.id
+        return self._peer.partner.id
 
-    async def send(self, entry: Entry, message: Message, about: str, version: int, ids: tuple[str, ...] = ()) -> Any:
+    async def send(self, entry: Entry, message: Message, about: str, version: int) -> Any:
         """Send what delivers an entry; Refused when it was not done, Unavailable when nobody answered (EMIP-48)."""
         transaction = self.transaction(entry, message.form, about, version)
-        called = await self._call(message, transaction, About(correlation=entry.correlation, ids=ids, seq=entry.seq))
-        return called.check()
+        told = About(correlation=entry.correlation, ids=(entry.hub_id,), seq=entry.seq, subject=entry.subject)
+        return (await self._peer.call(self._written(message), transaction, told)).check()
 
-    async def ask(self, message: Message, correlation: str, subject: bytes = b"", transaction: str = "") -> Called:
+    async def ask(self, message: Message, correlation: str, subject: bytes = b"") -> Called:
         """Send what waits for nothing and is never sent again (EMIP-49)."""
-        return await self._call(message, transaction or None, About(correlation=correlation, subject=subject))
+        return await self._peer.call(
+            self._written(message), about=About(correlation=correlation, ids=(subject.hex(),), subject=subject)
+        )
 
     @staticmethod
     def transaction(entry: Entry, form: type[ToIop], about: str, version: int) -> str:
@@ -57,7 +57,5 @@ class Sending:
         part = f"{about}:{version}" if entry.seq else f"{about}:{version}:{entry.correlation}"
         return transaction_of(entry if entry.seq else replace(entry, at=EPOCH), operation_of(form), part)
 
-    async def _call(self, message: Message, transaction: str | None, about: About) -> Called:
-        head = header(self._partner, self._own, message.owner)
-        body = message.form(transaction_id=transaction, **head, **message.fields)
-        return await self._calls.call(self._partner, body, about=about)
+    def _written(self, message: Message) -> ToIop:
+        return message.form(**self._peer.header(message.owner), **message.fields)

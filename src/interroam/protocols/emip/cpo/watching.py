@@ -8,8 +8,9 @@ survives a restart (EMIP-99, EMIP-105).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -35,7 +36,6 @@ _ON = frozenset({"ACTIVE", "PENDING"})
 _LONGEST = timedelta(days=30)
 _AGAIN = timedelta(seconds=60)
 _PAGE = 200
-_TICK_S = 1.0
 PROTOCOL = "emip"
 
 
@@ -47,46 +47,42 @@ class Watch:
         self._ledger = ledger
         self._watched: dict[Key, None] = {}
         self._tried: dict[Key, datetime] = {}
-        self._stated = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._unsubscribe: Callable[[], None] | None = None
+        self._looks: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+        self._follows = False
 
-    async def start(self) -> None:
-        """Take up the charges that were under way, and follow the journal."""
-        if self._task is not None:
-            return
-        self._unsubscribe = self._hub.store.subscribe(self._listen)
-        self._task = asyncio.get_running_loop().create_task(self._watch())
+    async def tick(self, partner: str) -> None:
+        """Look after the charges whose eMSPs are behind this platform; the first time, find those under way."""
+        if not self._follows:
+            self._follows = True
+            self._hub.store.subscribe(self._listen)
+            await self._take_up()
+        for key in list(self._watched):
+            await self._look_once(key, partner)
 
-    async def stop(self) -> None:
-        """Follow no more."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+    async def close(self) -> None:
+        """End what runs; the next tick looks again."""
+        looks = list(self._looks)
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
 
     def _listen(self, entries: Sequence[Entry]) -> None:
+        """Look at once at what was stated: a limit may be reached by it."""
         for entry in entries:
-            if entry.key.kind is Kind.SESSION and entry.receiver is not None and INTERIM not in entry.fields:
-                self._watched[entry.key] = None
-                self._stated.set()
-
-    async def _watch(self) -> None:
-        await self._take_up()
-        while True:
-            self._stated.clear()
-            for key in list(self._watched):
-                try:
-                    await self._look(key)
-                except Exception:
-                    log.exception("charge_not_followed", session=str(key))
-            try:
-                async with asyncio.timeout(_TICK_S):
-                    await self._stated.wait()
-            except TimeoutError:
+            if entry.key.kind is not Kind.SESSION or entry.receiver is None or INTERIM in entry.fields:
                 continue
+            self._watched[entry.key] = None
+            look = asyncio.get_running_loop().create_task(self._look_once(entry.key))
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+
+    async def _look_once(self, key: Key, partner: str = "") -> None:
+        try:
+            async with self._turns.setdefault(key, asyncio.Lock()):
+                await self._look(key, partner)
+        except Exception:
+            log.exception("charge_not_followed", session=str(key))
 
     async def _take_up(self) -> None:
         after: int | None = None
@@ -104,9 +100,11 @@ class Watch:
 
     # -- one charge ------------------------------------------------------------------------------------------------
 
-    async def _look(self, key: Key) -> None:
+    async def _look(self, key: Key, only: str) -> None:
         row = await self._hub.store.get(key)
         partner = self._platform(row)
+        if only and partner is not None and partner.id != only:
+            return
         if row is None or partner is None or not isinstance(row.body, Session) or row.body.status not in _ON:
             self._watched.pop(key, None)
             self._tried.pop(key, None)
