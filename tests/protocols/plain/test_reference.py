@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 
 from interroam.protocols.plain.rules import STATUS
-from interroam.protocols.plain.server.routes import ASK, FIND, FOLLOW, TELL
+from interroam.protocols.plain.server.routes import ASK, FIND, FOLLOW, LIVE, TELL
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/back-office-api.md").read_text(encoding="utf-8")
 
 
 def test_the_page_lists_every_route_and_no_other():
     listed = re.findall(r"`((?:GET|PUT|PATCH|POST|DELETE) /[^`?]*)`", PAGE.partition("## Verdicts")[0])
-    routes = [f"{route.method} {route.path}" for route in (*TELL, *ASK, *FIND, *FOLLOW)]
+    routes = [f"{route.method} {route.path}" for route in (*TELL, *ASK, *LIVE, *FIND, *FOLLOW)]
     assert sorted(set(listed) - {"GET /api/v1/openapi.json"}) == sorted([*routes, "GET /openapi.json"])
 
 

@@ -168,16 +168,17 @@ class PlainLink:
         row = await self._hub.store.get(token_key(to.id, question.type, question.uid))
         if row is not None and isinstance(row.body, Token) and not row.withdrawn:
             return row.body
-        if answer.contract_id is None:
+        contract = answer.contract_id or answer.alias
+        if contract is None:
             if allowed is not Allowed.ALLOWED:
                 return None
-            message = f"{to} allowed a token it never stated, without its contract_id"
+            message = f"{to} allowed a token it never stated, without its contract_id or an alias"
             raise Unavailable(Reason.BAD_ANSWER, message, reached=True)
         return Token(
             owner=to.id,
             uid=question.uid,
             type=question.type,
-            contract_id=answer.contract_id,
+            contract_id=contract,
             issuer=answer.issuer or str(to.id),
             valid=allowed is Allowed.ALLOWED,
             last_updated=self._hub.clock.now(),

@@ -25,9 +25,11 @@ async def authorize(call: Call) -> wire.Permission:
         location_id=body.location_id,
         evse_uids=(body.evse_uid,) if body.evse_uid else (),
         emsp=translate.party_of(body.emsp, "emsp") if body.emsp else None,
+        cpo_session=body.session_id,
+        service=body.service,
     )
     call.subject = call.hub.book.keyring.subject(question.type, question.uid)
-    call.about([call.subject.hex()])
+    call.about([call.subject.hex(), question.cpo_session])
     answer = await _allowed(call, question)
     call.about([answer.reference, answer.emsp_reference])
     return wire.Permission(
@@ -37,6 +39,10 @@ async def authorize(call: Call) -> wire.Permission:
         location_id=answer.location_id,
         evse_uids=answer.evse_uids,
         info=answer.info,
+        limits=translate.write_limits(answer.limits),
+        interim=answer.interim,
+        alias=answer.alias,
+        parameter=answer.parameter,
     )
 
 

@@ -14,7 +14,10 @@ from interroam.protocols.plain.wire.words import Behalf, Possible, Preference, Q
 
 
 class Authorize(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """May the holder of this token charge here? ``party`` is the CPO that asks."""
+    """May the holder of this token charge here? ``party`` is the CPO that asks.
+
+    ``session_id`` is what it calls the charge that may begin.
+    """
 
     party: str
     uid: str
@@ -22,26 +25,8 @@ class Authorize(Struct, frozen=True, omit_defaults=True, kw_only=True):
     location_id: str | None = None
     evse_uid: str | None = None
     emsp: str | None = None
-
-
-class Permission(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The answer: with ALLOWED comes the ``reference`` that session and CDR will name."""
-
-    allowed: Allowed
-    reference: str = ""
-    token: Token | None = None
-    location_id: str | None = None
-    evse_uids: tuple[str, ...] = ()
-    info: str | None = None
-
-
-class StartToken(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The token to charge with; one stated before needs no more than its type and uid."""
-
-    uid: str
-    type: TokenType = TokenType.APP_USER
-    contract_id: str | None = None
-    issuer: str | None = None
+    session_id: str | None = None
+    service: str = "1"
 
 
 class Bound(Struct, frozen=True):
@@ -53,6 +38,33 @@ class Bound(Struct, frozen=True):
     type: str
     value: str
     unit: str
+
+
+class Permission(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The answer: with ALLOWED comes the ``reference`` that session and CDR will name.
+
+    ``limits`` end the charge when one is reached; with ``interim`` its eMSP wants to know how it goes meanwhile.
+    """
+
+    allowed: Allowed
+    reference: str = ""
+    token: Token | None = None
+    location_id: str | None = None
+    evse_uids: tuple[str, ...] = ()
+    info: str | None = None
+    limits: tuple[Bound, ...] = ()
+    interim: bool = False
+    alias: str | None = None
+    parameter: str | None = None
+
+
+class StartToken(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The token to charge with; one stated before needs no more than its type and uid."""
+
+    uid: str
+    type: TokenType = TokenType.APP_USER
+    contract_id: str | None = None
+    issuer: str | None = None
 
 
 class Start(Struct, frozen=True, omit_defaults=True, kw_only=True):
