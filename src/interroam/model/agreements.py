@@ -133,6 +133,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     selections: tuple[Selection, ...] = ()
     prices: Prices = Prices()
     accepted: tuple[Acceptance, ...] = ()
+    services: frozenset[str] = frozenset({"1"})
+    """What drivers may do, by the numbers that eMIP has for it: 1 is to charge (EMIP-130)."""
 
     def in_force(self, at: datetime) -> bool:
         """Whether the agreement holds at this instant."""

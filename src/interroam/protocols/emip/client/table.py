@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 from interroam.model.facts import Entry
 from interroam.model.ids import Kind, Party, Role
-from interroam.model.questions import Answer
+from interroam.model.questions import Act, Answer, Authorize, Report, StartSession, StopSession
 
+from . import charges, questions
 from .peer import Peer
 
 Deliver: TypeAlias = Callable[[Peer, Entry, Party], Awaitable[None]]
@@ -16,8 +17,18 @@ Deliver: TypeAlias = Callable[[Peer, Entry, Party], Awaitable[None]]
 Ask: TypeAlias = Callable[[Peer, Any, Party, Party, str, float], Awaitable[Answer]]
 """Puts a question: to whom, in whose name, under which correlation, for how many seconds."""
 
-DELIVERIES: Mapping[tuple[Role, Kind], Deliver] = {}
+DELIVERIES: Mapping[tuple[Role, Kind], Deliver] = {
+    (Role.EMSP, Kind.CDR): charges.cdr,
+    (Role.EMSP, Kind.SESSION): charges.session,
+    (Role.EMSP, Kind.COMMAND): charges.outcome,
+}
 """By the receiver's role and the kind of the object; what is not here is nothing for eMIP, and passed over."""
 
-QUESTIONS: Mapping[tuple[Role, type], Ask] = {}
+QUESTIONS: Mapping[tuple[Role, type], Ask] = {
+    (Role.EMSP, Authorize): questions.authorize,
+    (Role.EMSP, Report): questions.report,
+    (Role.CPO, StartSession): questions.start,
+    (Role.CPO, StopSession): questions.stop,
+    (Role.CPO, Act): questions.act,
+}
 """By the role of whom is asked and the type of the question."""

@@ -1,0 +1,114 @@
+"""Charges as eMIP names them: the EVSE of an id, the id of an EVSE, and the record of a charge as its eMSP gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interroam.core.hub import Hub
+from interroam.core.ports import Query
+from interroam.core.refs import authorization_ref, evse_ref
+from interroam.model.charges import Cdr, Session
+from interroam.model.facts import Stored, Wire
+from interroam.model.ids import Key, Kind, PartyId, evse_key, session_key, token_key
+from interroam.model.places import Evse
+from interroam.model.tokens import Authorization
+from interroam.protocols.emip.rules.ids import Letter, element
+from interroam.protocols.emip.translate.charges import completed, record_of, write_cdr, write_session
+from interroam.protocols.emip.translate.evses import evse_id
+from interroam.protocols.emip.translate.tokens import word_of, write_user
+from interroam.protocols.emip.wire.types import ChargeDetailRecord
+
+_PAGE = 500
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+
+
+async def evse_named(hub: Hub, text: str) -> Evse | None:
+    """Return the EVSE that an id means: its own, or one that we made of its name; None when there is none."""
+    try:
+        wanted = element(text, Letter.EVSE)
+    except ValueError:
+        return None
+    own = wanted.operator
+    found = _of(await hub.store.by_ref(evse_ref(text), Kind.EVSE), wanted.compared, own)
+    if found is not None:
+        return found
+    after = 0
+    while True:  # an EVSE whose own id is none of eMIP: known by what we made of it
+        query = Query(kind=Kind.EVSE, owners=frozenset({own}), after=after, total=0, limit=_PAGE)
+        page = await hub.store.page(query)
+        found = _of(page.items, wanted.compared, own)
+        if found is not None or not page.next:
+            return found
+        after = page.next
+
+
+def _of(rows: Sequence[Stored], compared: str, owner: PartyId) -> Evse | None:
+    """Return the EVSE of this id; its owner's, where an id was stated by several."""
+    known = [
+        row.body
+        for row in rows
+        if isinstance(row.body, Evse)
+        and not row.withdrawn
+        and element(evse_id(row.body), Letter.EVSE).compared == compared
+    ]
+    return next((one for one in known if one.owner == owner), known[0] if known else None)
+
+
+async def evse_id_of(hub: Hub, cpo: PartyId, location_id: str, uid: str) -> str | None:
+    """Return the id by which eMIP knows an EVSE; None when we do not know it."""
+    stored = await hub.store.get(evse_key(cpo, location_id, uid))
+    return evse_id(stored.body) if stored is not None and isinstance(stored.body, Evse) else None
+
+
+async def only_evse(hub: Hub, location: Key) -> Evse | None:
+    """Return the EVSE of a location that has but one."""
+    (rows,) = await hub.store.evses([location])
+    known = [row.body for row in rows if isinstance(row.body, Evse)]
+    return known[0] if len(known) == 1 else None
+
+
+# -- charges -----------------------------------------------------------------------------------------------------------
+
+
+async def permission_of(hub: Hub, charge: Session | Cdr) -> Authorization | None:
+    """Return what allowed a charge."""
+    reference = charge.authorization_reference
+    return await hub.authorization(reference, charge.owner) if reference else None
+
+
+async def session_of(hub: Hub, permission: Authorization, cpo: PartyId) -> Stored | None:
+    """Return the session of a permission, as its CPO states it."""
+    rows = await hub.store.by_ref(authorization_ref(permission.reference), Kind.SESSION)
+    return next((row for row in rows if row.key.party == cpo), None)
+
+
+async def rendered(
+    hub: Hub, charge: Session | Cdr, wire: Wire | None, hub_id: str
+) -> tuple[ChargeDetailRecord, Authorization | None]:
+    """Return the record of a charge as its eMSP gets it, and what allowed the charge.
+
+    It is known by the id that we gave its session: that of its permission, else the one it has here.
+    """
+    permission = await permission_of(hub, charge)
+    reference = permission.reference if permission is not None else await _reference(hub, charge, hub_id)
+    record = record_of(wire)
+    if record is None:
+        token = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
+        word = word_of(token.wire) if token is not None and not token.withdrawn else ""
+        user = write_user(charge.token.type, charge.token.uid, word)
+        known = await evse_id_of(hub, charge.owner, charge.location_id, charge.evse_uid)
+        if isinstance(charge, Cdr):
+            record = write_cdr(charge, reference, user, known or charge.evse_id)
+        else:
+            record = write_session(charge, reference, user, known or charge.evse_uid)
+    return completed(record, permission, charge.token.owner, charge.owner, reference), permission
+
+
+async def _reference(hub: Hub, charge: Session | Cdr, hub_id: str) -> str:
+    if isinstance(charge, Cdr) and charge.session_id:
+        session = await hub.store.get(session_key(charge.owner, charge.session_id))
+        if session is not None:
+            return session.hub_id
+    return hub_id
