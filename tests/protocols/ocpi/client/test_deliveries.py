@@ -1,12 +1,18 @@
 """What partners are told, on real sockets."""
 
 import json
+from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
-from interroam.model.facts import Withdrawal
-from interroam.model.ids import location_key, tariff_key
-from tests.protocols.ocpi.client.conftest import OWNER, join
+from interroam.core.statuses import with_availability, with_busy
+from interroam.model.facts import Body, Change, Fact, Wire, Withdrawal
+from interroam.model.ids import evse_key, location_key, tariff_key
+from interroam.model.places import Availability, Busy
+from interroam.model.questions import Report
+from tests.core import objects
+from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, join
 from tests.protocols.ocpi.partners import Peer, says
 from tests.protocols.ocpi.server import messages
 
@@ -62,6 +68,45 @@ async def test_one_status_leads_to_one_push_for_each_emsp_in_agreement_and_none_
 
         assert calls(roaming.emsp) == calls(second) == [("PATCH", f"{PATH}/E1")]
         assert stranger.seen == []
+
+
+@pytest.mark.parametrize(
+    ("availability", "busy", "reserved", "word"),
+    [
+        (Availability.IN_SERVICE, Busy.OCCUPIED, False, "CHARGING"),
+        (Availability.IN_SERVICE, Busy.FREE, True, "RESERVED"),
+        (Availability.OUT_OF_SERVICE, Busy.OCCUPIED, False, "OUTOFORDER"),
+        (Availability.UNKNOWN, Busy.UNKNOWN, False, "UNKNOWN"),
+    ],
+)
+async def test_a_status_stated_by_halves_elsewhere_goes_out_as_one_word(roaming, availability, busy, reserved, word):
+    def merge(body: Body, _: Wire | None) -> tuple[Body, Wire | None]:
+        status = with_busy(with_availability(body.status, availability, at), busy, at, reserved=reserved)
+        return replace(body, status=status), None
+
+    await roaming.tell("location", messages.location())
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+    at = datetime.fromisoformat(LATER)
+    await roaming.state(Change(evse_key(OWNER, "L1", "E1"), frozenset({"status"}), at, merge, own_time=True))
+    await roaming.settled()
+
+    (patch,) = roaming.emsp.told()
+    assert (patch.method, patch.path) == ("PATCH", f"{PATH}/E1")
+    assert patch.body == {"status": word, "last_updated": LATER}
+
+
+async def test_a_report_of_another_room_goes_out_as_the_session_it_moves(roaming, node):
+    waiting = objects.session("S1", owner=OWNER, status="PENDING", token=objects.charge_token(owner=PROVIDER))
+    await roaming.state(Fact(waiting))
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+    moved = Report(cpo=OWNER, session_id="S1", nature="STARTED", at=datetime.fromisoformat(LATER))
+    await node.hub.report(roaming.origin(), moved)
+    await roaming.settled()
+
+    (whole,) = roaming.emsp.told()
+    assert (whole.method, whole.body["status"]) == ("PUT", "ACTIVE")
 
 
 async def test_a_change_goes_out_as_it_was_stated(roaming):
