@@ -1,7 +1,7 @@
 """One call to a partner: its header, its answer told apart, and the trace of both.
 
-A call ends in one of five ways (EMIP-30, EMIP-31): done, done with a warning, a requestStatus that says it was not done,
-a fault (whatever the HTTP status), or an HTTP answer that is none of these. No answer at all is ``Unavailable``.
+A call ends in one of five ways (EMIP-30, EMIP-31): done, done with a warning, a requestStatus that says it was not
+done, a fault (whatever the HTTP status), or an HTTP answer that is none of these. No answer at all is ``Unavailable``.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def _read(operation: Operation, got: Answer, own: str) -> Called:
     return Called(http=got.status, result=result, transaction=answer.transaction_id or own, answer=answer)
 
 
-# -- what goes into messages --------------------------------------------------------------------------------------------
+# -- what goes into messages -------------------------------------------------------------------------------------------
 
 
 def address(partner: Partner, operation: Operation) -> str:

@@ -27,7 +27,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str = ""
     """The common name of the certificate it shows; empty: its partnerId (EMIP-13)."""
     mutual_tls: bool = True
-    """Whether it must show a certificate when it calls. A platform always asks for one, but for a test (EMIP-3, EMIP-5)."""
+    """Whether it must show a certificate when it calls; a platform insists, but in a test (EMIP-3, EMIP-5)."""
     paths: Literal["one", "families"] = "one"
     """Whether it is called at its address itself, or at one path below it for each family of operations."""
     services: str = ""
@@ -40,7 +40,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     asking: Literal["sync_only", "sync_first", "async_only", "async_first"] = "sync_first"
     """When its eMSPs are asked about their users, and when their white lists decide (EMIP-66)."""
     decide_locally: Literal["never", "fallback", "always"] = "never"
-    """Whether a CPO decides by the list it downloaded: where the platform is silent, or instead of asking (EMIP-124)."""
+    """Whether a CPO goes by the list it downloaded: where the platform is silent, or instead of asking (EMIP-124)."""
     whitelist_hours: float = 12.0
     """Hours between two uploads or downloads of a white list (EMIP-76, EMIP-81)."""
     whitelist_at_once: bool = True

@@ -1,4 +1,4 @@
-"""When we last gave a sign of life to each partner: a heartbeat is needed only where nothing else was sent (EMIP-34)."""
+"""When each partner last got a sign of life: a heartbeat is needed only where nothing else was sent (EMIP-34)."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from msgspec.structs import replace
@@ -19,24 +19,36 @@ from interroam.net.client import Client
 from interroam.net.http import Handler, Response
 from interroam.net.shown import Shown
 from interroam.protocols.emip.calls import Calls
-from interroam.protocols.emip.client.link import EmipLink, MakeSide, PlatformLink
+from interroam.protocols.emip.client.link import EmipLink, PlatformLink, Side
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.cpo.side import Cpo
 from interroam.protocols.emip.profiles import partner_id_of, switches
 from interroam.protocols.emip.pulse import Pulse
 from interroam.protocols.emip.server.checks import PROTOCOL
 from interroam.protocols.emip.server.desk import Desk
+from interroam.protocols.emip.server.desk import Handler as Handles
 from interroam.protocols.emip.server.front import Front
 from interroam.protocols.emip.server.table import HANDLERS
 from interroam.protocols.emip.wiring import Wiring, wired, wiring_of
 
 log = structlog.get_logger()
 
-SIDES: tuple[MakeSide, ...] = ()
-"""What this node is to a platform: its CPO and its eMSP."""
 BODY_BYTES = 10 * 1024 * 1024
 _EARLY = 0.9
 """The part of a period after which a heartbeat goes, so that it is there in time."""
+
+
+class Played(Protocol):
+    """What this node is before platforms: the CPOs it hosts, or the eMSPs."""
+
+    @property
+    def handlers(self) -> Mapping[str, Handles]:
+        """What a platform may ask of them, by the names of the operations."""
+        ...
+
+    def towards(self, peer: Peer) -> Side:
+        """Return what they are to one platform, as it is wired now."""
+        ...
 
 
 class EmipRoom:
@@ -62,9 +74,10 @@ class EmipRoom:
         self.pulse = Pulse()
         self.calls = Calls(hub, client, self.pulse, Shown(hub.book, authorities).to)
         self.desk = Desk(hub, self.calls, self.pulse, own)
-        self._cpo = Cpo(hub)
+        self._played: tuple[Played, ...] = (Cpo(hub),)
+        handlers = {name: handler for one in self._played for name, handler in one.handlers.items()}
         url = base_url if callable(base_url) else lambda: base_url
-        self.front = Front(self.desk, {**HANDLERS, **self._cpo.handlers}, insecure=insecure_http, base_url=url)
+        self.front = Front(self.desk, {**HANDLERS, **handlers}, insecure=insecure_http, base_url=url)
         self.handler: Handler = self.front.handle
         """Answers whatever comes to ``/emip``."""
         self._asked: dict[str, datetime] = {}
@@ -77,13 +90,14 @@ class EmipRoom:
     # -- links -------------------------------------------------------------------------------------------------------
 
     def link(self, partner: Partner) -> EmipLink:
-        """Return a link to this partner as it is wired now; Refused when its switches are wrong or its name is taken."""
+        """Return a link to this partner as it is wired now; Refused when its switches are wrong, its name taken."""
         called = partner_id_of(partner).casefold()
         for other in self._hub.book.partners.values():
             if other.protocol == PROTOCOL and other.id != partner.id and partner_id_of(other).casefold() == called:
                 raise Refused(Reason.CONFLICT, f"partner {other.id} is called {called} already", remedy="name another")
         peer = Peer(partner, self._hub, self.calls, self._own)
-        return PlatformLink(peer, self.pulse, (*SIDES, self._cpo.towards)) if partner.is_hub else EmipLink(peer)
+        sides = [one.towards for one in self._played]
+        return PlatformLink(peer, self.pulse, sides) if partner.is_hub else EmipLink(peer)
 
     # -- registrations -----------------------------------------------------------------------------------------------
 
@@ -132,7 +146,7 @@ class EmipRoom:
         await self.front.repeats.clean()
 
     def _beat_if_due(self, partner: Partner, link: EmipLink, now: datetime) -> None:
-        """Send a heartbeat when a platform heard nothing for a period, or a partner is to be asked (EMIP-34, EMIP-39)."""
+        """Beat when a platform heard nothing for a period, or when a partner is to be asked (EMIP-34, EMIP-39)."""
         if not wiring_of(partner).url:
             return
         period = float(self.desk.period(partner.id))

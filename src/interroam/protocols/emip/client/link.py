@@ -1,7 +1,7 @@
 """The way to one eMIP partner: facts delivered, questions put.
 
-To a partner of ours, when we are the platform, the tables say what is done. To a platform we are a CPO, an eMSP or both:
-each such side brings what it says there, and the link asks one after the other.
+To a partner of ours, when we are the platform, the tables say what is done. To a platform we are a CPO, an eMSP or
+both: each such side brings what it says there, and the link asks one after the other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What answers say: requestStatus, and the tables from reasons to it and back.
 
-Below 10000 something was done, from there on it was not (EMIP-30); a negative value is an error of one peer's own making,
-read but never written. Values from 19000 on are for cases that have no known value.
+Below 10000 something was done, from there on it was not (EMIP-30); a negative value is an error of one peer's own
+making, read but never written. Values from 19000 on are for cases that have no known value.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Declined(Exception):  # noqa: N818  an answer more than an error
         self.fields = fields
 
 
-# -- reasons to statuses ------------------------------------------------------------------------------------------------
+# -- reasons to statuses -----------------------------------------------------------------------------------------------
 
 _ANY: Mapping[Reason, int] = {
     Reason.MALFORMED: MALFORMED,
@@ -183,7 +183,7 @@ def short_name(operation: str) -> str:
     return operation.rpartition("_")[2]
 
 
-# -- statuses to reasons ------------------------------------------------------------------------------------------------
+# -- statuses to reasons -----------------------------------------------------------------------------------------------
 
 _REASONS: Mapping[int, Reason] = {
     CPO_UNKNOWN: Reason.UNKNOWN_LOCATION,

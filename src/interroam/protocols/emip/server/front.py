@@ -204,10 +204,8 @@ class Front:
         return _written(visit, answer)
 
     async def _run(self, call: Call) -> Any:
-        handler = self._handlers.get(call.operation.name)
+        handler = self._handlers.get(call.operation.name, _unoffered)
         try:
-            if handler is None:
-                raise Declined(NOT_SUPPORTED, f"{call.operation.name} is not offered here")
             answer = await handler(self._desk, call)
         except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
             answer = of_error(call, error, self._hub.ids)
@@ -273,6 +271,10 @@ class Front:
         if status < 500:
             fault = SoapFault("INVALID_REQUEST", Cause.INVALID_VALUE, message)
         return Response(status, [SOAP], write_fault(fault))
+
+
+async def _unoffered(_desk: Desk, call: Call) -> Any:
+    raise Declined(NOT_SUPPORTED, f"{call.operation.name} is not offered here")
 
 
 def _written(visit: Visit, answer: Any) -> Given:

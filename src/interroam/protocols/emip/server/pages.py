@@ -1,4 +1,4 @@
-"""What a browser, or a client that looks before it asks, is shown: descriptions at ``?wsdl``, else a word (EMIP-9)."""
+"""What a browser, or a client that looks before it asks, is shown: a description, or a word (EMIP-9)."""
 
 from __future__ import annotations
 
