@@ -22,6 +22,7 @@ from interroam.protocols.emip.calls import Calls
 from interroam.protocols.emip.client.link import EmipLink, PlatformLink, Side
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.cpo.side import Cpo
+from interroam.protocols.emip.emsp.side import Emsp
 from interroam.protocols.emip.profiles import partner_id_of, switches
 from interroam.protocols.emip.pulse import Pulse
 from interroam.protocols.emip.server.checks import PROTOCOL
@@ -74,7 +75,7 @@ class EmipRoom:
         self.pulse = Pulse()
         self.calls = Calls(hub, client, self.pulse, Shown(hub.book, authorities).to)
         self.desk = Desk(hub, self.calls, self.pulse, own)
-        self._played: tuple[Played, ...] = (Cpo(hub),)
+        self._played: tuple[Played, ...] = (Cpo(hub), Emsp())
         handlers = {name: handler for one in self._played for name, handler in one.handlers.items()}
         url = base_url if callable(base_url) else lambda: base_url
         self.front = Front(self.desk, {**HANDLERS, **handlers}, insecure=insecure_http, base_url=url)

@@ -95,21 +95,35 @@ class Taker:
             await self._intermediate(record, session, stored, permission)
         return own
 
+    async def cdr(self, record: ChargeDetailRecord) -> Fact:
+        """Return a final record as a fact; Declined when it cannot be read."""
+        wrong = charges.flaw(record)
+        if wrong:
+            raise Declined(CDR_REFUSED, wrong)
+        stored = await session_of(self._hub, record.service_session_id)
+        permission = await self._hub.authorization(record.service_session_id)
+        session = stored.body if stored is not None and isinstance(stored.body, Session) else None
+        return self._fact(record, session or await self._unheard_of(record, permission))
+
+    def _fact(self, record: ChargeDetailRecord, session: Session) -> Fact:
+        cdr = charges.read_cdr(record, session, record.evse_id, self._hub.clock.now())
+        return Fact(replace(cdr, id=record.service_session_id), charges.wired(record))
+
     async def _final(self, record: ChargeDetailRecord, session: Session) -> None:
-        hub, wire = self._hub, charges.wired(record)
-        cdr = replace(charges.read_cdr(record, session, record.evse_id, hub.clock.now()), id=record.service_session_id)
-        known = await hub.store.get(cdr.key)
+        hub = self._hub
+        fact = self._fact(record, session)
+        known = await hub.store.get(fact.key)
         if known is not None and isinstance(known.body, Cdr):
-            if known.body.ends == cdr.ends:
+            if known.body.ends == record.end_time:
                 self.notes.append("known already")
                 return
             raise Declined(CDR_KNOWN, f"the final record until {known.body.ends:%Y-%m-%dT%H:%M:%SZ} is here already")
-        receipt = await hub.tell(self._origin, Fact(cdr, wire))
+        receipt = await hub.tell(self._origin, fact)
         if receipt.verdict is Verdict.CONFLICT:
             raise Declined(CDR_KNOWN, "another final record is here already")
         if receipt.finding:
             self.notes.append(receipt.finding)
-        await hub.tell(self._origin, Fact(charges.read_session(record, session, hub.clock.now()), wire))
+        await hub.tell(self._origin, Fact(charges.read_session(record, session, hub.clock.now()), fact.wire))
 
     async def _intermediate(
         self, record: ChargeDetailRecord, session: Session, stored: Stored | None, permission: Authorization | None

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Origin
-from interroam.model.ids import Party, PartyId, evse_key, location_key
-from interroam.model.parties import Partner
+from interroam.model.ids import Party, evse_key, location_key
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Act, Done, StartSession, StopSession
-from interroam.protocols.emip.calls import About, Called, Calls, header
+from interroam.protocols.emip.calls import About, Called
+from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.emsp.sales import begin, evse_of, own_name, terms_of
-from interroam.protocols.emip.profiles import switches
 from interroam.protocols.emip.rules.codes import SESSION_UNKNOWN, SUCCESS, refusal
 from interroam.protocols.emip.rules.ids import Letter, element
 from interroam.protocols.emip.translate.authorizations import WHOSE, write_start
@@ -40,11 +38,9 @@ _SAID: Mapping[int, str] = {
 class Orders:
     """Asks one platform in the name of this node's eMSPs."""
 
-    def __init__(self, hub: Hub, calls: Calls, partner: Partner, own: PartyId) -> None:
-        self._hub = hub
-        self._calls = calls
-        self._partner = partner
-        self._own = own
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._hub = peer.hub
 
     async def start(self, question: StartSession, to: Party, correlation: str) -> Acknowledged:
         """Let a user charge at an EVSE; the platform's name of the session is kept with the permission (EMIP-90)."""
@@ -54,15 +50,15 @@ class Orders:
         if evse_id is None:
             return Acknowledged(result="REJECTED", message="eMIP starts a charge at one EVSE that has an eMI3 id")
         asked = self._completed(question)
-        message = write_start(asked, evse_id, self._head(asked.emsp))
+        message = write_start(asked, evse_id, self._peer.header(asked.emsp))
         subject = self._hub.book.keyring.subject(asked.token.type, asked.token.uid)
         about = About(correlation=correlation, ids=(asked.reply, asked.reference or ""), subject=subject)
-        called = await self._calls.call(self._partner, message, about=about)
+        called = await self._peer.call(message, about=about)
         if called.status != SUCCESS:
             return _declined(called)
         answer: to_iop.SetServiceAuthorisationResponse = called.answer
         name = answer.service_session_id or asked.reference or ""
-        origin = Origin(self._partner.id, to, correlation)
+        origin = Origin(self._peer.partner.id, to, correlation)
         permission = await self._hub.authorization(asked.reference or "")
         evse = await evse_of(self._hub, evse_id, None)
         if permission is not None:
@@ -73,7 +69,7 @@ class Orders:
 
     def _completed(self, question: StartSession) -> StartSession:
         """Return a start with our name for the session, the contract's alias, and the flag for records."""
-        terms = terms_of(self._hub, question.token, switches(self._partner), question)
+        terms = terms_of(self._hub, question.token, self._peer.switches, question)
         reference = question.reference or self._hub.ids.new()
         return replace(question, reference=reference, alias=terms.alias, interim=terms.interim)
 
@@ -110,7 +106,7 @@ class Orders:
         name = act.cpo_session or act.session_id
         permission = await self._hub.authorization(name)
         message = to_iop.SetSessionActionRequest(
-            **self._head(act.emsp),
+            **self._peer.header(act.emsp),
             service_session_id=name,
             sale_partner_session_id=own_name(permission),
             session_action=SessionAction(
@@ -122,7 +118,7 @@ class Orders:
             ),
         )
         about = About(correlation=correlation, ids=(act.id, act.session_id, act.caused_by or ""))
-        return await self._calls.call(self._partner, message, about=about)
+        return await self._peer.call(message, about=about)
 
     async def _evse_id(self, question: StartSession) -> str | None:
         """Return the eMI3 id of the EVSE meant, the only one of its location where none is named (EMIP-56)."""
@@ -139,9 +135,6 @@ class Orders:
             return str(element(name or "", Letter.EVSE))
         except ValueError:
             return None
-
-    def _head(self, emsp: PartyId) -> dict[str, str]:
-        return header(self._partner, self._own, emsp)
 
 
 def _declined(called: Called) -> Acknowledged:
