@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from bench import report
 from bench.load import Failed
 from bench.measure import Result
-from bench.paths import PATHS, Plan
+from bench.paths import PATHS
 from bench.processes import LOAD_CORE, pin
+from bench.running import Plan
 
 
 class _Shown:

@@ -1,7 +1,7 @@
 """The load: keep-alive connections, each with one request in flight, in a closed loop.
 
 It must cost much less than any server it measures: requests are rendered bytes, of an answer it looks at the status
-line and at the OCPI status code only, and every run reports what part of its core it took.
+line and at the status code of its protocol only, and every run reports what part of its core it took.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import cast
 import httptools
 import msgspec
 
-_CODE = re.compile(rb'"status_code": ?(\d{4})')
+_CODE = re.compile(rb'"status_code": ?(\d{4})|<requestStatus>(\d+)<')
+_GOOD = (b"1000", b"1")
+"""Success in OCPI and in eMIP."""
 _ENDS = 160
 """How much of a body's ends is looked at for the status code."""
 
@@ -132,7 +134,7 @@ class Load:
         now = time.perf_counter()
         self._took.append(now - sent)
         code = _CODE.search(head, 0, _ENDS) or _CODE.search(tail, max(0, len(tail) - _ENDS))
-        if status not in (200, 201) or code is None or code[1] != b"1000":
+        if status not in (200, 201) or code is None or code[code.lastindex or 1] not in _GOOD:
             self._trouble = self._trouble or f"HTTP {status}: {head[:400]!r}"
             self._until = 0.0
         else:

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
+from msgspec.structs import replace
+
 from bench.messages import CPO, EMSPS, HUB, OTHER_CPO, Door, encoded, location, token
 from bench.processes import HOST, ROOT, Child, free_port
 from interroam.core.book import Book
@@ -146,10 +148,10 @@ def _wiring(keyring: Keyring, url: str, version: str) -> Wiring:
     )
 
 
-async def _introduce(directory: Path, stubs: list[int], version: str) -> None:
+async def _introduce(directory: Path, stubs: list[int], version: str, spoken: str) -> None:
     """Write partners, credentials, agreements, and cursors of couriers that have nothing to catch up with.
 
-    ``version`` is what the eMSPs speak.
+    ``version`` is what the eMSPs speak, ``spoken`` the protocol of the CPOs.
     """
     store = SqliteStore(directory / "interroam.db")
     keyring = Keyring.load(directory / "interroam.key")
@@ -162,8 +164,11 @@ async def _introduce(directory: Path, stubs: list[int], version: str) -> None:
     urls = {f"emsp{n}": f"http://{HOST}:{port}" for n, port in enumerate(stubs)}
     for name, own in named:
         partner = Partner(id=name, protocol="ocpi", parties=(own,), state=PartnerState.CONNECTED, since=now)
-        spoken = version if name in urls else "2.2.1"
-        await book.put_partner(wired(partner, _wiring(keyring, urls.get(name, f"http://{HOST}:9/{name}"), spoken)))
+        wiring = _wiring(keyring, urls.get(name, f"http://{HOST}:9/{name}"), version if name in urls else "2.2.1")
+        if spoken == "ocpi" or name in urls:
+            await book.put_partner(wired(partner, wiring))
+        else:
+            await book.put_partner(replace(partner, protocol=spoken, switches={"mutual_tls": False}))
         await book.admit(Credential(keyring.fingerprint(name), name, Purpose.REGULAR, now))
     for number, provider in enumerate(providers):
         cpos = CPOS if number == 0 else CPOS[:1]
@@ -184,13 +189,13 @@ async def _introduce(directory: Path, stubs: list[int], version: str) -> None:
 class Node:
     """Our server with an eMSP at each of the stub's ports; ends with the block."""
 
-    def __init__(self, name: str, source: Path, stubs: list[int], version: str = "2.2.1") -> None:
+    def __init__(self, name: str, source: Path, stubs: list[int], version: str = "2.2.1", spoken: str = "ocpi") -> None:
         self.port = free_port()
         self._directory = CACHE / "run" / name
         shutil.rmtree(self._directory, ignore_errors=True)
         self._directory.mkdir(parents=True)
         shutil.copy(source, self._directory / "interroam.db")
-        _run(_introduce(self._directory, stubs, version))
+        _run(_introduce(self._directory, stubs, version, spoken))
         settings = self._directory / "node.toml"
         settings.write_text(
             f'party = "{"*".join(HUB)}"\ndata = "{self._directory}"\ninsecure_http = true\n'

@@ -9,63 +9,23 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from bench import messages
+from bench import messages, soap
 from bench.crawl import Crawl
-from bench.load import Failed, Load, Round
+from bench.load import Failed, Load
 from bench.measure import Must, Result, Side, alone, compared, judged, rate, rounds
 from bench.messages import EMSPS, Door
 from bench.node import Node, data_file
 from bench.peers import DOORS, Peer
-from bench.processes import HOST, LOAD_CORE, ROOT, SERVER_CORE, Child, free_port, pin
+from bench.processes import HOST, ROOT, SERVER_CORE, pin
+from bench.running import PLACES, Plan, check, reference, stubs
 
-PLACES = 1_000
 EACH = 10
 """EVSEs of a place where many are stored."""
 PAGE = 25
-
-
-class Plan:
-    """How long and how often, and who is told of progress."""
-
-    def __init__(self, *, quick: bool, say: Callable[[str], None], step: Callable[[int], None]) -> None:
-        self.seconds = 0.7 if quick else 5.0
-        self.times = 3
-        self.many = 10_000 if quick else 100_000
-        """Places of the large picture, ten EVSEs each."""
-        self.starts = 5 if quick else 10
-        """How often the few are crawled: their crawl is short."""
-        self.fan = 1_000 if quick else 4_000
-        self.say = say
-        self.step = step
-
-    def saw(self, name: str, one: Round) -> None:
-        """Tell of a round."""
-        self.say(f"{name} {one.rate:,.0f}/s")
-
-
-@contextmanager
-def _stubs(count: int = 2) -> Iterator[list[int]]:
-    ports = [free_port() for _ in range(count)]
-    with Child([sys.executable, "-m", "bench.stub", *map(str, ports)], ports[0], LOAD_CORE, log="stub"):
-        yield ports
-
-
-@contextmanager
-def _reference() -> Iterator[Door]:
-    port = free_port()
-    with Child([sys.executable, "-m", "bench.reference", str(port)], port, log="reference"):
-        yield Door(HOST, port, "/ocpi/2.2.1/receiver", "/ocpi/2.2.1/sender", "bench")
-
-
-def _check(node: Node, before: int, found: list[Round]) -> None:
-    """Fail unless the journal holds exactly what was acknowledged."""
-    entries, acknowledged = node.entries() - before, sum(one.acknowledged for one in found)
-    if entries != acknowledged:
-        raise Failed(f"the journal holds {entries} entries for {acknowledged} acknowledgements")
 
 
 # -- facts stated ------------------------------------------------------------------------------------------------------
@@ -74,18 +34,18 @@ def _check(node: Node, before: int, found: list[Round]) -> None:
 async def _stated(plan: Plan, name: str, must: Must, make: Callable[[Door], Iterator[bytes]]) -> Result:
     source = data_file(PLACES, PLACES)
     with ExitStack() as running:
-        stubs = running.enter_context(_stubs())
-        node = running.enter_context(Node(name, source, stubs))
-        reference = running.enter_context(_reference())
+        ports = running.enter_context(stubs())
+        node = running.enter_context(Node(name, source, ports))
+        bare = running.enter_context(reference())
         sides = [
             Side("ours", node.door(), make(node.door()), node.pid),
-            Side("reference", reference, make(reference)),
+            Side("reference", bare, make(bare)),
         ]
         peers = [running.enter_context(Peer(library)) for library in DOORS]
         sides += [Side(peer.library, peer.door, make(peer.door)) for peer in peers]
         before = node.entries()
         found = await rounds(sides, plan.seconds, plan.times, plan.saw)
-        _check(node, before, found["ours"])
+        check(node, before, found["ours"])
     return compared(must, found)
 
 
@@ -112,8 +72,8 @@ async def session(plan: Plan) -> Result:
 async def _pages(plan: Plan, limit: int, must: Must) -> Result:
     source = data_file(PLACES, PLACES)
     with ExitStack() as running:
-        stubs = running.enter_context(_stubs())
-        node = running.enter_context(Node(f"page{limit}", source, stubs))
+        ports = running.enter_context(stubs())
+        node = running.enter_context(Node(f"page{limit}", source, ports))
         doors = [node.door(f"emsp{number}", EMSPS[number]) for number in range(2)]
         sides = [Side("ours", doors[0], messages.pages(doors, limit, [2 * PLACES, PLACES]), node.pid)]
         for peer in (running.enter_context(Peer(library)) for library in DOORS):
@@ -140,16 +100,16 @@ async def authorise(plan: Plan) -> Result:
     """Authorise, relayed to the eMSP and recorded; against an app that answers at once."""
     source = data_file(PLACES, PLACES)
     with ExitStack() as running:
-        stubs = running.enter_context(_stubs())
-        node = running.enter_context(Node("authorise", source, stubs))
-        reference = running.enter_context(_reference())
+        ports = running.enter_context(stubs())
+        node = running.enter_context(Node("authorise", source, ports))
+        bare = running.enter_context(reference())
         sides = [
             Side("ours", node.door(), messages.authorizations(node.door()), node.pid),
-            Side("reference", reference, messages.authorizations(reference)),
+            Side("reference", bare, messages.authorizations(bare)),
         ]
         before = node.entries()
         found = await rounds(sides, plan.seconds, plan.times, plan.saw)
-        _check(node, before, found["ours"])
+        check(node, before, found["ours"])
     return compared(Must(reference=0.40), found)
 
 
@@ -191,14 +151,14 @@ async def fanout10(plan: Plan) -> Result:
     must = Must(ratio=1.5)
     source = data_file(PLACES, PLACES)
     ours, bare = [], []
-    with _stubs(len(EMSPS)) as stubs, Node("fanout10", source, stubs) as node:
+    with stubs(len(EMSPS)) as ports, Node("fanout10", source, ports) as node:
         requests = messages.statuses(node.door(), 2 * PLACES)
         before = node.entries()
         for _ in range(plan.times):
-            ours.append(await _fan(node, requests, min(plan.fan, 2 * PLACES), stubs[0], len(stubs)))
+            ours.append(await _fan(node, requests, min(plan.fan, 2 * PLACES), ports[0], len(ports)))
             plan.say(f"ours {ours[-1]:,.0f}/s")
             with alone(0, [node.pid]):
-                bare.append(await asyncio.to_thread(_bare, min(plan.fan, 2 * PLACES), stubs))
+                bare.append(await asyncio.to_thread(_bare, min(plan.fan, 2 * PLACES), ports))
             plan.say(f"aiohttp {bare[-1]:,.0f}/s")
         if node.entries() - before != plan.times * min(plan.fan, 2 * PLACES):
             raise Failed("the journal does not hold what was acknowledged")
@@ -216,9 +176,9 @@ async def bridge_status(plan: Plan) -> Result:
     must = Must(ratio=0.7)
     source = data_file(PLACES, PLACES)
     with ExitStack() as running:
-        stubs = running.enter_context(_stubs())
+        ports = running.enter_context(stubs())
         nodes = [
-            running.enter_context(Node(f"bridge-{name}", source, stubs, version))
+            running.enter_context(Node(f"bridge-{name}", source, ports, version))
             for name, version in (("none", "2.2.1"), ("up", "2.2.1"), ("down", "2.1.1"))
         ]
         doors = [nodes[0].door(), nodes[1].old_door(), nodes[2].door()]
@@ -229,7 +189,7 @@ async def bridge_status(plan: Plan) -> Result:
         before = [node.entries() for node in nodes]
         found = await rounds(sides, plan.seconds, plan.times, plan.saw)
         for node, already, side in zip(nodes, before, sides, strict=True):
-            _check(node, already, found[side.name])
+            check(node, already, found[side.name])
     up, down = rate(found["up"]), rate(found["down"])
     ratio = round(min(up, down) / rate(found["none"]), 2)
     result = Result(ours=round(min(up, down), 1), ratio=ratio, must=str(must), met=False)
@@ -248,17 +208,17 @@ async def _flat(plan: Plan, name: str, make: Callable[[Door, int], Iterator[byte
     must = Must(ratio=1.15, at_most=True)
     few, many = data_file(100, each=EACH), data_file(plan.many, each=EACH, progress=plan.step)
     with ExitStack() as running:
-        stubs = running.enter_context(_stubs())
-        small = running.enter_context(Node(f"{name}-few", few, stubs))
-        large = running.enter_context(Node(f"{name}-many", many, stubs))
+        ports = running.enter_context(stubs())
+        small = running.enter_context(Node(f"{name}-few", few, ports))
+        large = running.enter_context(Node(f"{name}-many", many, ports))
         sides = [
             Side("few", small.door(), make(small.door(), 100), small.pid),
             Side("many", large.door(), make(large.door(), plan.many), large.pid),
         ]
         before = small.entries(), large.entries()
         found = await rounds(sides, plan.seconds, plan.times, plan.saw)
-        _check(small, before[0], found["few"])
-        _check(large, before[1], found["many"])
+        check(small, before[0], found["few"])
+        check(large, before[1], found["many"])
     result = Result(
         ours=round(rate(found["many"]), 1),
         ratio=round(rate(found["few"]) / rate(found["many"]), 3),
@@ -280,9 +240,9 @@ async def flat_authorise(plan: Plan) -> Result:
     return await _flat(plan, "flat_authorise", lambda door, places: messages.authorizations(door, places=places))
 
 
-def _crawled(name: str, source: Path, stubs: list[int]) -> list[float]:
+def _crawled(name: str, source: Path, ports: list[int]) -> list[float]:
     """Crawl everything once on a node just started, which has nothing in memory but the list itself."""
-    with Node(f"flat_crawl-{name}", source, stubs) as node:
+    with Node(f"flat_crawl-{name}", source, ports) as node:
         crawl = Crawl(node.door("emsp0", EMSPS[0]))
         crawl.page(limit=1)
         whole = crawl.whole(PAGE)
@@ -294,10 +254,10 @@ async def flat_crawl(plan: Plan) -> Result:
     """A whole crawl by its Links on a fresh node, many EVSEs stored against few; the last pages against the first."""
     must = Must(ratio=1.15, at_most=True, last_page=1.5)
     few, many = data_file(100, each=EACH), data_file(plan.many, each=EACH, progress=plan.step)
-    with _stubs() as stubs:
-        pages: dict[str, list[float]] = {"few": [], "many": _crawled("many", many, stubs)}
+    with stubs() as ports:
+        pages: dict[str, list[float]] = {"few": [], "many": _crawled("many", many, ports)}
         for _ in range(plan.starts):
-            pages["few"] += _crawled("few", few, stubs)
+            pages["few"] += _crawled("few", few, ports)
     mean = {name: sum(took) / len(took) for name, took in pages.items()}
     edge = max(5, len(pages["many"]) // 100)
     last = median(pages["many"][-edge:]) / median(pages["many"][1 : edge + 1])
@@ -328,5 +288,8 @@ PATHS: dict[str, Callable[[Plan], Coroutine[object, object, Result]]] = {
         flat_status,
         flat_authorise,
         flat_crawl,
+        soap.soap_codec,
+        soap.authorise_emip,
+        soap.status_emip,
     )
 }

@@ -151,6 +151,7 @@ DECODERS: dict[str, msgspec.json.Decoder[Any] | None] = {
     "PUT": msgspec.json.Decoder(Session),
     "cdrs": msgspec.json.Decoder(Cdr),
     "authorize": None,  # the no-op
+    "emip": None,  # the no-op too
 }
 OK = b'{"status_code":1000,"status_message":"Success","timestamp":"2025-01-01T00:00:00Z"}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(OK))]
