@@ -339,3 +339,14 @@ def test_an_error_is_read_without_what_a_success_would_hold(number):
     assert (answer.request_status, answer.service_session_id) == (int(number), "")
     with pytest.raises(codec.Malformed, match="transactionId is missing"):
         codec.read_response(BY_NAME[name], enveloped(f"{name}Response", "<requestStatus>1</requestStatus>"))
+
+
+@pytest.mark.statement("EMIP-7")
+def test_an_empty_record_is_absent_where_it_may_be():
+    name = "eMIP_ToIOP_GetChargeDetailRecord"
+    children = (
+        "<transactionId>t</transactionId><chargeDetailRecord> </chargeDetailRecord><requestStatus>1</requestStatus>"
+    )
+    assert codec.read_response(BY_NAME[name], enveloped(f"{name}Response", children)).charge_detail_record is None
+    with pytest.raises(codec.Unreadable, match="chargeDetailRecord/CDRNature is missing"):
+        read("eMIP_ToIOP_SetChargeDetailRecordRequest", f"{HEADER}<chargeDetailRecord/>")
