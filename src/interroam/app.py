@@ -14,6 +14,7 @@ import structlog
 from msgspec.structs import replace
 
 from interroam.core.admin import Way
+from interroam.core.authority import Authority
 from interroam.core.book import Book
 from interroam.core.dispatch import Dispatch
 from interroam.core.hub import Hub
@@ -134,6 +135,7 @@ class Node:
         _tap(self.store, self.metrics.saw)
         await self.book.load()
         await self.office.people.load()
+        self.office.issuing.on_made = self.renew_certificates
         await self._listener.start()
         self._introduce()
         self.book.on_change(self._relink)
@@ -190,7 +192,7 @@ class Node:
             insecure_http=self.settings.insecure_http,
             authorities=self.settings.tls.authorities,
         )
-        self._admit(emip, Way(emip, f"{self.url}{emip.prefix}", Purpose.REGULAR))
+        self._admit(emip, Way(emip, f"{self.url}{emip.prefix}", Purpose.NOTHING))
         doorway.add(Door(emip.prefix, emip.handler, emip.refusal, emip.body_bytes))
         self._spawn(self._every(emip.tick, _SECOND))
         plain = PlainRoom(self.hub, self.client, (TABLE,), insecure_http=self.settings.insecure_http)
@@ -312,7 +314,9 @@ def _certificates(settings: Settings) -> SSLContext | None:
     tls = settings.tls
     if tls.certificate is None or tls.key is None:
         return None
-    return server_context(TlsIdentity(tls.certificate, tls.key), tls.callers, required=tls.callers_required)
+    own = Authority(settings.key_file.parent)
+    callers = [file for file in (tls.callers, own.file if own.exists() else None) if file is not None]
+    return server_context(TlsIdentity(tls.certificate, tls.key), *callers, required=tls.callers_required)
 
 
 def _tap(store: Store, saw: Callable[[Exchange], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interroam.cli import agreement, cdr, courier, partner, pull, quality, schedule, shelf, story, upkeep, user
+from interroam.cli import agreement, cdr, courier, partner, party, pull, quality, schedule, shelf, story, upkeep, user
 from interroam.cli.price import price
 from interroam.cli.reach import command
 from interroam.cli.serve import serve
@@ -43,6 +43,7 @@ app.command()(serve)
 with suppress(ModuleNotFoundError):
     app.command("demo")(importlib.import_module("interroam.demo.main").demo)
 app.add_typer(partner.app, name="partner")
+app.add_typer(party.app, name="party")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(cdr.app, name="cdr")
 command(app)(story.journal)

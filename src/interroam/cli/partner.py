@@ -18,13 +18,16 @@ app = typer.Typer(help="Partners: who is connected, and as whom.", no_args_is_he
 
 Name = Annotated[str, typer.Argument(help="The partner's id, such as charge-co.")]
 Parties = Annotated[list[str], typer.Option("--party", help="A party it speaks for, as CH*CCC/CPO; repeat it.")]
-Protocol = Annotated[str, typer.Option(help="ocpi, or plain for a back office.")]
+Protocol = Annotated[str, typer.Option(help="ocpi, emip, or plain for a back office.")]
 Title = Annotated[str, typer.Option("--name", help="A name for people.")]
 Profile = Annotated[str, typer.Option(help="How the partner speaks: spec, gireve.")]
 Switches = Annotated[list[str], typer.Option("--switch", help="A switch that outranks the profile, as name=value.")]
 Addresses = Annotated[list[str], typer.Option("--address", help="A network it may call from; repeat it.")]
-PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The versions address the partner gave you.")]
-PartnerToken = Annotated[str, typer.Option("--partner-token", help="The registration token it gave you.", prompt=True)]
+PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The (versions) address the partner gave you.")]
+PartnerToken = Annotated[
+    str | None,
+    typer.Option("--partner-token", help="The registration token it gave you; asked for where one is needed."),
+]
 TokenFile = Annotated[
     Path | None,
     typer.Option("--token-file", help="Write the token to this file, for your eyes only, and do not show it."),
@@ -92,9 +95,11 @@ def amend(
 
 
 @command(app)
-def register(node: Reach, name: Name, partner_url: PartnerUrl, partner_token: PartnerToken) -> None:
-    """Register with a partner that gave you its address and a token."""
-    wanted = {"url": partner_url, "token": partner_token}
+def register(node: Reach, name: Name, partner_url: PartnerUrl, partner_token: PartnerToken = None) -> None:
+    """Register with a partner that gave you its address and, but for eMIP, a token."""
+    if partner_token is None and node.call("GET", f"/partners/{part(name)}")["protocol"] != "emip":
+        partner_token = typer.prompt("Partner token", err=True)
+    wanted = {"url": partner_url, "token": partner_token or ""}
     node.show(node.call("POST", f"/partners/{part(name)}/register", wanted), _partner)
 
 
@@ -122,16 +127,27 @@ def token(node: Reach, name: Name, token_file: TokenFile = None) -> None:
 
 
 @command(app)
-def certificate(
+def certificate(  # noqa: PLR0913, PLR0917  an argument per option
     node: Reach,
-    name: Name,
+    name: Annotated[str, typer.Argument(help="The partner's id; or issue, renew (and whose), authority.")],
+    whose: Annotated[str, typer.Argument(help="The partner's id, after issue or renew.")] = "",
     pem: Annotated[Path | None, typer.Option(help="The certificates it shows us, PEM.")] = None,
     ours: Annotated[Path | None, typer.Option(help="Certificate and key we show it, PEM in one file.")] = None,
     issue: Annotated[Path | None, typer.Option(help="Issue it a certificate, written to this file.")] = None,
     authority: Annotated[Path | None, typer.Option(help="Who signs it: certificate and key, PEM in one file.")] = None,
     none: Annotated[bool, typer.Option("--none", help="Let it call without a certificate again.")] = False,
+    to: Annotated[Path | None, typer.Option(help="Write what is issued or shown to this file.")] = None,
 ) -> None:
-    """Bind a partner to a client certificate, or say how it stands with mutual TLS."""
+    """Bind a partner to a client certificate, or say how it stands with mutual TLS.
+
+    `issue NAME` and `renew NAME` have the node's own authority make one; `authority` shows that authority's own.
+    """
+    if name == "authority" and not whose:
+        _authority(node, to)
+        return
+    if name in ("issue", "renew") and whose:
+        _hand_over(node, name, whose, to)
+        return
     path = f"/partners/{part(name)}/certificate"
     given = _text(pem) if pem is not None else None
     if issue is not None:
@@ -141,6 +157,32 @@ def certificate(
     if ours is not None:
         node.call("PUT", f"{path}/ours", {"pem": _text(ours)})
     node.show(node.call("GET", path), pairs)
+
+
+def _authority(node: Reach, to: Path | None) -> None:
+    answer = node.call("GET", "/authority")
+    if to is not None:
+        to.write_text(answer["certificate"])
+        answer = {"certificate": f"in {to}"}
+    node.show(answer, lambda shown: say(shown["certificate"]))
+
+
+def _hand_over(node: Reach, verb: str, name: str, to: Path | None) -> None:
+    """Have a certificate made and write it, with its key, for our eyes only."""
+    file = to or Path(f"{name}.pem")
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as trouble:
+        error(f"{file} cannot be written: {trouble}", "name another file: --to FILE")
+        raise typer.Exit(1) from None
+    with os.fdopen(handle, "w") as kept:
+        try:
+            made = node.call("POST", f"/partners/{part(name)}/certificate/{verb}")
+        except typer.Exit:
+            file.unlink()
+            raise
+        kept.write(made.pop("certificate") + made.pop("key"))
+    node.show({**made, "file": str(file)}, pairs)
 
 
 def _text(file: Path) -> str:
@@ -167,6 +209,12 @@ def _signed(name: str, file: Path, authority: Path | None) -> str:
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as kept:
         kept.write(pair.certificate + pair.key)
     return pair.certificate
+
+
+@command(app)
+def reinit(node: Reach, name: Name) -> None:
+    """Tell a partner all places and all their statuses once more."""
+    node.show(node.call("POST", f"/partners/{part(name)}/reinit"), _repeated)
 
 
 @command(app)
@@ -230,11 +278,20 @@ def _kept(answer: dict[str, Any], file: Path | None) -> dict[str, Any]:
 
 
 def _issued(answer: dict[str, Any]) -> None:
-    pairs({"partner": answer["partner"], "address": answer["url"], "token": answer["token"]})
+    pairs({"partner": answer["partner"], "address": answer["url"], "token": answer["token"] or "none"})
     if answer["purpose"] == "registration":
         say("[dim]Give both to the partner: it registers with them. The token is shown this once.[/]")
+    elif answer["purpose"] == "nothing":
+        say("[dim]Give it the address and a certificate: interroam partner certificate issue NAME.[/]")
     else:
         say("[dim]Give both to the back office: Authorization: Bearer TOKEN. The token is shown this once.[/]")
+
+
+def _repeated(answer: dict[str, Any]) -> None:
+    if answer["count"]:
+        say("Everything is being sent once more; interroam courier list says how far that is.")
+    else:
+        say("There is nothing that the partner is sent.")
 
 
 def _partners(answer: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.hub import Hub
 from interroam.core.keys import new_secret
 from interroam.core.notary import check
-from interroam.core.ports import Room
+from interroam.core.ports import Certified, Room
 from interroam.model.agreements import Acceptance, Agreement, Selection, Terms
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Module, Party
@@ -76,6 +76,9 @@ class Admin:
             raise Refused(Reason.CONFLICT, f"there is a partner {partner.id} already")
         if not _NAME.match(partner.id):
             raise Refused(Reason.MALFORMED, "a partner's id has up to 64 of a-z, 0-9, point, dash and underscore")
+        room: object = self._way(partner).room
+        if isinstance(room, Certified):
+            partner = room.completed(partner)
         self._check(partner)
         partner = replace(partner, state=PartnerState.PLANNED, since=self._hub.clock.now())
         await self._book.put_partner(partner)
@@ -156,6 +159,28 @@ class Admin:
         await self._book.remove_partner(id)
         await self._audit.write(actor, "partner remove", id, parties=_named(partner))
 
+    async def suspend_party(self, actor: Actor, party: Party) -> None:
+        """Switch a party off, whoever speaks for it: nothing is done in its name (EMIP-15)."""
+        await self._switch_party(actor, party, on=False)
+
+    async def resume_party(self, actor: Actor, party: Party) -> None:
+        """Switch a suspended party on again."""
+        await self._switch_party(actor, party, on=True)
+
+    def suspended(self, actor: Actor) -> list[Party]:
+        """Return the parties that are switched off."""
+        actor.needs(Rank.VIEWER)
+        return sorted(self._book.suspended)
+
+    async def _switch_party(self, actor: Actor, party: Party, *, on: bool) -> None:
+        actor.needs(Rank.OPERATOR)
+        if not self._book.routing.has(party):
+            raise Refused(Reason.UNKNOWN_PARTY, f"no partner speaks for {party}", remedy="interroam partner list")
+        if self._book.active(party) is on:
+            raise Refused(Reason.WRONG_STATE, f"{party} is {'active' if on else 'suspended'} already")
+        await self._book.switch_party(party, on=on)
+        await self._audit.write(actor, f"party {'resume' if on else 'suspend'}", str(party))
+
     async def route(self, actor: Actor, party: Party, partners: tuple[str, ...]) -> Route:
         """Say which partners carry a party's messages, in order."""
         actor.needs(Rank.ADMIN)
@@ -173,6 +198,8 @@ class Admin:
 
     async def _issue(self, partner: Partner) -> Issued:
         token, way = new_secret(), self._way(partner)
+        if way.first is Purpose.NOTHING:
+            return Issued(partner.id, way.first, "", way.address)
         fingerprint = self._book.keyring.fingerprint(token)
         await self._book.admit(Credential(fingerprint, partner.id, way.first, self._hub.clock.now()))
         return Issued(partner.id, way.first, token, way.address)

@@ -10,10 +10,12 @@ from interroam.core.admin import Admin, Way
 from interroam.core.advice import Adviser
 from interroam.core.approving import Approving
 from interroam.core.audit import Actor, Audit, Audited, Rank
+from interroam.core.authority import Authority
 from interroam.core.certificates import Certificates
 from interroam.core.dispatch import Dispatch
 from interroam.core.dossier import Archive
 from interroam.core.hub import Hub
+from interroam.core.issuing import Issuing
 from interroam.core.notary import Notary
 from interroam.core.people import People
 from interroam.core.ports import Store
@@ -49,6 +51,7 @@ class Office:
         self.upkeep = Upkeep(hub, dispatch, self.audit, key_file)
         self.rounds = Rounds(hub, self.audit, pulls)
         self.certificates = Certificates(hub, self.audit)
+        self.issuing = Issuing(hub, self.audit, ways, Authority(key_file.parent) if key_file is not None else None)
         self.approving = Approving(hub, self.audit)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)

@@ -12,7 +12,7 @@ import msgspec
 from interroam.model.facts import Entry, Exchange, Fact, Receipt, Stored, Telling
 from interroam.model.ids import Key, Kind, Lane, Party, PartyId
 from interroam.model.parties import Partner, PartnerState
-from interroam.model.questions import Answer, Live, Question
+from interroam.model.questions import Answer, Question
 
 
 class Clock(Protocol):
@@ -41,7 +41,8 @@ class Seed(msgspec.Struct, frozen=True, gc=False):
     """A part of the picture that a courier still has to send: this owner's objects of a kind, after a number.
 
     ``scope`` names the selections by which the receiver sees them, ``former`` those by which it saw them before:
-    what has left is told as well. Empty names mean all.
+    what has left is told as well. Empty names mean all. ``again`` names the request by which what the receiver had
+    already is sent once more.
     """
 
     owner: str
@@ -49,6 +50,7 @@ class Seed(msgspec.Struct, frozen=True, gc=False):
     reached: int = 0
     scope: str = ""
     former: str | None = None
+    again: str = ""
 
     def __str__(self) -> str:
         return f"{self.part}:{self.scope}" if self.scope else self.part
@@ -308,40 +310,6 @@ class Asking(StrEnum):
     ASYNC_FIRST = "async_first"  # asked about those only of which it has stated nothing that still holds
 
 
-@runtime_checkable
-class Inclined(Protocol):
-    """A link to a partner whose providers are asked in a way of their own."""
-
-    @property
-    def asking(self) -> Asking:
-        """When its providers are asked."""
-        ...
-
-
-@runtime_checkable
-class Careful(Protocol):
-    """A link that says how questions get past a partner that is not there."""
-
-    @property
-    def skips_offline(self) -> bool:
-        """Whether nothing is asked of a party while all its partners are offline."""
-        ...
-
-    @property
-    def tries_next(self) -> bool:
-        """Whether a question that nothing came of goes to the next partner of the party."""
-        ...
-
-
-@runtime_checkable
-class Attentive(Protocol):
-    """A link to a partner that follows charges live."""
-
-    def takes(self, live: Live) -> bool:
-        """Whether an act or a report can be put to it as it is; else the core says it by command or by fact."""
-        ...
-
-
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     """A page of what a partner has: the objects that could be read, and what was wrong with this page.
 
@@ -373,15 +341,6 @@ class Source(Protocol):
         self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
     ) -> Fact | None:
         """Fetch one object, of which we know a part that changed then; ``name`` is its id as its owner spells it."""
-        ...
-
-
-@runtime_checkable
-class Reachable(Protocol):
-    """A link that can be tried without saying anything."""
-
-    async def probe(self) -> None:
-        """Pass when the partner is there; Refused or Unavailable when it is not."""
         ...
 
 
@@ -426,6 +385,19 @@ class Room(Protocol):
 
     async def rotate(self, partner: Partner) -> Partner:
         """Exchange new secrets with the partner."""
+        ...
+
+
+@runtime_checkable
+class Certified(Protocol):
+    """A room whose partners are recognized by the common name of a certificate."""
+
+    def completed(self, partner: Partner) -> Partner:
+        """Return a new partner with what it is to be called, where nobody said so."""
+        ...
+
+    def certificate_id(self, partner: Partner) -> str:
+        """Return the common name of the certificate that a partner is to show."""
         ...
 
 

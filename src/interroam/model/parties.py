@@ -60,6 +60,7 @@ class Purpose(StrEnum):
 
     REGISTRATION = "registration"  # versions and credentials only (OCPI-6)
     REGULAR = "regular"
+    NOTHING = "nothing"  # who it is shows in its certificate
 
 
 class Credential(msgspec.Struct, frozen=True):

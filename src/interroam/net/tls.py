@@ -16,14 +16,14 @@ class TlsIdentity(msgspec.Struct, frozen=True):
     key: Path
 
 
-def server_context(identity: TlsIdentity, callers: Path | None = None, *, required: bool = False) -> ssl.SSLContext:
-    """Make a listener's context; ``callers`` holds the authorities (PEM) whose certificates callers may show."""
+def server_context(identity: TlsIdentity, *callers: Path | None, required: bool = False) -> ssl.SSLContext:
+    """Make a listener's context; ``callers`` hold the authorities (PEM) whose certificates callers may show."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     context.load_cert_chain(identity.certificate, identity.key)
-    if callers is not None:
-        context.load_verify_locations(callers)
+    for file in filter(None, callers):
+        context.load_verify_locations(file)
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
     return context
 

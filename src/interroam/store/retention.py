@@ -22,6 +22,12 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     authorization: int = THIRTEEN_MONTHS
     command: int = THIRTEEN_MONTHS
     traces: int = THIRTEEN_MONTHS
+    """Days of traces; a year of them is kept whatever this says."""
+
+    @property
+    def trace_days(self) -> int:
+        """Return how many days traces are kept: never less than a year (EMIP-28)."""
+        return max(self.traces, YEAR)
 
     def days(self, kind: Kind) -> int:
         """Return how many days entries of this kind are kept."""

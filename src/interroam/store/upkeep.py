@@ -60,7 +60,7 @@ class Upkeep(Ledger):
                 dropped.update(kind for _, _, kind in some)
         if self._tally is not None:
             self._tally["entries"] -= dropped.total()
-        days = await self._traces.retain((now - timedelta(days=self.retention.traces)).date())
+        days = await self._traces.retain((now - timedelta(days=self.retention.trace_days)).date())
         return {**dropped, "trace days": days}
 
     async def counts(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,17 +14,19 @@ from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.ids import PartyId
+from interroam.model.ids import Party, PartyId
 from interroam.model.parties import Partner, PartnerState
 from interroam.net.client import Client
 from interroam.net.http import Handler, Response
 from interroam.net.shown import Shown
+from interroam.protocols.emip.bridge.touched import Flavor
 from interroam.protocols.emip.calls import Calls
+from interroam.protocols.emip.client.changes import Pusher
 from interroam.protocols.emip.client.link import EmipLink, PlatformLink, Side
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.cpo.side import Cpo
 from interroam.protocols.emip.emsp.side import Emsp
-from interroam.protocols.emip.profiles import partner_id_of, switches
+from interroam.protocols.emip.profiles import certificate_of, partner_id_of, switches
 from interroam.protocols.emip.pulse import Pulse
 from interroam.protocols.emip.server.checks import PROTOCOL
 from interroam.protocols.emip.server.desk import Desk
@@ -75,6 +78,8 @@ class EmipRoom:
         self.pulse = Pulse()
         self.calls = Calls(hub, client, self.pulse, Shown(hub.book, authorities).to)
         self.desk = Desk(hub, self.calls, self.pulse, own)
+        self._pusher = Pusher(hub, self.desk.changes, self.desk.flows)
+        self.desk.flows.on_start = self._started
         self._played: tuple[Played, ...] = (Cpo(hub), Emsp())
         handlers = {name: handler for one in self._played for name, handler in one.handlers.items()}
         url = base_url if callable(base_url) else lambda: base_url
@@ -96,9 +101,26 @@ class EmipRoom:
         for other in self._hub.book.partners.values():
             if other.protocol == PROTOCOL and other.id != partner.id and partner_id_of(other).casefold() == called:
                 raise Refused(Reason.CONFLICT, f"partner {other.id} is called {called} already", remedy="name another")
-        peer = Peer(partner, self._hub, self.calls, self._own)
+        peer = Peer(partner, self._hub, self.calls, self._own, self._pusher)
         sides = [one.towards for one in self._played]
         return PlatformLink(peer, self.pulse, sides) if partner.is_hub else EmipLink(peer)
+
+    # -- who is who --------------------------------------------------------------------------------------------------
+
+    def completed(self, partner: Partner) -> Partner:
+        """Return a new partner of a platform with a partnerId, made here where none is given (EMIP-131)."""
+        if not self._hub.is_hub or partner.is_hub or switches(partner).partner_id or not partner.parties:
+            return partner
+        country = partner.parties[0].id.country
+        taken = {partner_id_of(one).casefold() for one in self._hub.book.partners.values() if one.protocol == PROTOCOL}
+        free = (f"{country}*P{number:02}" for number in count(1))
+        made = next(name for name in free if name.casefold() not in taken)
+        return replace(partner, switches={**partner.switches, "partner_id": made})
+
+    @staticmethod
+    def certificate_id(partner: Partner) -> str:
+        """Return the common name of the certificate that a partner is to show (EMIP-13)."""
+        return certificate_of(partner)
 
     # -- registrations -----------------------------------------------------------------------------------------------
 
@@ -146,6 +168,14 @@ class EmipRoom:
             self._once(f"{partner.id} tick", link.tick)
         await self.front.repeats.clean()
 
+    def _started(self, emsp: Party, flavor: Flavor) -> None:
+        """Begin with a flow that was switched on, where nothing else is under way."""
+        self._pusher.start(emsp, flavor)
+        for partner in self._hub.book.partners.values():
+            link = self._hub.links.get(partner.id)
+            if emsp in partner.parties and isinstance(link, EmipLink):
+                self._once(f"{partner.id} tick", link.tick)
+
     def _beat_if_due(self, partner: Partner, link: EmipLink, now: datetime) -> None:
         """Beat when a platform heard nothing for a period, or when a partner is to be asked (EMIP-34, EMIP-39)."""
         if not wiring_of(partner).url:
@@ -178,6 +208,7 @@ class EmipRoom:
 
     async def stop(self) -> None:
         """End what runs."""
+        await self._pusher.close()
         tasks = list(self._busy.values())
         for task in tasks:
             task.cancel()

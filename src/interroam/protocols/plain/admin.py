@@ -20,13 +20,14 @@ from interroam.protocols.plain.admin_calls import ROUTES
 from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.certificate_calls import ROUTES as CERTIFICATES
 from interroam.protocols.plain.openapi import Route, Table
+from interroam.protocols.plain.party_calls import ROUTES as PARTIES
 from interroam.protocols.plain.quality_calls import ROUTES as QUALITY
 from interroam.protocols.plain.round_calls import ROUTES as ROUNDS
 from interroam.protocols.plain.rules import STATUS
 from interroam.protocols.plain.wire import Error, Failure
 
 BASE = "/api/v1/admin"
-TABLE = Table(BASE, (*ROUTES, *CERTIFICATES, *QUALITY, *ROUNDS))
+TABLE = Table(BASE, (*ROUTES, *CERTIFICATES, *PARTIES, *QUALITY, *ROUNDS))
 _NOBODY = Actor("nobody")
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()

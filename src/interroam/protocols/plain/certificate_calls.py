@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from interroam.model.errors import Reason
@@ -41,12 +43,58 @@ async def certificates(call: Call) -> TlsReport:
     return _report(call.office.admin.partner(call.actor, call.given["id"]))
 
 
+class Handed(Struct, frozen=True, kw_only=True):
+    """A certificate issued here and its key, PEM; the key is shown this once."""
+
+    partner: str
+    name: str
+    """The common name."""
+    serial: str
+    until: datetime
+    certificate: str
+    key: str
+
+
+class AuthorityShown(Struct, frozen=True, kw_only=True):
+    """The certificate of the node's own authority, PEM."""
+
+    certificate: str
+
+
+async def issue_certificate(call: Call) -> Handed:
+    """Issue a partner's client certificate."""
+    return await _handed(call, renew=False)
+
+
+async def renew_certificate(call: Call) -> Handed:
+    """Renew a partner's client certificate; the former one holds until its end."""
+    return await _handed(call, renew=True)
+
+
+async def _handed(call: Call, *, renew: bool) -> Handed:
+    pair, made = await call.office.issuing.issue(call.actor, call.given["id"], renew=renew)
+    return Handed(
+        partner=made.partner,
+        name=made.name,
+        serial=made.serial,
+        until=made.until,
+        certificate=pair.certificate,
+        key=pair.key,
+    )
+
+
+async def authority(call: Call) -> AuthorityShown:
+    """Show the certificate of the node's own authority."""
+    return AuthorityShown(certificate=await call.office.issuing.certificate(call.actor))
+
+
 def _report(partner: Partner) -> TlsReport:
     return TlsReport(partner=partner.id, accepted=partner.certificates, shown=bool(partner.identity))
 
 
 _PATH = "/partners/{id}/certificate"
 _NONE = (Reason.UNKNOWN_OBJECT,)
+_STATE = (*_NONE, Reason.WRONG_STATE)
 ROUTES = tuple(
     Route(
         method=method,
@@ -55,13 +103,16 @@ ROUTES = tuple(
         summary=(run.__doc__ or "").rstrip("."),
         name=f"admin_{run.__name__}",
         tag="admin",
-        answer=TlsReport,
+        answer=answer,
         body=body,
-        errors=_NONE,
+        errors=errors,
     )
-    for method, path, run, body in (
-        ("GET", _PATH, certificates, None),
-        ("PUT", _PATH, accept_certificate, Pem),
-        ("PUT", f"{_PATH}/ours", show_certificate, Pem),
+    for method, path, run, body, answer, errors in (
+        ("GET", _PATH, certificates, None, TlsReport, _NONE),
+        ("PUT", _PATH, accept_certificate, Pem, TlsReport, _NONE),
+        ("PUT", f"{_PATH}/ours", show_certificate, Pem, TlsReport, _NONE),
+        ("POST", f"{_PATH}/issue", issue_certificate, None, Handed, _STATE),
+        ("POST", f"{_PATH}/renew", renew_certificate, None, Handed, _STATE),
+        ("GET", "/authority", authority, None, AuthorityShown, ()),
     )
 )

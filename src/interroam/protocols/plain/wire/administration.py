@@ -85,10 +85,10 @@ class TokenIssued(Struct, frozen=True, kw_only=True):
 
 
 class Registering(Struct, frozen=True, kw_only=True):
-    """What a partner gave us to register with it."""
+    """What a partner gave us to register with it; some protocols need no token."""
 
     url: str
-    token: str
+    token: str = ""
 
 
 class RouteWanted(Struct, frozen=True, kw_only=True):
