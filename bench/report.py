@@ -18,8 +18,8 @@ _INTRO = """# What it costs
 Written by `make bench`, never by hand. Ours, the reference and the peers run in one run on the same core, the load on
 another; the ratios hold, the absolutes are those of the machine. The reference is the plainest uvicorn ASGI app that
 decodes and validates the same request and stores nothing (for `authorise` and eMIP one that answers at once). The peer
-is the best of py-ocpi and extrawest-ocpi, storing nothing. Ours is durable before it answers, traces everything, and has
-two eMSPs connected whose couriers deliver meanwhile.
+is the best of py-ocpi and extrawest-ocpi, storing nothing. Ours is durable before it answers, traces everything, and
+has two eMSPs connected whose couriers deliver meanwhile.
 
 """
 _COLUMNS = ("path", "ours /s", "reference", "peer", "x reference", "x peer", "ratio", "p99 ms", "must", "met")
