@@ -28,7 +28,7 @@ from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
 from interroam.model.agreements import Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Stored
-from interroam.model.ids import Key, Lane
+from interroam.model.ids import Key, Kind, Lane
 
 if TYPE_CHECKING:
     from interroam.core.dispatch import Dispatch
@@ -153,6 +153,17 @@ class Courier:
         self._dirty = True
         self.wake()
 
+    def repeat(self, kind: Kind, request: str) -> bool:
+        """Send all objects of a kind that the receiver had once more; false when it had none."""
+        parts = [str(one).split(":", 2) for one in self._cursor.covered]
+        seeds = tuple(
+            Seed(part[0], kind, scope="".join(part[2:]), again=request) for part in parts if part[1] == kind.value
+        )
+        self._cursor = replace(self._cursor, seeds=(*self._cursor.seeds, *seeds))
+        self._dirty = self._behind = True
+        self.wake()
+        return bool(seeds)
+
     def again(self, entry: Entry, shelved: int) -> None:
         """Try an entry from the shelf once more, beside the lane."""
         self._retries[entry.seq] = shelved
@@ -231,7 +242,7 @@ class Courier:
 
     async def _send_stored(self, stored: Stored, seed: Seed) -> None:
         """Deliver an object of the picture until it is taken or refused."""
-        entry = self._dispatch.entry_of(stored)
+        entry = replace(self._dispatch.entry_of(stored), correlation=seed.again)
         tries = 0
         while True:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -167,6 +167,12 @@ class Dispatch:
         courier = self._couriers[key] = Courier(self, Cursor(key, through))
         courier.start()
         return courier
+
+    def repeat(self, parties: Collection[Party], kind: Kind, request: str) -> int:
+        """Have all objects of a kind sent to these parties once more; returns how many couriers do so."""
+        lanes = (LANE_OF[kind], Lane.ALL)
+        found = [one for one in self.couriers if one.key.party in parties and one.key.lane in lanes]
+        return sum(one.repeat(kind, request) for one in found)
 
     # -- delivery --------------------------------------------------------------------------------------------------
 

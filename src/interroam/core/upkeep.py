@@ -75,6 +75,17 @@ class Upkeep:
         courier.replay(after)
         return await self._moved(actor, courier, "courier replay", since=since, after=after)
 
+    async def reinit(self, actor: Actor, id: str) -> int:
+        """Tell a partner all places and all their statuses once more; returns how many couriers do so (EMIP-55)."""
+        actor.needs(Rank.OPERATOR)
+        partner = self._hub.book.partners.get(id)
+        if partner is None:
+            raise Refused(Reason.UNKNOWN_OBJECT, f"there is no partner {id}", remedy="interroam partner list")
+        request = self._hub.ids.new()
+        couriers = self._dispatch.repeat(partner.parties, Kind.LOCATION, request)
+        await self._audit.write(actor, "partner reinit", id, request=request, couriers=couriers)
+        return couriers
+
     async def seq_before(self, moment: datetime) -> int:
         """Return the number of the last entry before a moment: entries are in the order of their times."""
         low, high = 0, self._store.head()

@@ -135,6 +135,11 @@ async def resume(call: Call) -> wire.PartnerReport:
     return _partner(await call.office.admin.resume(call.actor, call.given["id"]))
 
 
+async def reinit(call: Call) -> wire.Counted:
+    """Tell a partner all places and statuses once more."""
+    return wire.Counted(count=await call.office.upkeep.reinit(call.actor, call.given["id"]))
+
+
 async def route(call: Call) -> wire.RouteWanted:
     """Say who carries a party's messages."""
     made = await call.office.admin.route(call.actor, party_of(call.body.party), call.body.partners)
@@ -275,6 +280,7 @@ ROUTES = (
     _route("POST", "/partners/{id}/rotate", rotate, wire.PartnerReport, errors=_AFAR),
     _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=_MISSING),
     _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=_STATE),
+    _route("POST", "/partners/{id}/reinit", reinit, wire.Counted, errors=_MISSING),
     _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
     *AGREEMENTS,
     *CLEARING,

@@ -13,7 +13,18 @@ from interroam.core.refs import refs_of
 from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Change, Fact, Finding, Receipt, Statement, Verdict
-from interroam.model.ids import MODULE_OF, OWNER_ROLE, Key, Kind, PartyId, Role, command_key, evse_key, session_key
+from interroam.model.ids import (
+    MODULE_OF,
+    OWNER_ROLE,
+    Key,
+    Kind,
+    PartyId,
+    Role,
+    command_key,
+    evse_key,
+    location_key,
+    session_key,
+)
 from interroam.model.places import Evse
 from interroam.model.profiles import ProfileInForce
 from interroam.model.tokens import Authorization
@@ -210,7 +221,14 @@ async def _evse(call: Call, body: wire.Evse, owner: PartyId, location_id: str, u
 
 
 async def _status(call: Call, body: wire.Status) -> wire.Told:
-    return await _tell(call, *translate.read_status(body, call.hub.clock.now()))
+    if body.uid is not None:
+        return await _tell(call, *translate.read_status(body, call.hub.clock.now()))
+    (rows,) = await call.hub.store.evses([location_key(translate.party_of(body.party), body.location_id)])
+    uids = [row.body.uid for row in rows if isinstance(row.body, Evse) and not row.withdrawn]
+    if not uids:
+        raise Refused(Reason.UNKNOWN_LOCATION, f"no EVSE of location {body.location_id} is known here")
+    told = await asyncio.gather(*(_status(call, msgspec.structs.replace(body, uid=uid)) for uid in uids))
+    return next((one for one in told if one.verdict is Verdict.RECORDED), told[0])
 
 
 async def _tariff(call: Call, body: wire.Tariff, owner: PartyId, tariff_id: str) -> wire.Told:

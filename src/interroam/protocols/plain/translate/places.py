@@ -74,7 +74,7 @@ def read_status(body: wire.Status, now: datetime) -> tuple[Change, Findings]:
     def merge(old: Body, _wire: Wire | None) -> tuple[Body, Wire | None]:
         return (replace(old, status=status), None) if isinstance(old, places.Evse) else (old, _wire)
 
-    key = evse_key(party_of(body.party), body.location_id, body.uid)
+    key = evse_key(party_of(body.party), body.location_id, body.uid or "")
     return Change(key, frozenset({"status"}), at, merge), findings + _word_findings(status.word, "status")
 
 

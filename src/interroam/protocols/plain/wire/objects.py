@@ -56,11 +56,11 @@ class Location(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The status of one EVSE, now or at the time given."""
+    """The status of one EVSE, now or at the time given; without its ``uid``, of every EVSE of the location."""
 
     party: str
     location_id: str
-    uid: str
+    uid: str | None = None
     status: str
     at: datetime | None = None
 
