@@ -66,7 +66,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     follows_places: bool = False
     """Whether our eMSP has changes of EVSEs pushed to it (EMIP-63)."""
     search_around: str = ""
-    """Where our eMSP searches for EVSEs, at a platform that has no changes to fetch: latitude, longitude, kilometers."""
+    """Where our eMSP searches for EVSEs instead of fetching changes: latitude, longitude, kilometers."""
     full_downloads_per_day: int = 24
     """How often a CPO may download a white list in full (EMIP-81)."""
     sends_transactions: bool = True

@@ -33,6 +33,8 @@ from interroam.protocols.plain.rules import CORRELATION, REFUSALS, SIGNATURE, si
 from interroam.protocols.plain.showing import encode, fact
 
 _UNKNOWN = "UNKNOWN"
+_WHOSE = "0"
+"""The service that asks no more than whose token it is."""
 _NOT_DONE = {
     wire.Taken.NOT_SUPPORTED: Reason.UNKNOWN_NATURE,
     wire.Taken.UNKNOWN_SESSION: Reason.UNKNOWN_SESSION,
@@ -170,7 +172,7 @@ class PlainLink:
             return row.body
         contract = answer.contract_id or answer.alias
         if contract is None:
-            if allowed is not Allowed.ALLOWED:
+            if allowed is not Allowed.ALLOWED or question.service == _WHOSE:
                 return None
             message = f"{to} allowed a token it never stated, without its contract_id or an alias"
             raise Unavailable(Reason.BAD_ANSWER, message, reached=True)

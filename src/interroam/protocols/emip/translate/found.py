@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from interroam.core.statuses import with_availability, with_busy
 from interroam.model.facts import Fact
-from interroam.model.ids import Key, Kind, PartyId
+from interroam.model.ids import PartyId
 from interroam.model.places import Evse, EvseStatus
 from interroam.protocols.emip.rules.ids import ElementId, Letter, element, named
 from interroam.protocols.emip.wire.types import EvseDescription
@@ -66,7 +66,7 @@ def read_description(said: EvseDescription, at: datetime, known: EvseStatus | No
     own = (*_texts(said, _EVSE), *((at_.CONNECTOR_TYPE, str(each)) for each in said.connector_type))
     if station is None:
         own += _texts(said, _STATION)
-    made = evse_fact(Key(Kind.LOCATION, str(evse.operator), pool.compared), evse, station, own, at)
+    made = evse_fact(pool.compared, evse, station, own, at)
     body = made.body
     if not isinstance(body, Evse):
         raise TypeError(str(made.key))  # it is what was made

@@ -1,0 +1,214 @@
+"""An eMSP's node with its back office on the plain API, before a scripted platform: real sockets, a real file.
+
+    async with selling(tmp_path) as emsp:
+        await emsp.token("04A1B2C3")               # stated, and uploaded
+        answer = await emsp.authorize("04A1B2C3")  # as the platform asks
+        assert answer.fields["authorisationValue"] == "1"
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from interroam.model.ids import Party
+from interroam.model.parties import Credential, PartnerState, Purpose
+from interroam.model.parties import Partner as Known
+from interroam.settings import Part
+from tests.protocols.emip.nodes import LONG_AGO, PLATFORM, Clock, Node
+from tests.protocols.emip.partner import Asked, Partner
+
+OPERATOR, CPO = "FR*E01", "FR*C01"
+CARD = "04A1B2C3D4E5F6"
+CONTRACT = "FR-E01-C00001234-X"
+EVSE = "FR*C01*E0042*1"
+QUESTIONS = ("authorize", "report")
+
+
+@dataclass
+class Emsp:
+    """A node, its back office and the platform before it."""
+
+    node: Node
+    iop: Partner
+    http: aiohttp.ClientSession
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """What the back office was asked."""
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    """What it was told."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    hook: str = ""
+
+    @property
+    def clock(self) -> Clock:
+        return self.node.clock
+
+    # -- the back office ---------------------------------------------------------------------------------------------
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        headers = {"Authorization": "Bearer office"}
+        async with self.http.request(method, f"{self.node.url}/api/v1{path}", json=body, headers=headers) as answer:
+            text = await answer.text()
+            return answer.status, (await answer.json()) if text else None
+
+    async def webhook(self, *questions: str) -> None:
+        status, answer = await self.call("PUT", "/webhook", {"url": self.hook, "questions": questions})
+        assert status == 200, answer
+
+    async def token(self, uid: str = CARD, kind: str = "RFID", contract: str = CONTRACT, **more: Any) -> None:
+        body = {"contract_id": contract, "issuer": "Eee", "valid": True, "whitelist": "ALLOWED", **more}
+        status, answer = await self.call("PUT", f"/tokens/{OPERATOR}/{kind}/{uid}", body)
+        assert status == 200, answer
+
+    async def start(self, **more: Any) -> tuple[int, Any]:
+        body = {
+            "party": OPERATOR,
+            "token": {"uid": CARD, "type": "RFID", "contract_id": CONTRACT},
+            "cpo": CPO,
+            "location_id": "L1",
+            "evse_uid": EVSE,
+            "reference": "own-1",
+            **more,
+        }
+        return await self.call("POST", "/commands/start", body)
+
+    async def take(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        if "question" not in said:
+            self.facts.append(said)
+            return web.Response(status=204)
+        self.asked.append(said)
+        answer = self.answers.get(said["question"], {"result": "ACCEPTED"})
+        if callable(answer):
+            answer = await answer(said)
+        return web.json_response(answer)
+
+    async def told(self, kind: str, within: float = 5.0, **wanted: Any) -> dict[str, Any]:
+        """Wait until the back office was told of an object of a kind; returns the newest one that fits."""
+        async with asyncio.timeout(within):
+            while True:
+                for one in reversed(self.facts):
+                    body = one.get("object") or {}
+                    if one["kind"] == kind and all(body.get(name) == value for name, value in wanted.items()):
+                        return body
+                await asyncio.sleep(0.01)
+
+    # -- the platform ------------------------------------------------------------------------------------------------
+
+    async def ask(self, operation: str, fields: Any, **more: Any):
+        """Ask the node as the platform does."""
+        more.setdefault("target", OPERATOR)
+        return await self.iop.call(self.node.url, f"eMIP_FromIOP_{operation}", fields, **more)
+
+    async def authorize(self, uid: str = CARD, *, service: str = "1", session: str = "iop-s-1", **more: Any):
+        fields = {
+            "EVSEIdType": "eMI3",
+            "EVSEId": EVSE,
+            "userIdType": more.pop("kind", "RFID-UID"),
+            "userId": uid,
+            "requestedServiceId": service,
+        }
+        if service != "0":
+            fields["serviceSessionId"] = session
+        return await self.ask("GetServiceAuthorisation", fields, **more)
+
+    async def record(self, *, header: dict[str, Any] | None = None, **more: Any):
+        return await self.ask("SetChargeDetailRecord", {"chargeDetailRecord": record(**more)}, **(header or {}))
+
+    def calls(self, operation: str) -> list[Asked]:
+        """What the platform was asked."""
+        return [one for one in self.iop.asked if one.name == f"eMIP_ToIOP_{operation}"]
+
+    async def until(self, operation: str, count: int = 1) -> list[Asked]:
+        """Wait until the platform was asked this so often."""
+        return await self.iop.until(f"ToIOP_{operation}", count)
+
+    def uploaded(self) -> list[dict[str, Any]]:
+        """The entries of all uploads."""
+        return [entry for one in self.calls("SetAuthenticationData") for entry in entries(one)]
+
+
+def entries(asked: Asked) -> list[dict[str, Any]]:
+    said = asked.fields.get("authenticationDataList") or {}
+    found = said.get("authenticationData", []) if isinstance(said, dict) else []
+    return found if isinstance(found, list) else [found]
+
+
+def record(
+    nature: int = 1,
+    session: str = "iop-s-1",
+    end: str = "2026-03-02T09:03:40Z",
+    energy: str = "18350",
+    cost: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """A record of a charge."""
+    meters = [("1", "65.5", "min"), ("2", energy, "Wh"), *([("3", cost, "EUR")] if cost else [])]
+    names = ("meterTypeId", "meterValue", "meterUnit")
+    return {
+        "CDRNature": nature,
+        "serviceSessionId": session,
+        "execPartnerSessionId": "C01-S-1",
+        "execPartnerOperatorIdType": "eMI3",
+        "execPartnerOperatorId": CPO,
+        "requestedServiceId": "1",
+        "EVSEIdType": "eMI3",
+        "EVSEId": EVSE,
+        "userIdType": "RFID-UID",
+        "userId": CARD,
+        "startTime": "2026-03-02T07:58:10Z",
+        "endTime": end,
+        "meterReportList": {"meterReport": [dict(zip(names, one, strict=True)) for one in meters]},
+        **more,
+    }
+
+
+async def _open(emsp: Emsp) -> None:
+    """Let the back office in, once."""
+    node = emsp.node
+    parties = (Party.parse(f"{OPERATOR}/EMSP"),)
+    await node.book.put_partner(Known(id="office", protocol="plain", parties=parties, state=PartnerState.CONNECTED))
+    secret = node.book.keyring.fingerprint("office")
+    await node.book.admit(Credential(secret, "office", Purpose.REGULAR, LONG_AGO))
+
+
+@asynccontextmanager
+async def office(folder: Path, *, node: dict[str, Any] | None = None):
+    """Run an eMSP's node with a back office and no platform."""
+    async with (
+        Node(folder / "emsp", party=OPERATOR, part=Part.EMSP, **(node or {})) as one,
+        aiohttp.ClientSession() as http,
+    ):
+        emsp = Emsp(one, Partner(PLATFORM, CPO, iop=True), http)
+        await _open(emsp)
+        app = web.Application()
+        app.router.add_post("/hook", emsp.take)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        emsp.hook = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/hook"
+        emsp.answers["authorize"] = {"allowed": "ALLOWED", "reference": "own-1"}
+        await emsp.webhook(*QUESTIONS)
+        yield emsp
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def selling(folder: Path, *, node: dict[str, Any] | None = None, **switches: Any):
+    """Run an eMSP's node with a back office before a scripted platform."""
+    switches.setdefault("whitelist_hours", 0)
+    async with office(folder, node=node) as emsp, emsp.iop:
+        started = {"serviceSessionId": "iop-s-1", "execPartnerOperatorId": CPO, "requestStatus": 1}
+        emsp.iop.answers["eMIP_ToIOP_SetServiceAuthorisation"] = started
+        acted = {"serviceSessionId": "iop-s-1", "sessionActionId": "a-1", "requestStatus": 1}
+        emsp.iop.answers["eMIP_ToIOP_SetSessionActionRequest"] = acted
+        await emsp.node.platform(emsp.iop.url, **switches)
+        await emsp.node.agree(OPERATOR, f"{PLATFORM}/HUB")
+        yield emsp
