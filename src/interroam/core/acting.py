@@ -1,6 +1,6 @@
 """What is said of a charge while it runs, and waits for nothing: acts of its provider, reports of its CPO.
 
-A partner that follows charges live (core/ports.py: Attentive) is asked as it is. To any other CPO a stop is a command
+A partner that follows charges live (core/manners.py: Attentive) is asked as it is. To any other CPO a stop is a command
 whose outcome is awaited. What a CPO reports moves its session in any case, as a fact in the CPO's name: so everybody
 is told who is told of the session.
 """
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from interroam.core.manners import Attentive
 from interroam.core.placing import via_of
-from interroam.core.ports import Attentive
 from interroam.model.charges import Command, CommandState, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Entry, Merge, Origin, Stored, Wire

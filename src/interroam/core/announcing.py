@@ -12,7 +12,8 @@ import msgspec
 import structlog
 
 from interroam.core.hub import Hub
-from interroam.core.ports import Announcer, Standing
+from interroam.core.manners import Announcer
+from interroam.core.ports import Standing
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.parties import PartnerState
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from interroam.core.ports import Asking, Inclined, Link
+from interroam.core.manners import Inclined
+from interroam.core.ports import Asking, Link
 from interroam.model.errors import Reason, Unavailable
 from interroam.model.facts import Origin
 from interroam.model.ids import Module, Party, PartyId, Role

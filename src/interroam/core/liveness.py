@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from interroam.core.ports import Reachable
+from interroam.core.manners import Reachable
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.parties import Partner, PartnerState
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -323,27 +323,6 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
 
 
-@runtime_checkable
-class Source(Protocol):
-    """A link by which a partner's objects can be fetched."""
-
-    def shows(self, kind: Kind) -> bool:
-        """Whether the partner has a list of this kind."""
-        ...
-
-    def pull(
-        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
-    ) -> AsyncIterator[Pulled]:
-        """Fetch all objects of a kind, or those changed since then, page by page; Refused or Unavailable."""
-        ...
-
-    async def fetch(
-        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
-    ) -> Fact | None:
-        """Fetch one object, of which we know a part that changed then; ``name`` is its id as its owner spells it."""
-        ...
-
-
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The state of a party since a time. ``by`` is the hub that told us, empty for our own knowledge."""
 
@@ -352,15 +331,6 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     state: PartnerState
     at: datetime
     by: str = ""
-
-
-@runtime_checkable
-class Announcer(Protocol):
-    """A link to a partner that is told how others stand."""
-
-    async def announce(self, standing: Standing) -> bool:
-        """Tell the partner how a party stands; false when it takes no such news. Refused or Unavailable."""
-        ...
 
 
 class Room(Protocol):

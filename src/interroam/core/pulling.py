@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from interroam.core.absences import Absence, Absences
 from interroam.core.hub import Hub
-from interroam.core.ports import EPOCH, Pulled, Source
+from interroam.core.manners import Source
+from interroam.core.ports import EPOCH, Pulled
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact, Origin, Receipt, Verdict
 from interroam.model.ids import OWNER_ROLE, Key, Kind, Module, Party, PartyId, Role

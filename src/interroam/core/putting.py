@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from interroam.core.ports import Careful, Link
+from interroam.core.manners import Careful
+from interroam.core.ports import Link
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Origin
 from interroam.model.ids import Party

@@ -57,7 +57,7 @@ async def test_a_reservation_crosses_all_three_and_ends_on_all_three(row):
         evse_uid="E1",
         reply="office-1",
     )
-    assert await row.emsp.hub.command(OFFICE, reserve) == ACCEPTED
+    assert (await row.emsp.hub.command(OFFICE, reserve)).accepted
     (asked,) = row.cpo.office.asked
     assert (asked.expires, asked.location_id, asked.token.uid) == (expires, "L1", "app-1")
     await row.cpo.hub.tell(OFFICE, Outcome(command=asked.reply, result="ACCEPTED", at=row.cpo.clock.now()))
@@ -65,7 +65,7 @@ async def test_a_reservation_crosses_all_three_and_ends_on_all_three(row):
     for node in (row.cpo, row.hub, row.emsp):
         assert [(one.state, one.result) for one in await commands(node)] == [(CommandState.STANDING, "ACCEPTED")]
     cancel = CancelReservation(emsp=PROVIDER, reservation_id="R1", reply="office-2")
-    assert await row.emsp.hub.command(OFFICE, cancel) == ACCEPTED
+    assert (await row.emsp.hub.command(OFFICE, cancel)).accepted
     given_up = row.cpo.office.asked[-1]
     assert given_up.reservation_id == asked.reservation_id
     await row.cpo.hub.tell(OFFICE, Outcome(command=given_up.reply, result="ACCEPTED", at=row.cpo.clock.now()))
@@ -84,7 +84,7 @@ async def test_a_session_is_limited_reported_on_and_asked_about_under_the_id_eac
     row.cpo.office.answer = ACCEPTED
     profile = ChargingProfile(unit="A", duration_s=600, limits=(Limit(0, Decimal("6.5")), Limit(60, Decimal(16))))
     asked = SetProfile(emsp=PROVIDER, session_id=hub_id, profile=profile, reply="office-1")
-    assert await row.emsp.hub.command(OFFICE, asked) == ACCEPTED
+    assert (await row.emsp.hub.command(OFFICE, asked)).accepted
     (put,) = row.cpo.office.asked
     assert (put.session_id, put.profile) == ("S1", profile)
     now = row.cpo.clock.now().replace(microsecond=0)
@@ -106,7 +106,7 @@ async def test_an_unlock_crosses_all_three(row):
     await row.settled()
     row.cpo.office.answer = ACCEPTED
     unlock = Unlock(emsp=PROVIDER, location_id="L1", evse_uid="E1", connector_id="1", reply="office-1")
-    assert await row.emsp.hub.command(OFFICE, unlock) == ACCEPTED
+    assert (await row.emsp.hub.command(OFFICE, unlock)).accepted
     await row.cpo.hub.tell(
         OFFICE, Outcome(command=row.cpo.office.asked[0].reply, result="FAILED", at=row.cpo.clock.now())
     )

@@ -109,6 +109,7 @@ async def test_a_start_and_its_outcome_cross_all_three(row):
     await row.cpo.hub.tell(Origin("office", correlation="c-7"), outcome)
     await row.settled()
 
-    assert said == Acknowledged(result="ACCEPTED", within=30)
+    assert (said.result, said.within) == ("ACCEPTED", 30)
     (command,) = [one.body for one in (await row.emsp.store.page(Query(kind=Kind.COMMAND))).items]
+    assert command.id == said.command
     assert (command.state, command.result, command.reply) == (CommandState.SETTLED, "ACCEPTED", "office-1")

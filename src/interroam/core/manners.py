@@ -1,0 +1,85 @@
+"""What a link may be able to do beside its duties, and how it wishes to be used: the core asks each link for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from interroam.core.ports import Asking, Pulled, Standing
+from interroam.model.facts import Fact
+from interroam.model.ids import Key, Kind, Party, PartyId
+from interroam.model.questions import Live
+
+
+@runtime_checkable
+class Reachable(Protocol):
+    """A link that can be tried without saying anything."""
+
+    async def probe(self) -> None:
+        """Pass when the partner is there; Refused or Unavailable when it is not."""
+        ...
+
+
+@runtime_checkable
+class Inclined(Protocol):
+    """A link to a partner whose providers are asked in a way of their own."""
+
+    @property
+    def asking(self) -> Asking:
+        """When its providers are asked."""
+        ...
+
+
+@runtime_checkable
+class Careful(Protocol):
+    """A link that says how questions get past a partner that is not there."""
+
+    @property
+    def skips_offline(self) -> bool:
+        """Whether nothing is asked of a party while all its partners are offline."""
+        ...
+
+    @property
+    def tries_next(self) -> bool:
+        """Whether a question that nothing came of goes to the next partner of the party."""
+        ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A link to a partner that follows charges live."""
+
+    def takes(self, live: Live) -> bool:
+        """Whether an act or a report can be put to it as it is; else the core says it by command or by fact."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A link by which a partner's objects can be fetched."""
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether the partner has a list of this kind."""
+        ...
+
+    def pull(
+        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
+    ) -> AsyncIterator[Pulled]:
+        """Fetch all objects of a kind, or those changed since then, page by page; Refused or Unavailable."""
+        ...
+
+    async def fetch(
+        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
+    ) -> Fact | None:
+        """Fetch one object, of which we know a part that changed then; ``name`` is its id as its owner spells it."""
+        ...
+
+
+@runtime_checkable
+class Announcer(Protocol):
+    """A link to a partner that is told how others stand."""
+
+    async def announce(self, standing: Standing) -> bool:
+        """Tell the partner how a party stands; false when it takes no such news. Refused or Unavailable."""
+        ...
