@@ -71,6 +71,14 @@ class Silence:
 
 
 @dataclass
+class Slow:
+    """An answer that takes its time."""
+
+    seconds: float
+    then: Any
+
+
+@dataclass
 class Asked:
     """A request that came."""
 
@@ -195,6 +203,9 @@ class Partner:
         )
         self.asked.append(asked)
         script = self._script(asked)
+        if isinstance(script, Slow):
+            await asyncio.sleep(script.seconds)
+            script = script.then
         if isinstance(script, Silence):
             await asyncio.sleep(script.seconds)
             return False
