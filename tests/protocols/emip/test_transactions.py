@@ -1,0 +1,253 @@
+"""Transactions: made, echoed, kept over retries; the same message twice is done once; traces tell the story."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from interroam.protocols.emip.wire import to_iop
+from tests.protocols.emip.nodes import hub
+from tests.protocols.emip.partner import Partner, write
+
+BEAT = "eMIP_ToIOP_HeartBeat"
+EVENT = "eMIP_ToIOP_SetSessionEventReport"
+EVENT_FIELDS = {
+    "serviceSessionId": "iop-1",
+    "execPartnerSessionId": "cpo-1",
+    "sessionEvent": {"sessionEventNature": 3, "sessionEventDateTime": "2026-03-02T08:00:00Z"},
+}
+
+
+@pytest.fixture
+async def node(tmp_path):
+    async with hub(tmp_path) as one:
+        await one.cpo("FR*C01")
+        yield one
+
+
+@pytest.fixture
+async def cpo():
+    async with Partner("FR*P-C01", "FR*C01") as one:
+        yield one
+
+
+class Works:
+    """Stands in for the handler of events: counts, and answers by the count."""
+
+    def __init__(self, node) -> None:
+        self.count = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+        node.room.front._handlers[EVENT] = self
+
+    async def __call__(self, _desk, call):
+        self.count += 1
+        number = self.count
+        await self.gate.wait()
+        return to_iop.SetSessionEventReportResponse(
+            transaction_id=call.transaction,
+            service_session_id="iop-1",
+            session_event_id=f"event-{number}",
+            session_action_id=f"event-{number}",
+            request_status=1,
+        )
+
+
+@pytest.mark.statement("EMIP-21")
+async def test_the_transaction_of_a_request_is_echoed_unchanged(node, cpo):
+    for given in ("t-1", "Ünï cödé", "x" * 200):
+        assert (await cpo.call(node.url, BEAT, transaction=given)).fields["transactionId"] == given
+    refused = await cpo.call(node.url, BEAT, transaction="t-2", partnerId="FR*XXX")
+    assert refused.fields["Detail"]["iopFault"]["transactionId"] == "t-2"
+
+
+@pytest.mark.statement("EMIP-22")
+async def test_a_request_without_a_transaction_gets_a_unique_one_and_its_trace_lies_there(node, cpo):
+    made = [(await cpo.call(node.url, BEAT, transaction=None)).fields["transactionId"] for _ in range(3)]
+    assert len(set(made)) == 3
+    assert all(made)
+    (trace,) = await node.traces(made[0])
+    assert (trace.operation, trace.correlation) == (BEAT, made[0])
+    empty = await cpo.call(node.url, BEAT, transaction="  ")  # an empty element is an absent one
+    assert empty.fields["transactionId"].strip()
+
+
+@pytest.mark.statement("EMIP-25")
+async def test_when_no_transaction_can_be_made_that_is_a_fault_of_its_own(node, cpo):
+    def cannot():
+        raise RuntimeError("out of numbers")
+
+    node.room.front.mint = cannot
+    answer = await cpo.call(node.url, BEAT, transaction=None)
+    assert answer.fault == ("INTERNAL_ERROR", "MSG_SUIVI_WS_CANNOT_CREATE_TRANSACTION_EXCEPTION")
+    assert answer.http == 500
+    assert (await cpo.call(node.url, BEAT, transaction="t-3")).status == 1  # who brings one needs none
+
+
+@pytest.mark.statement("EMIP-32")
+async def test_a_repeated_message_is_answered_again_and_done_once(node, cpo):
+    works = Works(node)
+    first = await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-4")
+    again = await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-4")
+    assert works.count == 1
+    assert again.raw == first.raw
+    other = await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-5")
+    changed = await cpo.call(node.url, EVENT, {**EVENT_FIELDS, "execPartnerSessionId": "cpo-2"}, transaction="t-4")
+    assert works.count == 3
+    assert other.fields["sessionEventId"] == "event-2"
+    assert changed.fields["sessionEventId"] == "event-3"
+
+
+@pytest.mark.statement("EMIP-32")
+async def test_a_message_repeated_while_the_first_is_at_work_waits_for_its_answer(node, cpo):
+    works = Works(node)
+    works.gate.clear()
+    calls = [asyncio.create_task(cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-6")) for _ in range(3)]
+    while not works.count:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    works.gate.set()
+    answers = await asyncio.gather(*calls)
+    assert works.count == 1
+    assert len({answer.raw for answer in answers}) == 1
+
+
+@pytest.mark.statement("EMIP-32")
+async def test_a_message_repeated_after_a_restart_is_answered_again(node, cpo):
+    works = Works(node)
+    first = await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-7")
+    await node.restart()
+    later = Works(node)
+    again = await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-7")
+    assert (works.count, later.count) == (1, 0)
+    assert again.raw == first.raw
+
+
+@pytest.mark.statement("EMIP-32")
+async def test_the_same_transaction_of_another_partner_is_another_one(node, cpo):
+    await node.cpo("FR*C02")
+    works = Works(node)
+    await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-8")
+    async with Partner("FR*P-C02", "FR*C02") as other:
+        await other.call(node.url, EVENT, EVENT_FIELDS, transaction="t-8")
+    assert works.count == 2
+
+
+async def test_a_failure_of_ours_is_not_repeated(node, cpo):
+    async def breaks(_desk, _call):
+        raise RuntimeError
+
+    node.room.front._handlers[EVENT] = breaks
+    assert (await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-9")).http == 500
+    works = Works(node)
+    assert (await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-9")).status == 1
+    assert works.count == 1
+
+
+async def test_answers_are_forgotten_after_some_days(node, cpo):
+    works = Works(node)
+    await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-10")
+    shelves = [f"emip-answer-{node.clock.now():%Y-%m-%d}"]
+    assert len(await node.store.all(shelves[0])) == 1
+    node.clock.forward(days=5)
+    await node.room.front.repeats.clean()
+    assert await node.store.all(shelves[0]) == []
+    await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-10")
+    assert works.count == 2
+
+
+# -- traces --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("EMIP-26", "EMIP-27")
+async def test_each_message_is_traced_with_its_transaction_its_sessions_and_its_time(node, cpo):
+    Works(node)
+    before = node.clock.now()
+    await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-20")
+    (trace,) = await node.traces("t-20")
+    assert (trace.operation, trace.code, trace.inward) == (EVENT, "200/1", True)
+    assert {"t-20", "iop-1", "cpo-1"} <= set(trace.ids)
+    assert before <= trace.at <= node.clock.now()
+    assert trace.latency_us > 0
+    assert b"<sessionEventNature>3<" in trace.request
+    assert b"requestStatus" in trace.response
+    assert [one.correlation for one in await node.traces("cpo-1")] == ["t-20"]
+    assert await node.traces("t-2") == []
+
+
+@pytest.mark.statement("EMIP-26", "EMIP-31")
+async def test_what_we_ask_is_traced_alike_and_says_how_it_ended(node):
+    from interroam.protocols.emip.wire import from_iop
+    from tests.protocols.emip.partner import Fault, Http
+
+    async with Partner("FR*P-E01", "FR*E01") as emsp:
+        partner = await node.emsp("FR*E01", url=emsp.url)
+        name = "eMIP_FromIOP_GetServiceAuthorisation"
+        for transaction, script, code in [
+            ("o-1", {"authorisationValue": 1, "requestStatus": 1, "partnerServiceSessionId": "emsp-1"}, "200/1"),
+            ("o-2", {"authorisationValue": 2, "requestStatus": 203}, "200/203"),
+            ("o-3", {"authorisationValue": 2, "requestStatus": 10210}, "200/10210"),
+            ("o-4", Fault(), "500/INTERNAL_ERROR:UNEXPECTED_ERROR"),
+            ("o-5", Http(502), "502"),
+        ]:
+            emsp.answers[name] = script
+            message = from_iop.GetServiceAuthorisation(
+                transaction_id=transaction,
+                partner_id="FR*107",
+                operator_id="FR*C01",
+                evse_id="FR*C01*E1",
+                user_id_type="RFID-UID",
+                user_id="04A1B2C3",
+                requested_service_id="1",
+                service_session_id="iop-9",
+            )
+            await node.room.calls.call(partner, message)
+            (trace,) = await node.traces(transaction)
+            assert (trace.operation, trace.code, trace.inward) == (name, code, False)
+            assert "iop-9" in trace.ids
+        assert "emsp-1" in (await node.traces("o-1"))[0].ids
+
+
+@pytest.mark.statement("EMIP-29")
+async def test_lines_of_the_log_carry_the_transaction(node, cpo):
+    async def says(_desk, _call):
+        structlog.get_logger().info("something_happened")
+        raise RuntimeError
+
+    node.room.front._handlers[BEAT] = says
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        await cpo.call(node.url, BEAT, transaction="t-30")
+        structlog.get_logger().info("something_else")
+    said = {line["event"]: line.get("transaction") for line in lines}
+    assert said["something_happened"] == "t-30"
+    assert said["request_failed"] == "t-30"
+    assert said["something_else"] is None
+
+
+@pytest.mark.statement("EMIP-120")
+async def test_certificates_and_keys_are_in_no_trace_and_no_line_of_the_log(tmp_path, cpo):
+    from interroam.settings import Listen
+
+    async with hub(tmp_path, listen=Listen(proxies=("127.0.0.1",))) as node:
+        await node.cpo("FR*C01", mutual_tls=True, certificate="cert-1")
+        secret = "CN=cert-9,OU=0123456789abcdef"
+        headers = {"x-client-dn": secret, "authorization": "Basic c2VjcmV0OnNlY3JldA==", "client-cert": ":AAAA:"}
+        with capture_logs() as lines:
+            answer = await cpo.call(node.url, BEAT, transaction="t-40", headers=headers)
+        assert answer.fault == ("AUTHENTICATION_ERROR", "CERTIFICATE_MISMATCH")
+        (trace,) = await node.traces("t-40")
+        told = repr(trace) + repr(lines) + answer.raw.decode()
+        for word in ("0123456789abcdef", "c2VjcmV0", "BEGIN", ":AAAA:"):
+            assert word not in told
+
+
+
+async def test_the_wire_is_kept_as_it_came(node, cpo):
+    body = write(f"{EVENT}Request", {**cpo.header("t-50"), **EVENT_FIELDS})
+    Works(node)
+    await cpo.post(f"{node.url}/emip", body)
+    (trace,) = await node.traces("t-50")
+    assert trace.request == body
