@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from interroam.demo.crossing import is_spoken
+
+NODES = ("hub", "cpo", "alpes", "nordstrom", *(("rhone", "lumen") if is_spoken() else ()))
 WITH_ONE_AGREEMENT_TOO_MANY = """
 import sys
 from interroam.demo import cast
@@ -45,6 +48,9 @@ def test_the_story_is_told_once_and_ends_well(tmp_path, environment):
     for said in ("ALLOWED", "27.3 kWh", "overtaken ones are skipped", "START_SESSION", "STOP_SESSION", "NOT_ALLOWED"):
         assert said in done.stdout
     assert "no agreement between CPO CH*VLT and eMSP DE*NRD" in done.stdout
+    if is_spoken():
+        assert "the CDR arrives at Lumen" in done.stdout
+        assert "eMIP_ToIOP_SetChargeDetailRecord" in done.stdout
     assert "all as they must be" in done.stdout.splitlines()[-1]
     assert (list(tmp_path.iterdir()), left_behind(tmp_path)) == ([], [])
 
@@ -66,7 +72,7 @@ def test_whatever_ends_the_demo_ends_its_nodes(tmp_path, environment, number):
             for line in process.stdout:
                 if "Ctrl-C" in line:
                     break
-            assert len(left_behind(tmp_path)) == 4
+            assert len(left_behind(tmp_path)) == len(NODES)
             process.send_signal(number)
             process.stdout.read()
             assert process.wait(timeout=20) == 0

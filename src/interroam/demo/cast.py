@@ -1,4 +1,4 @@
-"""Who plays: a hub, a charge point operator in three countries, two providers, and their drivers."""
+"""Who plays: a hub, an operator in three countries, two providers, an operator and a provider more, and drivers."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ class Card(NamedTuple):
 ALPES = Provider("FR*ALP", "Alpes Mobilité", "magenta", ("FR", "CH", "DE"))
 NORD = Provider("DE*NRD", "Nordstrom", "yellow", ("FR", "DE"))
 
+RHONE = "FR*RHE"
+RHONE_NAME = "Rhône Énergie"
+LUMEN = Provider("FR*LUM", "Lumen", "blue", ("FR",))
+"""An operator and a provider who speak eMIP."""
+
 CLAIRE = Card("Claire", "04A2B3C4D5E680", "FR-ALP-C00012345-K", visual="ALP 0012 345")
 JONAS = Card("Jonas", "DE-NRD-JONAS-7", "DE-NRD-C00098765-3", kind="APP_USER", visual="NRD app")
 JONAS_CARD = Card("Jonas", "08F1E2D3", "DE-NRD-C00098765-3", visual="NRD 0098 765")
+MARC = Card("Marc", "05C3D4E5", "FR-LUM-C00007777-4", visual="LUM 7777")

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from interroam.demo.cast import Card, Provider
-from interroam.demo.offices import Json
+from interroam.demo.offices import Json, Office
 from interroam.demo.sites import CURRENCIES, PRICES, VATS, Spot, stamp
-from interroam.demo.stage import Stage, now, ticket
+from interroam.demo.stage import now, ticket
 from interroam.demo.story import Step, Story
 
 _CENT = Decimal("0.01")
@@ -21,16 +21,16 @@ _MINUTES = 35
 class Charge:
     """From plug to bill."""
 
-    def __init__(self, stage: Stage, provider: Provider, spot: Spot, id: str) -> None:
+    def __init__(self, operator: Office, office: Office, provider: Provider, spot: Spot, id: str) -> None:
         self.id = id
         self.reference = ""
         """What the operator calls the permission; the hub gave it."""
         self.known_as = ""
         """What the provider calls it."""
-        self._stage = stage
-        self._api = stage.operator.api
+        self._operator = operator
+        self._api = operator.api
         self._provider = provider
-        self._office = stage.providers[provider]
+        self._office = office
         self._spot = spot
         self._starts = now()
         self._country = spot.party[:2]
@@ -53,14 +53,14 @@ class Charge:
         }
         answer = await self._office.api.post("commands", "start", body=body)
         await self._outcome(step, answer)
-        asked = self._stage.operator.asked[-1]
+        asked = self._operator.asked[-1]
         step.must(asked["question"] == "start" and asked["evse_uids"] == [spot.uid], f"the operator got {asked}")
         self.reference = asked["authorization_reference"]
 
     async def _stop(self, step: Step) -> None:
         body = {"party": self._provider.party, "session_id": self._heard_as, "cpo": self._spot.party}
         await self._outcome(step, await self._office.api.post("commands", "stop", body=body))
-        asked = self._stage.operator.asked[-1]
+        asked = self._operator.asked[-1]
         step.must(asked["question"] == "stop", f"the operator got {asked}")
         step.must(asked["session_id"] == self.id, f"the operator was asked to stop {asked['session_id']}")
 
@@ -90,6 +90,24 @@ class Charge:
             await self._end()
         with story.step(f"the CDR arrives at {provider}") as step:
             await self._bill(step, card)
+
+    async def brief(self, step: Step) -> Json:
+        """Charge, and return the bill as the provider has it: all that every protocol tells of a charge."""
+        self._starts = now()
+        await self._status("CHARGING")
+        body = self._session("ACTIVE", _REPORTS[0], self._starts)
+        answer = await self._api.put("sessions", self._spot.party, self.id, body=body)
+        step.must(answer["verdict"] == "recorded", f"the verdict was {answer}")
+        ended = {"status": "COMPLETED", "ends": stamp(self._starts + timedelta(minutes=_MINUTES))}
+        await self._api.patch("sessions", self._spot.party, self.id, body={"energy_kwh": _REPORTS[-1], **ended})
+        await self._status("AVAILABLE")
+        cdr = self._cdr()
+        told = await self._api.post("cdrs", body=cdr)
+        step.must(told["verdict"] == "recorded", f"the verdict was {told}")
+        heard: Json = await self._office.hears(lambda fact: fact["object"] if self._bills(fact) else None)
+        step.must(Decimal(str(heard["total_energy_kwh"])) == Decimal(_REPORTS[-1]), f"the bill says {heard}")
+        show_cdr(step, cdr)
+        return heard
 
     async def _begin(self, step: Step) -> None:
         self._starts = now()
@@ -123,7 +141,7 @@ class Charge:
         step.must(heard["token"]["contract_id"] == card.contract, f"the CDR names {heard['token']}")
         same = Decimal(str(heard["total_cost"]["excl_vat"])) == Decimal(cdr["total_cost"]["excl_vat"])
         step.must(same, f"the CDR costs {heard['total_cost']}, not {cdr['total_cost']}")
-        show_cdr(step, cdr)
+        show_cdr(step, cdr, "; told twice by the operator, recorded once")
 
     # -- what is written -------------------------------------------------------------------------------------------
 
@@ -182,16 +200,19 @@ class Charge:
         enough = energy is None or Decimal(str(shown["energy_kwh"])) == energy
         return str(shown["id"]) if enough and shown["status"] == status else None
 
+    def _bills(self, fact: Json) -> bool:
+        return bool(fact["kind"] == "cdr" and fact["object"].get("evse_id") == self._spot.evse_id)
+
     def _is_cdr(self, fact: Json) -> bool:
         return bool(fact["kind"] == "cdr" and fact["object"].get("authorization_reference") == self.known_as)
 
 
-def show_cdr(step: Step, cdr: Json) -> None:
+def show_cdr(step: Step, cdr: Json, said: str = "") -> None:
     """Show a bill."""
     price = cdr["total_cost"]
     step.says(
         f"[bold]{cdr['total_energy_kwh']} kWh, {price['excl_vat']} {cdr['currency']}[/]"
-        f" [dim]({price['incl_vat']} with VAT); told twice by the operator, recorded once[/]"
+        f" [dim]({price['incl_vat']} with VAT){said}[/]"
     )
 
 

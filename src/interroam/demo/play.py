@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from interroam.demo.api import ApiError
 from interroam.demo.cast import ALPES, HUB_NAME, NORD
+from interroam.demo.crossing import crossing, is_spoken
 from interroam.demo.ending import show_doors, show_dossier
 from interroam.demo.nodes import NodeEndedError, nodes
 from interroam.demo.plot import absence, card, introduction, network, phone, refusal
@@ -33,7 +34,7 @@ async def _play(story: Story, *, once: bool) -> int:
         "[bold]Interroam[/]  a charge across borders",
         f"a hub, an operator in three countries and two providers: four nodes talking OCPI 2.2.1 over HTTP, on this"
         f" machine. {HUB_NAME} connects [bold]Volta Charge[/] with [{ALPES.color}]{ALPES.name}[/] and"
-        f" [{NORD.color}]{NORD.name}[/].",
+        f" [{NORD.color}]{NORD.name}[/]; later an operator and a provider join who speak eMIP.",
     )
     async with AsyncExitStack() as stack:
         make = await stack.enter_async_context(nodes())
@@ -46,6 +47,8 @@ async def _play(story: Story, *, once: bool) -> int:
             await absence(story, stage)
             await phone(story, stage)
             await refusal(story, stage)
+            if is_spoken():
+                charge = await crossing(story, stage)
             await show_dossier(story, stage, charge)
         except _TROUBLES as trouble:
             story.panel(

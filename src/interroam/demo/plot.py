@@ -7,7 +7,20 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from interroam.demo.cast import ALPES, CLAIRE, CPO_NAME, CPO_PARTIES, HUB, HUB_NAME, JONAS, JONAS_CARD, NORD, Card
+from interroam.demo.api import Api
+from interroam.demo.cast import (
+    ALPES,
+    CLAIRE,
+    CPO_NAME,
+    CPO_PARTIES,
+    HUB,
+    HUB_NAME,
+    JONAS,
+    JONAS_CARD,
+    NORD,
+    Card,
+    Provider,
+)
 from interroam.demo.charging import Charge
 from interroam.demo.nodes import connect
 from interroam.demo.sites import Spot, stamp, tariffs
@@ -66,7 +79,7 @@ async def network(story: Story, stage: Stage) -> None:
     for provider in stage.emsps:
         wanted = {spot.evse_id for spot in stage.spots if spot.party in provider.cpos}
         with story.step(f"[{provider.color}]{provider.name}[/] has its {len(wanted)} EVSEs") as step:
-            seen = await _until(partial(_seen, stage, provider), partial(_all, wanted))
+            seen = await until(partial(_seen, stage, provider), partial(_all, wanted))
             step.must(set(seen) == wanted, f"{provider.name} sees {len(seen)} EVSEs, not {len(wanted)}")
             priced = (await stage.providers[provider].api.get("tariffs"))["items"]
             step.must(len(priced) == 2 * len(provider.cpos), f"{len(priced)} tariffs arrived")
@@ -76,8 +89,9 @@ async def network(story: Story, stage: Stage) -> None:
     with story.step("the providers state their drivers' cards; the operator's node has them") as step:
         for provider, cards in ((ALPES, (CLAIRE,)), (NORD, (JONAS, JONAS_CARD))):
             for card_ in cards:
-                await _issue(stage, provider, card_)
-        held = await _until(lambda: stage.operator.api.get("tokens"), lambda got: len(got["items"]) == 3)
+                await issue(stage.providers[provider].api, provider, card_)
+                stage.cards[provider].add(card_.uid)
+        held = await until(lambda: stage.operator.api.get("tokens"), lambda got: len(got["items"]) == 3)
         step.must(len(held["items"]) == 3, f"{len(held['items'])} cards arrived, not 3")
 
 
@@ -85,7 +99,7 @@ async def card(story: Story, stage: Stage) -> Charge:
     """Let a driver charge with her card."""
     spot = next(one for one in stage.spots if one.party == "CH*VLT" and one.power_w >= 150_000)
     story.chapter(f"Claire charges in {spot.town} with a card from France")
-    charge = Charge(stage, ALPES, spot, "VLT-S-1001")
+    charge = Charge(stage.operator, stage.providers[ALPES], ALPES, spot, "VLT-S-1001")
     with story.step(f"she holds her card to {spot.evse_id}: [bold]may she charge?[/]") as step:
         asked = len(stage.providers[ALPES].asked)
         answer = await _authorize(stage, spot, CLAIRE)
@@ -110,13 +124,13 @@ async def absence(story: Story, stage: Stage) -> None:
             told = await operator.post("statuses", body=[_status(spot, word) for spot in spots])
             step.must(told["counts"] == {"recorded": len(spots)}, f"the answers were {told['counts']}")
         last = {spot.evse_id: _BUSY[-1] for spot in spots}
-        seen = await _until(lambda: _seen(stage, ALPES), lambda got: last.items() <= got.items())
+        seen = await until(lambda: _seen(stage, ALPES), lambda got: last.items() <= got.items())
         step.must(last.items() <= seen.items(), f"{ALPES.name} lacks some")
         step.says(f"[{ALPES.color}]{ALPES.name}[/] [dim]has every one; {NORD.name} is owed them[/]")
     with story.step(f"[{NORD.color}]{NORD.name}[/]'s node starts again and has the latest of all of them") as step:
         back = now()
         await node.start()
-        seen = await _until(lambda: _seen(stage, NORD), lambda got: last.items() <= got.items())
+        seen = await until(lambda: _seen(stage, NORD), lambda got: last.items() <= got.items())
         step.must(last.items() <= seen.items(), f"{NORD.name} lacks some")
         sent = (await stage.hub.admin.get("traces", partner=node.folder.name, since=stamp(back), limit=1000))["lines"]
         good = sum(line.get("code", "").startswith("200") for line in sent)
@@ -129,7 +143,7 @@ async def phone(story: Story, stage: Stage) -> None:
     """Start and stop a charge from an app."""
     spot = next(one for one in stage.spots if one.town == "Freiburg")
     story.chapter(f"Jonas starts a charge in {spot.town} from his phone")
-    charge = Charge(stage, NORD, spot, "VLT-S-1002")
+    charge = Charge(stage.operator, stage.providers[NORD], NORD, spot, "VLT-S-1002")
     with story.step("START_SESSION: from the app to the station, the outcome by callback") as step:
         await charge.start(step, JONAS)
     await charge.run(story, JONAS, stop=True)
@@ -176,7 +190,8 @@ async def _registered(stage: Stage, step: Step, name: str) -> None:
     step.says(f"connected after {len(said)} exchanges; new secrets on both sides, kept as keyed hashes")
 
 
-async def _issue(stage: Stage, provider: Any, card_: Card) -> None:
+async def issue(api: Api, provider: Provider, card_: Card) -> None:
+    """State a provider's card at its node."""
     body = {
         "contract_id": card_.contract,
         "issuer": provider.name,
@@ -184,8 +199,7 @@ async def _issue(stage: Stage, provider: Any, card_: Card) -> None:
         "whitelist": "NEVER",
         "visual_number": card_.visual,
     }
-    await stage.providers[provider].api.put("tokens", provider.party, card_.kind, card_.uid, body=body)
-    stage.cards[provider].add(card_.uid)
+    await api.put("tokens", provider.party, card_.kind, card_.uid, body=body)
 
 
 async def _authorize(stage: Stage, spot: Spot, card_: Card) -> dict[str, Any]:
@@ -207,7 +221,7 @@ async def _seen(stage: Stage, provider: Any) -> dict[str, str]:
     return found
 
 
-async def _until(look: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> T:
+async def until(look: Callable[[], Awaitable[T]], fits: Callable[[T], object]) -> T:
     """Look until it fits, for a while; return what was seen last."""
     loop = asyncio.get_running_loop()
     latest = loop.time() + _PATIENCE_S

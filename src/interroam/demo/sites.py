@@ -63,6 +63,7 @@ TOWNS = (
     Town("DE", "Stuttgart", "70173", 48.7758, 9.1829),
     Town("DE", "Ulm", "89073", 48.4011, 9.9876),
 )
+VALENCE = Town("FR", "Valence", "26000", 44.9334, 4.8924)
 SPOTS = {
     "FR": (("Gare", "Place de la Gare"), ("Parking Centre", "Rue de la République"), ("Aire Est", "Route de Bâle")),
     "CH": (("Bahnhof", "Bahnhofplatz"), ("Altstadt", "Hauptgasse"), ("Raststätte", "Industriestrasse")),
@@ -121,11 +122,23 @@ def network(seed: int = 7) -> tuple[list[dict[str, Any]], list[Spot]]:
     return locations, spots
 
 
-def _location(town: Town, name: str, street: str, number: int, chance: random.Random) -> dict[str, Any]:
+def small_network(party: str, seed: int = 11) -> tuple[list[dict[str, Any]], list[Spot]]:
+    """Return three locations of another operator in one town, and every EVSE in them."""
+    chance = random.Random(seed)
+    locations = [
+        _location(VALENCE, name, street, number, chance, party) for number, (name, street) in enumerate(SPOTS["FR"], 1)
+    ]
+    return locations, [_spot(one, evse) for one in locations for evse in one["evses"]]
+
+
+def _location(
+    town: Town, name: str, street: str, number: int, chance: random.Random, party: str = ""
+) -> dict[str, Any]:
+    party = party or CPO_PARTIES[town.country]
     location_id = f"{town.country}-{town.postal_code}-{number}"
     plug = PLUGS[(number + len(town.name)) % len(PLUGS)]
     return {
-        "party": CPO_PARTIES[town.country],
+        "party": party,
         "id": location_id,
         "name": f"{town.name} {name}",
         "address": f"{street} {chance.randrange(1, 90)}",
@@ -138,18 +151,17 @@ def _location(town: Town, name: str, street: str, number: int, chance: random.Ra
         },
         "time_zone": ZONES[town.country],
         "always_open": True,
-        "evses": [_evse(town, location_id, plug, place) for place in range(1, chance.randrange(3, 5))],
+        "evses": [_evse(party, town, location_id, plug, place) for place in range(1, chance.randrange(3, 5))],
     }
 
 
-def _evse(town: Town, location_id: str, plug: Plug, place: int) -> dict[str, Any]:
-    code = CPO_PARTIES[town.country].replace("-", "*")
+def _evse(party: str, town: Town, location_id: str, plug: Plug, place: int) -> dict[str, Any]:
     tariff = f"{town.country}-{plug.tariff}"
     connector = plug._asdict() | {"id": "1", "tariff_ids": [tariff]}
     del connector["tariff"]
     return {
         "uid": f"{location_id}-{place}",
-        "evse_id": f"{code}*E{town.postal_code}{location_id[-1]}*{place}",
+        "evse_id": f"{party}*E{town.postal_code}{location_id[-1]}*{place}",
         "status": "AVAILABLE",
         "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE"],
         "physical_reference": str(place),

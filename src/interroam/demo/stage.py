@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ class Stage:
     """Everybody who plays."""
 
     def __init__(self, make: Callable[..., Node]) -> None:
+        self.make = make
         self.hub = make("hub", "hub", HUB, name=HUB_NAME)
         self.cpo = make("cpo", "cpo", CPO_PARTIES["CH"], name=CPO_NAME)
         self.emsps = {one: make(one.name.split()[0].lower(), "emsp", one.party, name=one.name) for one in (ALPES, NORD)}
@@ -31,8 +33,11 @@ class Stage:
         self.providers: dict[Provider, Office] = {}
         self.tokens: dict[str, str] = {}
         self.spots: list[Spot] = []
+        self.guests: list[Node] = []
+        """Nodes that join later, and the back offices behind them."""
+        self.visitors: list[Office] = []
         self.password = secrets.token_urlsafe(12)
-        self.cards: dict[Provider, set[str]] = {ALPES: set(), NORD: set()}
+        self.cards: dict[Provider, set[str]] = defaultdict(set)
         """The cards each provider's back office allows when it is asked."""
         self.given: dict[Provider, str] = {}
         """The reference each provider's back office gave last."""
@@ -41,7 +46,7 @@ class Stage:
     @property
     def nodes(self) -> list[Node]:
         """All nodes."""
-        return [self.hub, self.cpo, *self.emsps.values()]
+        return [self.hub, self.cpo, *self.emsps.values(), *self.guests]
 
     async def open_office(self, node: Node, parties: list[str], *, answer: Any = None) -> Office:
         """Make a back office a partner of its node; its secret is its key from now on."""
@@ -75,7 +80,7 @@ class Stage:
         """Close the back offices."""
         for task in self._chores:
             task.cancel()
-        offices = [*self.providers.values()]
+        offices = [*self.providers.values(), *self.visitors]
         if hasattr(self, "operator"):
             offices.append(self.operator)
         await asyncio.gather(*(office.close() for office in offices), return_exceptions=True)
