@@ -163,7 +163,7 @@ class Hub:
             return None, ""
         module = _module_of(body)
         if body.authorization_reference:
-            authorization = await self.authorization(body.authorization_reference)
+            authorization = await self.authorization(body.authorization_reference, body.owner)
             known = authorization is not None and authorization.cpo == body.owner
             if authorization is not None and known and self._carries(authorization.agreement, module):
                 return authorization.receiver, authorization.agreement
