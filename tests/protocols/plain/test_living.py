@@ -2,6 +2,8 @@
 
 import pytest
 
+from interroam.core.audit import LOCAL
+from interroam.core.dossier import Archive
 from tests.protocols.plain.node import SESSION, receiving
 from tests.protocols.plain.test_asking import ASK, START
 
@@ -97,3 +99,17 @@ async def test_a_stop_comes_as_a_command_where_acts_are_not_taken(furnished):
         status, error = await furnished.call("emsp", "POST", "/acts", act)
         assert (status, error["error"]["message"]) == (409, "not now")
         assert cpo.questions[-1]["session_id"] == "S1"
+
+
+async def test_acts_and_reports_are_part_of_the_story_of_their_charge(furnished):
+    async with receiving(furnished, "emsp", "authorize", "report") as emsp, receiving(furnished, "cpo", "act") as cpo:
+        answer = await charging(furnished, emsp)
+        cpo.answers["act"] = emsp.answers["report"] = {"result": "ACCEPTED"}
+        await furnished.call("emsp", "POST", "/acts", {"party": "CH*EEE", "session_id": "E-7", "nature": "STOP"})
+        await furnished.call("cpo", "POST", "/reports", {"party": "CH*CCC", "session_id": "S1", "nature": "ENDED"})
+        archive = Archive(furnished.hub.store, furnished.hub.book)
+        for name in ("E-7", "S1", answer["reference"]):
+            dossier = await archive.dossier(LOCAL, name, furnished.clock.now())
+            told = {(moment.what, moment.operation) for moment in dossier.story}
+            assert {("in", "POST /acts"), ("out", "question act"), ("in", "POST /reports")} <= told, told
+            assert ("out", "question report") in told
