@@ -211,4 +211,5 @@ async def selling(folder: Path, *, node: dict[str, Any] | None = None, **switche
         emsp.iop.answers["eMIP_ToIOP_SetSessionActionRequest"] = acted
         await emsp.node.platform(emsp.iop.url, **switches)
         await emsp.node.agree(OPERATOR, f"{PLATFORM}/HUB")
+        await emsp.node.settled()
         yield emsp
