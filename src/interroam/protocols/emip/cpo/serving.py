@@ -36,10 +36,12 @@ from interroam.protocols.emip.translate.authorizations import YES, read_start
 from interroam.protocols.emip.translate.charges import read_action
 from interroam.protocols.emip.wire import from_iop
 
-ANSWERED_S = 4.5
-"""So long at most an answer takes: the platform waits five seconds (EMIP-40)."""
-SETTLED_S = 2.0
-"""So long the back office's outcome is awaited beyond its acknowledgment."""
+PATIENCE_S = 5.0
+"""So long the platform waits for an answer (EMIP-40)."""
+_ANSWERED = 0.8
+"""The part of the time there is after which we answer without the back office."""
+_SETTLED = 0.4
+"""The part of it in which an outcome is awaited beyond the back office's acknowledgment."""
 _MUST = frozenset({"EMERGENCY_STOP", "STOP"})
 _OUT = frozenset({Availability.OUT_OF_SERVICE, Availability.PLANNED, Availability.REMOVED})
 _UNREACHED = frozenset({"TIMEOUT", "EVSE_INOPERATIVE", "FAILED"})
@@ -89,7 +91,7 @@ class Serving:
         )
         call.ids += [message.service_session_id, charge.own]
         try:
-            async with asyncio.timeout(ANSWERED_S):
+            async with asyncio.timeout(_patience(desk.hub) * _ANSWERED):
                 await _started(desk.hub, call, question)
         except (TimeoutError, Unavailable) as silence:
             raise Declined(NOT_REACHABLE_HERE, f"the back office did not answer: {silence}") from silence
@@ -112,7 +114,7 @@ class Serving:
         if charge is not None:  # first, since the session may be over before the answer is here (EMIP-116)
             await self._ledger.note(charge, act=act.id, act_nature=act.nature)
         try:
-            async with asyncio.timeout(ANSWERED_S):
+            async with asyncio.timeout(_patience(desk.hub) * _ANSWERED):
                 await desk.hub.act(call.origin, act)
         except (TimeoutError, Unavailable) as silence:
             raise await self._not_done(charge, NOT_REACHABLE_HERE, str(silence)) from silence
@@ -126,12 +128,16 @@ class Serving:
         return Declined(status, message)
 
 
+def _patience(hub: Hub) -> float:
+    return min(PATIENCE_S, hub.deadlines.partner)
+
+
 async def _started(hub: Hub, call: Call, question: StartSession) -> None:
     """Pass when the back office starts the charge, as far as that is known in time; Declined when it does not."""
     answer = await hub.command(call.origin, question)
     if not answer.accepted:
         raise Declined(NOT_AVAILABLE_HERE, answer.message or f"the back office answered {answer.result}")
-    outcome = await hub.outcome(answer.command, SETTLED_S) if answer.command else None
+    outcome = await hub.outcome(answer.command, _patience(hub) * _SETTLED) if answer.command else None
     if outcome is not None and outcome.result != "ACCEPTED":
         status = NOT_REACHABLE_HERE if outcome.result in _UNREACHED else NOT_AVAILABLE_HERE
         raise Declined(status, outcome.message or f"the charge did not start: {outcome.result}")
