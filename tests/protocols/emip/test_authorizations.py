@@ -339,5 +339,3 @@ async def test_a_cpo_is_answered_even_when_the_emsp_hangs(here):
     answer = await here.ask()
     assert answer.http == 200
     assert answer.status == 10210
-
-

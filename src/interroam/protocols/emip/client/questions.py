@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from msgspec.structs import replace
+
 from interroam.model.charges import Session
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.ids import Key, Party, PartyId, location_key, session_key
+from interroam.model.facts import Fact, Origin
+from interroam.model.ids import Key, Party, PartyId, evse_key, location_key, session_key
+from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Act, Authorize, Done, Report, StartSession, StopSession
 from interroam.model.tokens import Authorization
 from interroam.protocols.emip.bridge.charges import evse_id_of, only_evse
@@ -31,7 +35,7 @@ from interroam.protocols.emip.translate.authorizations import (
     relay_authorize,
     relay_start,
 )
-from interroam.protocols.emip.translate.charges import write_action, write_event
+from interroam.protocols.emip.translate.charges import pending, write_action, write_event
 from interroam.protocols.emip.translate.evses import evse_id
 from interroam.protocols.emip.wire import from_iop
 
@@ -111,7 +115,22 @@ async def start(
     if called.result is Result.ERROR:
         return read_started(called.status, None)
     answer = called.check()
-    return read_started(answer.request_status, answer.partner_service_session_id)
+    started = read_started(answer.request_status, answer.partner_service_session_id)
+    if started.accepted:
+        await _begin(peer, question, to, started.session_id, correlation)
+    return started
+
+
+async def _begin(peer: Peer, question: StartSession, to: Party, cpo_session: str | None, correlation: str) -> None:
+    """State, in the CPO's name, the session that has begun with its yes."""
+    hub = peer.hub
+    permission = await hub.authorization(question.reference or "")
+    row = await hub.store.get(evse_key(to.id, question.location_id, question.evse_uid or ""))
+    if permission is None or row is None or not isinstance(row.body, Evse):
+        return
+    begun = pending(replace(permission, cpo_session=cpo_session), to.id, row.body, hub.clock.now())
+    if begun is not None:
+        await hub.tell(Origin(peer.partner.id, to, correlation), Fact(begun))
 
 
 async def act(peer: Peer, wanted: Act, to: Party, asker: Party, correlation: str, within: float) -> Done:

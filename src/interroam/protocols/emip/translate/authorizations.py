@@ -240,7 +240,7 @@ def relay_start(question: StartSession, evse_id: str, head: Head) -> from_iop.Se
 def read_started(status: int, cpo_session: str | None) -> Acknowledged:
     """Read a CPO's one answer: only 1 starts anything (EMIP-127)."""
     if status == OK:
-        return Acknowledged(result="ACCEPTED", code=str(status), session_id=cpo_session or None)
+        return Acknowledged(result="ACCEPTED", code=str(status), session_id=cpo_session or None, final=True)
     return Acknowledged(result="REJECTED", code=str(status), message=_REFUSALS.get(str(status), f"status {status}"))
 
 
