@@ -1,9 +1,9 @@
 """An eMSP's node with its back office on the plain API, before a scripted platform: real sockets, a real file.
 
-    async with selling(tmp_path) as emsp:
-        await emsp.token("04A1B2C3")               # stated, and uploaded
-        answer = await emsp.authorize("04A1B2C3")  # as the platform asks
-        assert answer.fields["authorisationValue"] == "1"
+async with selling(tmp_path) as emsp:
+    await emsp.token("04A1B2C3")               # stated, and uploaded
+    answer = await emsp.authorize("04A1B2C3")  # as the platform asks
+    assert answer.fields["authorisationValue"] == "1"
 """
 
 from __future__ import annotations
@@ -132,6 +132,15 @@ class Emsp:
     def uploaded(self) -> list[dict[str, Any]]:
         """The entries of all uploads."""
         return [entry for one in self.calls("SetAuthenticationData") for entry in entries(one)]
+
+
+async def seen(look, within: float = 5.0) -> None:
+    """Wait until a look finds something."""
+    async with asyncio.timeout(within):
+        while True:
+            if await look():
+                return
+            await asyncio.sleep(0.02)
 
 
 def entries(asked: Asked) -> list[dict[str, Any]]:
