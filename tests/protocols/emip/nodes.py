@@ -143,7 +143,9 @@ class Node:
 
     # -- partners ----------------------------------------------------------------------------------------------------
 
-    async def partner(self, id: str, *parties: str, url: str = "", addresses: tuple[str, ...] = (), **switches) -> Partner:
+    async def partner(
+        self, id: str, *parties: str, url: str = "", addresses: tuple[str, ...] = (), **switches
+    ) -> Partner:
         """Put an eMIP partner into the book, connected; without certificates unless ``mutual_tls=True`` is said."""
         partner = Partner(
             id=id,

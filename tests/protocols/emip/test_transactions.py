@@ -244,7 +244,6 @@ async def test_certificates_and_keys_are_in_no_trace_and_no_line_of_the_log(tmp_
             assert word not in told
 
 
-
 async def test_the_wire_is_kept_as_it_came(node, cpo):
     body = write(f"{EVENT}Request", {**cpo.header("t-50"), **EVENT_FIELDS})
     Works(node)

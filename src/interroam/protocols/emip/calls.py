@@ -147,8 +147,6 @@ class Calls:
         body = codec.write_request(operation, message)
         began, at = time.perf_counter(), self._hub.clock.now()
         note = _Note(self._hub, partner.id, operation, message, body, own, about, began)
-        if operation.to_iop:
-            self._pulse.sent(partner.id, at)
         limit = TO_IOP_S if operation.to_iop else FROM_IOP_S
         try:
             got = await self._client.request(
@@ -160,8 +158,12 @@ class Calls:
                 tls=self._shown(partner.id),
             )
         except Unavailable as silence:
+            if operation.to_iop and silence.reached:
+                self._pulse.sent(partner.id, at)
             note.write(silence.reason.value, own, response=silence.message.encode())
             raise
+        if operation.to_iop:
+            self._pulse.sent(partner.id, at)
         try:
             called = _read(operation, got, own)
         except Malformed as odd:
