@@ -30,6 +30,9 @@ Tariffs = Annotated[list[Path], typer.Option("--tariff", help="A tariff in the a
 Tolerance = Annotated[str, typer.Option(help="How far a CDR's price may be off.")]
 Hold = Annotated[bool, typer.Option("--hold", help="Hold CDRs that are further off, instead of a remark.")]
 Clearing = Annotated[bool, typer.Option("--clearing", help="Price charges whose CPO states no price.")]
+Services = Annotated[
+    list[str], typer.Option("--service", help="What drivers may do, by the number eMIP has for it; 1, to charge.")
+]
 
 
 @command(app)
@@ -49,6 +52,7 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
     tolerance: Tolerance = "0.01",
     hold: Hold = False,
     clearing: Clearing = False,
+    service: Services = [],  # noqa: B006  see above
     offer: Annotated[bool, typer.Option("--offer", help="Only offer it: it holds when all have accepted.")] = False,
 ) -> None:
     """Let an eMSP and some CPOs roam, on behalf of all of them; or offer it."""
@@ -61,6 +65,7 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
         "terms": _terms(without, policy, mode),
         "selections": _selections(location, group),
         "prices": _prices(tariff, tolerance, hold=hold, clearing=clearing),
+        "services": service or ["1"],
     }
     node.show(node.call("POST", "/offers" if offer else "/agreements", wanted), _agreement)
 
@@ -80,6 +85,7 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
     tolerance: Tolerance = "",
     hold: Hold = False,
     clearing: Clearing = False,
+    service: Services = [],  # noqa: B006  see above
 ) -> None:
     """Offer the next version of an agreement; it holds when all have accepted."""
     wanted: dict[str, object] = {"ends": aware(ends), "terms": _terms(without, policy, mode)}
@@ -87,6 +93,8 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
         wanted["selections"] = _selections(location, group)
     if tariff or tolerance or hold or clearing:
         wanted["prices"] = _prices(tariff, tolerance or "0.01", hold=hold, clearing=clearing)
+    if service:
+        wanted["services"] = service
     node.show(node.call("POST", f"/agreements/{part(agreement)}/amend", wanted), _agreement)
 
 
@@ -261,6 +269,7 @@ def _agreement(one: dict[str, Any]) -> None:
     for name in ("selections", "accepted", "prices"):
         shown.pop(name, None)
     shown["EVSEs"] = [_selected(each) for each in one.get("selections", [])] or "all"
+    shown["services"] = ", ".join(one.get("services", ["1"]))
     shown["prices"] = "in the agreement" if one.get("prices", {}).get("tariffs") else "by module"
     pairs({**shown, "terms": _changed(one.get("terms", {})) or "everything"})
 

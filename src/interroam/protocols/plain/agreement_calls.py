@@ -62,6 +62,7 @@ async def offer_amendment(call: Call) -> wire.AgreementReport:
         terms={**old.terms, **said.terms},
         selections=old.selections if said.selections is None else tuple(map(_selection, said.selections)),
         prices=old.prices if said.prices is None else _prices(call, said.prices),
+        services=old.services if said.services is None else frozenset(said.services),
     )
     return _report(call, await call.office.notary.amend(call.actor, old, changed))
 
@@ -135,6 +136,7 @@ def _draft(call: Call) -> Agreement:
         terms=said.terms,
         selections=tuple(map(_selection, said.selections)),
         prices=_prices(call, said.prices),
+        services=frozenset(said.services),
     )
 
 

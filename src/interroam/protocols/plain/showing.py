@@ -141,6 +141,7 @@ def agreement_report(one: Agreement, notary: Notary, *, in_force: bool) -> agree
             beyond=one.prices.beyond,
             clearing=one.prices.clearing,
         ),
+        services=tuple(sorted(one.services)),
         accepted=tuple(agreements.Accepted(party=str(each.party), by=each.by, at=each.at) for each in one.accepted),
         waiting=tuple(map(str, notary.waiting(one))) if one.accepted != () or not in_force else (),
     )

@@ -40,6 +40,8 @@ class AgreementWanted(Struct, frozen=True, kw_only=True):
     terms: dict[Module, Terms] = {}
     selections: tuple[SelectionSaid, ...] = ()
     prices: PricesSaid = PricesSaid()
+    services: tuple[str, ...] = ("1",)
+    """By the numbers that eMIP has for services: 1 is to charge."""
 
 
 class AmendmentWanted(Struct, frozen=True, kw_only=True):
@@ -51,6 +53,7 @@ class AmendmentWanted(Struct, frozen=True, kw_only=True):
     terms: dict[Module, Terms] = {}
     selections: tuple[SelectionSaid, ...] | None = None
     prices: PricesSaid | None = None
+    services: tuple[str, ...] | None = None
 
 
 class Accepting(Struct, frozen=True, kw_only=True):
@@ -81,6 +84,7 @@ class AgreementReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     terms: dict[Module, Terms] = {}
     selections: tuple[SelectionSaid, ...] = ()
     prices: PricesSaid = PricesSaid()
+    services: tuple[str, ...] = ("1",)
     accepted: tuple[Accepted, ...] = ()
     waiting: tuple[str, ...] = ()
     """Who has to accept it before it holds."""
