@@ -44,7 +44,7 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         until = self.now() + timedelta(seconds=seconds)
-        while (left := (until - self.now()).total_seconds()) > 0:
+        while (left := (until - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  the hour is moved by hand
             await asyncio.sleep(min(left, 0.02))
 
     def forward(self, **by: float) -> None:

@@ -5,8 +5,8 @@
         answer = await cpo.call(node.url, "eMIP_ToIOP_HeartBeat")
         assert answer.fields["requestStatus"] == "1"
 
-A script may be fields (a dict, or a list of pairs where names repeat), ``Fault``, ``Http``, ``Silence``, a function of the
-request that returns one of them, or a list of these, which is worked off until its last one stays.
+A script may be fields (a dict, or a list of pairs where names repeat), ``Fault``, ``Http``, ``Silence``, a function of
+the request that returns one of them, or a list of these, which is worked off until its last one stays.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class Partner:
     async def until(self, name: str, count: int = 1, within: float = 5.0) -> list[Asked]:
         """Wait until so many requests of one operation have come."""
         async with asyncio.timeout(within):
-            while len(self.of(name)) < count:
+            while len(self.of(name)) < count:  # noqa: ASYNC110  it comes from outside
                 await asyncio.sleep(0.01)
         return self.of(name)
 

@@ -267,11 +267,11 @@ async def test_a_retried_message_keeps_its_transaction_and_no_other_has_it(node,
     assert len(tries) >= 3
     assert len(set(tries)) == 1
     assert other != tries[0]
-    many = {transaction_of(entry(seq, id), name) for seq in range(9) for id in "ab" for name in ("X", "Y")}
+    many = {transaction_of(entry(seq, hub_id), name) for seq in range(9) for hub_id in "ab" for name in ("X", "Y")}
     assert len(many) == 36
 
 
-async def test_what_is_no_word_of_eMIP_is_not_supported(node):
+async def test_what_is_no_word_of_the_protocol_is_not_supported(node):
     from interroam.model.ids import Party
     from interroam.model.questions import CancelReservation
 

@@ -141,7 +141,7 @@ async def test_the_id_of_a_partner_is_compared_without_case(node, name):
 
 
 @pytest.mark.statement("EMIP-10")
-async def test_a_partner_of_another_protocol_is_no_partner_of_eMIP(node):
+async def test_a_partner_of_another_protocol_is_a_stranger(node):
     await node.change("fr-c02", protocol="ocpi", profile="spec", switches={})
     assert (await call(node, change(RIGHT, partner="FR*P-C02"))).fault[1] == "PARTNER_UNKNOWN"
 

@@ -28,12 +28,12 @@ async def node(tmp_path):
 @pytest.mark.statement("EMIP-131")
 async def test_a_platform_makes_the_ids_of_its_partners(node):
     admin = node.app.office.admin
-    for id in ("one", "two"):
-        issued = await admin.add_partner(LOCAL, new(id, "FR*C01/CPO"))
+    for name in ("one", "two"):
+        issued = await admin.add_partner(LOCAL, new(name, "FR*C01/CPO"))
         assert (issued.purpose, issued.token) == (Purpose.NOTHING, "")
         assert issued.url == f"{node.url}/emip"
     await admin.add_partner(LOCAL, new("three", "FR*E01/EMSP", partner_id="G_Apps"))
-    ids = [partner_id_of(node.book.partners[id]) for id in ("one", "two", "three")]
+    ids = [partner_id_of(node.book.partners[name]) for name in ("one", "two", "three")]
     assert ids == ["FR*P01", "FR*P02", "G_Apps"]
     assert certificate_of(node.book.partners["one"]) == "FR*P01"
     with pytest.raises(Refused) as taken:

@@ -227,7 +227,7 @@ async def test_a_platform_shows_a_certificate_to_those_partners_that_want_one(tm
         await node.cpo("FR*C02", heartbeats=True)
         office = node.app.office
         await office.certificates.show(LOCAL, "fr-c01", pem_of(world.issue("iop-1")))
-        for id, partner in (("fr-c01", strict), ("fr-c02", easy)):
-            await office.admin.register(LOCAL, id, partner.url, "")
+        for name, partner in (("fr-c01", strict), ("fr-c02", easy)):
+            await office.admin.register(LOCAL, name, partner.url, "")
         assert strict.of("FromIOP_HeartBeat")[0].certificate
         assert not easy.of("FromIOP_HeartBeat")[0].certificate
