@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from interroam.cli import agreement, cdr, courier, partner, party, pull, quality, schedule, shelf, story, upkeep, user
+from interroam.cli import (
+    agreement,
+    cdr,
+    courier,
+    evse,
+    partner,
+    party,
+    pull,
+    quality,
+    schedule,
+    shelf,
+    story,
+    upkeep,
+    user,
+)
 from interroam.cli.price import price
 from interroam.cli.reach import command
 from interroam.cli.serve import serve
@@ -46,6 +60,7 @@ app.add_typer(partner.app, name="partner")
 app.add_typer(party.app, name="party")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(cdr.app, name="cdr")
+app.add_typer(evse.app, name="evse")
 command(app)(story.journal)
 command(app)(story.trace)
 command(app)(story.dossier)

@@ -22,10 +22,11 @@ from interroam.core.ports import Store
 from interroam.core.pulling import PullTerms
 from interroam.core.retelling import Dossier, Moment, retold
 from interroam.core.rounds import Rounds
+from interroam.core.signs import Sign, signs
 from interroam.core.upkeep import Upkeep
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
-from interroam.model.ids import Kind
+from interroam.model.ids import Kind, PartyId
 
 
 class Office:
@@ -55,6 +56,11 @@ class Office:
         self.approving = Approving(hub, self.audit)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)
+
+    async def signs(self, actor: Actor, cpo: PartyId, location_id: str = "") -> tuple[Sign, ...]:
+        """Return what is to stand under the EVSEs of a CPO, or of one of its locations."""
+        actor.needs(Rank.VIEWER)
+        return await signs(self.hub, cpo, location_id)
 
     async def dossier(self, actor: Actor, asked: str, at: datetime | None = None) -> Dossier:
         """Return the story of a charge."""

@@ -12,7 +12,7 @@ from interroam.core.retelling import Dossier
 from interroam.core.upkeep import courier_key
 from interroam.model.errors import Reason, Refused
 from interroam.model.parties import Partner, PartnerState
-from interroam.protocols.plain.admin_routes import Call, party_of
+from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of
 from interroam.protocols.plain.admin_routes import route as _route
 from interroam.protocols.plain.agreement_calls import ROUTES as AGREEMENTS
 from interroam.protocols.plain.clearing_calls import ROUTES as CLEARING
@@ -221,6 +221,12 @@ async def dossier(call: Call) -> Dossier:
     return await call.office.dossier(call.actor, call.given["id"], call.query.at)
 
 
+async def evses(call: Call) -> wire.Signs:
+    """List what is to stand under EVSEs."""
+    cpo = party_id_of(call.query.party)
+    return wire.Signs(await call.office.signs(call.actor, cpo, call.query.location))
+
+
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +290,7 @@ ROUTES = (
     _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
     *AGREEMENTS,
     *CLEARING,
+    _route("GET", "/evses", evses, wire.Signs, query=wire.SignsQuery, errors=_MISSING),
     _route("GET", "/couriers", couriers, wire.Couriers),
     _route("POST", "/couriers/{verb}", move_courier, CourierReport, body=wire.CourierNamed, errors=_MISSING),
     _route("GET", "/shelf", shelf, wire.Shelf, query=wire.ShelfQuery),

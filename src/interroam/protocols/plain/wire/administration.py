@@ -9,6 +9,7 @@ from msgspec import Struct
 from interroam.core.audit import Audited, Rank
 from interroam.core.reports import CourierReport, ShelfReport
 from interroam.core.retelling import Moment
+from interroam.core.signs import Sign
 from interroam.model.parties import PartnerState, Purpose
 from interroam.protocols.plain.wire.words import Number
 
@@ -198,6 +199,19 @@ class Shelf(Struct, frozen=True):
     """What lies on the shelf."""
 
     shelf: tuple[ShelfReport, ...]
+
+
+class SignsQuery(Struct, frozen=True, kw_only=True):
+    """Under the EVSEs of which CPO, at which of its locations."""
+
+    party: str
+    location: str = ""
+
+
+class Signs(Struct, frozen=True):
+    """What is to stand under EVSEs."""
+
+    evses: tuple[Sign, ...]
 
 
 class Users(Struct, frozen=True):
