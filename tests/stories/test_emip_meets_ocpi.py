@@ -460,6 +460,21 @@ async def test_an_outcome_that_says_what_was_answered_makes_no_event(at_ocpi):
     assert here.events() == []
 
 
+async def test_a_charge_that_began_is_not_ended_by_an_outcome_that_never_came(at_ocpi):
+    here = at_ocpi
+    answer = await started(here, None)
+    reference = answer.fields["serviceSessionId"]
+    if here.old:
+        reference = (await here.commanded("START_SESSION"))["authorization_id"]
+    await here.put(reference)
+    here.node.clock.forward(minutes=10)  # the sweeper says TIMEOUT
+    async with asyncio.timeout(5):
+        while not [row for row in await here.node.store.entries(0, 500) if "result" in row.fields]:
+            await asyncio.sleep(0.05)
+    await here.node.settled()
+    assert here.events() == ["3"]
+
+
 @pytest.mark.statement("EMIP-85")
 async def test_a_cpo_of_ocpi_that_is_silent_is_10207(at_ocpi):
     here = at_ocpi

@@ -1,4 +1,4 @@
-"""A small world to charge in: a platform, a CPO with one pool, an eMSP with one user; both play their parts over HTTP."""
+"""A small world to charge in: a platform, a CPO with one pool, an eMSP; both play their parts over HTTP."""
 
 from __future__ import annotations
 

@@ -339,3 +339,27 @@ async def test_a_cpo_is_answered_even_when_the_emsp_hangs(here):
     answer = await here.ask()
     assert answer.http == 200
     assert answer.status == 10210
+
+
+@pytest.mark.parametrize("stated", ["4A1B2C3", "4a1b2c3", "04a1b2c3", "04A1B2C3"])
+@pytest.mark.statement("EMIP-75")
+async def test_a_card_is_known_however_it_was_stated(tmp_path, stated):
+    async with world(tmp_path, emsp={"asking": "async_only"}) as here:
+        await listed(here.node, uid=stated)
+        answer = await here.ask(card="04A1B2C3")
+        assert (answer.fields["authorisationValue"], answer.status) == ("1", 1)
+
+
+@pytest.mark.statement("EMIP-24", "EMIP-21")
+async def test_whatever_the_platform_asks_has_a_transaction_of_its_own(here):
+    here.emsp.answers[ASKED] = yes()
+    session = (await here.ask()).fields["serviceSessionId"]
+    await here.start()
+    await here.act(session)
+    await here.report(session)
+    await here.bring(session)
+    await here.node.settled()
+    given = [one.fields.get("transactionId") for one in (*here.emsp.asked, *here.cpo.asked)]
+    assert len(given) >= 6
+    assert all(given)
+    assert len(set(given)) == len(given)

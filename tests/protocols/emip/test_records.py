@@ -192,6 +192,17 @@ async def test_a_record_that_the_emsp_refuses_lies_on_the_shelf(here):
     assert "19001" in shelved.message
 
 
+@pytest.mark.parametrize(("status", "taken"), [(1, True), (900, True), (9999, True), (10000, False), (12345, False)])
+@pytest.mark.statement("EMIP-30")
+async def test_what_is_below_10000_was_done(here, status, taken):
+    session = await here.allowed()
+    here.emsp.answers[HANDED] = {"requestStatus": status}
+    await here.bring(session)
+    await here.node.settled()
+    assert len(handed(here)) == 1
+    assert (await here.node.store.shelf() == []) is taken
+
+
 # -- refused -----------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""The platform between both sides of a session: events one way, actions the other (EMIP-88, EMIP-91, EMIP-108 to 115)."""
+"""The platform between both sides of a session: events one way, actions the other (EMIP-108 to EMIP-115)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
-from interroam.core.refs import authorization_ref, evse_ref
+from interroam.core.refs import authorization_ref, evse_ref, token_ref
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Stored, Wire
 from interroam.model.ids import Key, Kind, PartyId, evse_key, session_key, token_key
@@ -15,7 +15,7 @@ from interroam.model.tokens import Authorization
 from interroam.protocols.emip.rules.ids import Letter, element
 from interroam.protocols.emip.translate.charges import completed, record_of, write_cdr, write_session
 from interroam.protocols.emip.translate.evses import evse_id
-from interroam.protocols.emip.translate.tokens import word_of, write_user
+from interroam.protocols.emip.translate.tokens import RFID, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 _PAGE = 500
@@ -67,6 +67,19 @@ async def only_evse(hub: Hub, location: Key) -> Evse | None:
     (rows,) = await hub.store.evses([location])
     known = [row.body for row in rows if isinstance(row.body, Evse)]
     return known[0] if len(known) == 1 else None
+
+
+# -- cards -----------------------------------------------------------------------------------------------------------
+
+
+async def uid_stated(hub: Hub, token_type: str, uid: str, said: str) -> str:
+    """Return a card's uid as its eMSP stated it: others than eMIP leave leading zeros out (EMIP-75)."""
+    if token_type != RFID:
+        return uid
+    for spelled in dict.fromkeys((uid, said.strip(), uid.lstrip("0"))):
+        if spelled and await hub.store.by_ref(token_ref(token_type, spelled), Kind.TOKEN, limit=1):
+            return spelled
+    return uid
 
 
 # -- charges -----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from interroam.model.facts import Act, Entry
 from interroam.model.ids import Party, PartyId
 from interroam.model.questions import Report
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.bridge.charges import rendered
+from interroam.protocols.emip.bridge.charges import rendered, session_of
 from interroam.protocols.emip.calls import About, transaction_of
 from interroam.protocols.emip.rules.codes import CDR_KNOWN
 from interroam.protocols.emip.translate.charges import record_of, write_event
@@ -49,6 +49,8 @@ async def cdr(peer: Peer, entry: Entry, to: Party) -> None:
         raise Refused(Reason.NOT_OFFERED, f"eMIP has no credits: CDR {body.id} is one")
     record, permission = await rendered(peer.hub, body, entry.wire, entry.hub_id)
     await _hand(peer, entry, to, record, permission, body.owner, note=body.remark or "")
+    if permission is not None:
+        await peer.hub.store.remove(COURSE, permission.reference)
 
 
 async def session(peer: Peer, entry: Entry, to: Party) -> None:
@@ -83,10 +85,18 @@ async def outcome(peer: Peer, entry: Entry, to: Party) -> None:
     if await hub.store.load(ANSWERED, command.id) is None:
         return  # it was the answer
     permission = await hub.authorization(command.authorization) if command.authorization else None
-    if command.result != "ACCEPTED" and permission is not None:
+    contrary = command.result != "ACCEPTED" and not await _went_on(peer, command, permission)
+    if contrary and permission is not None:
         parameter = " ".join(filter(None, (command.result, command.message)))
         await _tell(peer, entry, to, permission, _ENDED, command.target.id, parameter=parameter)
     await hub.store.remove(ANSWERED, command.id)
+
+
+async def _went_on(peer: Peer, command: Command, permission: Authorization | None) -> bool:
+    """Whether a charge began all the same, of which its CPO said no more than that."""
+    if command.result != "TIMEOUT" or permission is None:
+        return False
+    return await session_of(peer.hub, permission, command.target.id) is not None
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -128,7 +138,10 @@ async def _follow(peer: Peer, entry: Entry, to: Party, body: Session, permission
     at = body.ends or body.last_updated if nature == _ENDED else body.starts
     parameter = body.status if body.status == "INVALID" else None
     await _tell(peer, entry, to, permission, nature, body.owner, at=at, parameter=parameter)
-    await peer.hub.store.save(COURSE, permission.reference, nature.encode())
+    if nature == _ENDED:  # nothing comes after it
+        await peer.hub.store.remove(COURSE, permission.reference)
+    else:
+        await peer.hub.store.save(COURSE, permission.reference, nature.encode())
 
 
 async def _tell(

@@ -20,7 +20,7 @@ from interroam.model.ids import Kind, Module
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
-from interroam.protocols.emip.bridge.charges import evse_named
+from interroam.protocols.emip.bridge.charges import evse_named, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CPO_UNKNOWN,
     FOREIGN,
@@ -75,7 +75,9 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
         question = read_authorize(message, evse.owner, evse.location_id, evse.uid)
     except ValueError as odd:
         raise Declined(MALFORMED, str(odd)) from odd
-    call.subject = desk.hub.book.keyring.subject(question.type, question.uid)
+    uid = await uid_stated(desk.hub, question.type, question.uid, message.user_id)
+    question = replace(question, uid=uid)
+    call.subject = desk.hub.book.keyring.subject(question.type, uid)
     answer = await _asked(desk, call, replace(question, reference=reference))
     if answer.why is Reason.NO_AGREEMENT:
         call.notes.append(answer.info or "no agreement")

@@ -21,7 +21,7 @@ from interroam.model.facts import Fact, Stored, Verdict
 from interroam.model.ids import Kind, Module, cdr_key, session_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
-from interroam.protocols.emip.bridge.charges import evse_named, rendered, session_of
+from interroam.protocols.emip.bridge.charges import evse_named, rendered, session_of, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CDR_REFUSED,
     ELEMENT_UNKNOWN,
@@ -188,6 +188,7 @@ async def _listed(desk: Desk, call: Call, record: ChargeDetailRecord, evse: Evse
         token_type, uid = read_user(record.user_id_type, record.user_id)
     except ValueError as odd:
         raise Declined(MALFORMED, str(odd)) from odd
+    uid = await uid_stated(hub, token_type, uid, record.user_id)
     spots = await hub.sight.spots(evse.owner, evse.location_id, (evse.uid,), known=True)
     for row in await hub.store.by_ref(token_ref(token_type, uid), Kind.TOKEN):
         token = row.body
@@ -235,7 +236,8 @@ async def _rows_of(desk: Desk, call: Call, name: str, *, ours: bool) -> list[Sto
     )
     if permission is not None:
         rows = await hub.store.by_ref(authorization_ref(permission.reference))
-        return [row for row in rows if row.key.kind in (Kind.SESSION, Kind.CDR)]
+        held = hub.clearing.held
+        return [row for row in rows if row.key.kind in (Kind.SESSION, Kind.CDR) and row.key not in held]
     session = await hub.store.by_hub_id(name)
     if session is None or session.receiver != call.operator:
         raise Declined(SESSION_UNKNOWN, f"{call.operator.id} has no session {name} here")
