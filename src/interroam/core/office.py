@@ -20,9 +20,10 @@ from interroam.core.notary import Notary
 from interroam.core.people import People
 from interroam.core.ports import Store
 from interroam.core.pulling import PullTerms
+from interroam.core.reports import Sign
 from interroam.core.retelling import Dossier, Moment, retold
 from interroam.core.rounds import Rounds
-from interroam.core.signs import Sign, signs
+from interroam.core.signs import signs
 from interroam.core.upkeep import Upkeep
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry

@@ -34,3 +34,16 @@ class ShelfReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     message: str
     poison: bool = False
     tries: int = 1
+
+
+class Sign(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One EVSE; one whose owner stated no eMI3 id has no ``evse_id``."""
+
+    party: str
+    location_id: str
+    location: str
+    address: str
+    uid: str
+    evse_id: str = ""
+    reference: str = ""
+    """What its owner writes on it besides."""

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
+from interroam.core.reports import Sign
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, PartyId
 from interroam.model.places import Availability, Evse, Location
 
 _SPELLED = re.compile(r"^([A-Z]{2})\*?([A-Z0-9]{3})\*?E([A-Z0-9*]+)$", re.ASCII)
 _PAGE = 200
-
-
-class Sign(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One EVSE; one whose owner stated no eMI3 id has no ``evse_id``."""
-
-    party: str
-    location_id: str
-    location: str
-    address: str
-    uid: str
-    evse_id: str = ""
-    reference: str = ""
-    """What its owner writes on it besides."""
 
 
 async def signs(hub: Hub, cpo: PartyId, location_id: str = "") -> tuple[Sign, ...]:
