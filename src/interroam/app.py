@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from ssl import SSLContext
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 import structlog
@@ -29,9 +29,10 @@ from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
 from interroam.net.client import Client
 from interroam.net.doors import Door, Doorway
-from interroam.net.http import JSON, Request, Response, plain_refusal
+from interroam.net.http import JSON, Handler, Request, Response, plain_refusal
 from interroam.net.listener import Listener
 from interroam.net.metrics import Metrics
+from interroam.net.premises import Premises
 from interroam.net.socketfile import SocketFile
 from interroam.net.tls import TlsIdentity, client_context, server_context
 from interroam.protocols.emip.room import EmipRoom
@@ -45,6 +46,27 @@ log = structlog.get_logger()
 
 _SECOND = 1.0
 _COUNTED_S = 5.0
+
+
+class Lively(Room, Protocol):
+    """A room with one door, which has things to do by the hour."""
+
+    prefix: str
+    first: Purpose
+    body_bytes: int
+    handler: Handler
+
+    def refusal(self, status: int, message: str) -> Response:
+        """Refuse in the room's own form what never came as far as it."""
+        ...
+
+    async def tick(self) -> None:
+        """Do what is due; called about once a second."""
+        ...
+
+    async def stop(self) -> None:
+        """End what runs."""
+        ...
 
 
 class WallClock:
@@ -86,6 +108,8 @@ class Node:
         self._wired: dict[str, Partner] = {}
         self._counts: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._endings: list[Callable[[], Awaitable[None]]] = []
+        """What rooms want done before the store closes."""
         self._ready = False
 
     @property
@@ -158,6 +182,7 @@ class Node:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(ending() for ending in self._endings), return_exceptions=True)
         await self.office.rounds.stop()
         await self.dispatch.stop()
         await asyncio.gather(*(link.close() for link in self.links.values()), return_exceptions=True)
@@ -184,23 +209,30 @@ class Node:
         )
         self._admit(ocpi, Way(ocpi, f"{self.url}/ocpi/versions", Purpose.REGISTRATION))
         doorway.add(Door("/ocpi", ocpi.handler, ocpi.refusal))
-        emip = EmipRoom(
-            self.hub,
-            client=self.client,
-            base_url=self.url,
-            own=self.settings.own_party,
-            insecure_http=self.settings.insecure_http,
-            authorities=self.settings.tls.authorities,
-        )
-        self._admit(emip, Way(emip, f"{self.url}{emip.prefix}", Purpose.NOTHING))
-        doorway.add(Door(emip.prefix, emip.handler, emip.refusal, emip.body_bytes))
-        self._spawn(self._every(emip.tick, _SECOND))
+        self._mount(EmipRoom(self.hub, self._premises()))
         plain = PlainRoom(self.hub, self.client, (TABLE,), insecure_http=self.settings.insecure_http)
         self._admit(plain, Way(plain, f"{self.url}{plain.prefix}", Purpose.REGULAR))
         doorway.add(Door(plain.prefix, plain.handler, plain.refusal))
         doorway.add(Door(TABLE.base, administration.handler, administration.refusal))
         here = Door(TABLE.base, administration.local, administration.refusal)
         self._socket = SocketFile([here], self.settings.socket_file)
+
+    def _premises(self) -> Premises:
+        settings = self.settings
+        return Premises(
+            url=self.url,
+            own=settings.own_party,
+            client=self.client,
+            insecure_http=settings.insecure_http,
+            authorities=settings.tls.authorities,
+        )
+
+    def _mount(self, room: Lively) -> None:
+        """Open the door of a room and let it do what is due by the hour."""
+        self._admit(room, Way(room, f"{self.url}{room.prefix}", room.first))
+        self._doorway.add(Door(room.prefix, room.handler, room.refusal, room.body_bytes))
+        self._spawn(self._every(room.tick, _SECOND))
+        self._endings.append(room.stop)
 
     def _admit(self, room: Room, way: Way) -> None:
         self.rooms[room.name] = room

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interroam.cli.reference import PAGES
-from interroam.protocols.ocpi.profiles import PROFILES, Switches
+from interroam.protocols.ocpi import profiles as ocpi
 from interroam.settings import knobs
 
 ROOT = Path(__file__).parents[2]
@@ -19,13 +19,19 @@ def test_a_reference_page_says_what_the_code_says(name):
 
 
 def test_the_profiles_page_gives_every_switch_its_value_in_every_profile():
-    rows = [line.split(" | ") for line in PAGES["profiles.md"]().splitlines() if line.startswith("| `")]
-    shown = {row[0].strip("| `"): [cell.strip("`") for cell in row[2:-1]] for row in rows}
-    assert shown == {
-        name: [str(getattr(one, name)).lower() or "–" for one in PROFILES.values()]
-        for name in Switches.__struct_fields__
-    }
-    assert all(row[-1].strip(" |").endswith(".") for row in rows)
+    emip = pytest.importorskip("interroam.protocols.emip.profiles")
+    page = PAGES["profiles.md"]().partition("## eMIP")
+    for text, table, profiles in (
+        (page[0], ocpi.Switches, ocpi.PROFILES),
+        (page[2], emip.Switches, emip.PROFILES),
+    ):
+        rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+        shown = {row[0].strip("| `"): [cell.strip("`") for cell in row[2:-1]] for row in rows}
+        assert shown == {
+            name: [str(getattr(one, name)).lower() or "–" for one in profiles.values()]
+            for name in table.__struct_fields__
+        }
+        assert all(row[-1].strip(" |").endswith(".") for row in rows)
 
 
 def test_the_settings_page_names_every_knob():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
 from typing import get_args, get_origin
@@ -11,9 +13,9 @@ from typing import get_args, get_origin
 import msgspec
 
 from interroam.net.metrics import BOUNDS_S, METRICS
-from interroam.protocols.ocpi.profiles import PROFILES, Switches
 from interroam.settings import Knob, Settings, explained, knobs
 
+_ROOMS = {"OCPI": "ocpi", "eMIP": "emip"}
 _GENERATED = "<!-- written by `make docs` from the code; edit the code -->\n\n"
 
 
@@ -57,17 +59,31 @@ def profiles_page() -> str:
     """Return the page of every switch of every profile."""
     lines = [
         "# Profiles\n",
-        "How an OCPI partner is treated is a table of switches. `interroam partner add --profile` says which profile a",
-        "partner has, `--switch NAME=VALUE` sets one switch for this partner alone, which outranks the profile.\n",
-        f"| switch | values | {' | '.join(f'`{name}`' for name in PROFILES)} | what it does |",
-        f"|---|---|{'---|' * len(PROFILES)}---|",
+        "How a partner is treated is a table of switches. `interroam partner add --profile` says which profile a",
+        "partner has, `--switch NAME=VALUE` sets one switch for this partner alone, which outranks the profile.",
     ]
-    for field in msgspec.structs.fields(Switches):
-        values = " ".join(map(_word, get_args(field.type) or (True, False))) if field.type is not str else "text"
-        cells = [values, *(_word(getattr(one, field.name)) for one in PROFILES.values())]
-        about = explained(Knob((field.name,), field.type, field.default, Switches))
-        lines.append(f"| `{field.name}` | {' | '.join(cells)} | {about} |")
+    for title, room in _ROOMS.items():
+        with suppress(ModuleNotFoundError):  # a protocol can be taken out of the house
+            found = importlib.import_module(f"interroam.protocols.{room}.profiles")
+            lines += [f"\n## {title}\n", *_switches(found.Switches, found.PROFILES)]
     return _GENERATED + "\n".join(lines).replace("``", "`") + "\n"
+
+
+def _switches(table: type[msgspec.Struct], profiles: Mapping[str, object]) -> Iterator[str]:
+    yield f"| switch | values | {' | '.join(f'`{name}`' for name in profiles)} | what it does |"
+    yield f"|---|---|{'---|' * len(profiles)}---|"
+    for field in msgspec.structs.fields(table):
+        cells = [_values(field.type), *(_word(getattr(one, field.name)) for one in profiles.values())]
+        about = explained(Knob((field.name,), field.type, field.default, table))
+        yield f"| `{field.name}` | {' | '.join(cells)} | {about} |"
+
+
+def _values(kind: object) -> str:
+    if kind is str:
+        return "text"
+    if kind in (int, float):
+        return "number"
+    return " ".join(map(_word, get_args(kind) or (True, False)))
 
 
 def _word(value: object) -> str:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -14,10 +13,10 @@ from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.ids import Party, PartyId
-from interroam.model.parties import Partner, PartnerState
-from interroam.net.client import Client
+from interroam.model.ids import Party
+from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.http import Handler, Response
+from interroam.net.premises import Premises
 from interroam.net.shown import Shown
 from interroam.protocols.emip.bridge.touched import Flavor
 from interroam.protocols.emip.calls import Calls
@@ -60,30 +59,25 @@ class EmipRoom:
 
     name = PROTOCOL
     prefix = "/emip"
+    first = Purpose.NOTHING
     body_bytes = BODY_BYTES
 
     def __init__(
         self,
         hub: Hub,
-        *,
-        client: Client,
-        base_url: Callable[[], str] | str,
-        own: PartyId,
-        insecure_http: bool = False,
-        authorities: Path | None = None,
+        premises: Premises,
     ) -> None:
         self._hub = hub
-        self._insecure = insecure_http
-        self._own = own
+        self._insecure = premises.insecure_http
+        self._own = own = premises.own
         self.pulse = Pulse()
-        self.calls = Calls(hub, client, self.pulse, Shown(hub.book, authorities).to)
+        self.calls = Calls(hub, premises.client, self.pulse, Shown(hub.book, premises.authorities).to)
         self.desk = Desk(hub, self.calls, self.pulse, own)
         self._pusher = Pusher(hub, self.desk.changes, self.desk.flows)
         self.desk.flows.on_start = self._started
         self._played: tuple[Played, ...] = (Cpo(hub), Emsp())
         handlers = {name: handler for one in self._played for name, handler in one.handlers.items()}
-        url = base_url if callable(base_url) else lambda: base_url
-        self.front = Front(self.desk, {**HANDLERS, **handlers}, insecure=insecure_http, base_url=url)
+        self.front = Front(self.desk, {**HANDLERS, **handlers}, insecure=self._insecure, base_url=premises.url)
         self.handler: Handler = self.front.handle
         """Answers whatever comes to ``/emip``."""
         self._asked: dict[str, datetime] = {}
@@ -213,3 +207,4 @@ class EmipRoom:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.front.stop()

@@ -60,9 +60,7 @@ class Visit(Struct, kw_only=True):
 class Front:
     """Answers everything below the room's path. ``mint`` makes the transactionId of a request that has none."""
 
-    def __init__(
-        self, desk: Desk, handlers: Mapping[str, Handler], *, insecure: bool, base_url: Callable[[], str]
-    ) -> None:
+    def __init__(self, desk: Desk, handlers: Mapping[str, Handler], *, insecure: bool, base_url: str) -> None:
         self._desk = desk
         self._handlers = handlers
         self._hub: Hub = desk.hub
@@ -75,7 +73,7 @@ class Front:
     async def handle(self, request: Request) -> Response:
         """Answer one request, whatever it is."""
         if request.method in _PAGES:
-            return page(request, self._base_url(), hub=self._hub.is_hub)
+            return page(request, self._base_url, hub=self._hub.is_hub)
         if request.method != "POST":
             return Response(405, [(b"allow", b"GET, HEAD, POST")])
         visit = Visit(request=request, began=time.perf_counter())
@@ -226,6 +224,13 @@ class Front:
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
+
+    async def stop(self) -> None:
+        """End what still runs behind answers that were given."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
