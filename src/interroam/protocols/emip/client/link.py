@@ -119,7 +119,9 @@ class EmipLink:
         (await peer.call(asked, about=About(kept=False))).check()
 
     async def tick(self) -> None:
-        """Nothing is due by the hour."""
+        """Push what no courier speaks of."""
+        if self.peer.pusher is not None and self.pushes:
+            await self.peer.pusher.tick(self.peer)
 
     async def close(self) -> None:
         """Nothing to let go of: connections are the client's."""

@@ -14,12 +14,15 @@ from interroam.protocols.emip.wire.operations import operation_of
 from interroam.protocols.emip.wire.types import ToIop
 from interroam.protocols.emip.wiring import wiring_of
 
+from .changes import Pusher
+
 
 class Peer:
     """A partner; ``own`` is the party of this node."""
 
-    def __init__(self, partner: Partner, hub: Hub, calls: Calls, own: PartyId) -> None:
+    def __init__(self, partner: Partner, hub: Hub, calls: Calls, own: PartyId, pusher: Pusher | None = None) -> None:
         self.partner = partner
+        self.pusher = pusher
         self.hub = hub
         self.calls = calls
         self.own = own

@@ -9,7 +9,7 @@ from interroam.model.facts import Entry
 from interroam.model.ids import Kind, Party, Role
 from interroam.model.questions import Act, Answer, Authorize, Report, StartSession, StopSession
 
-from . import charges, questions
+from . import changes, charges, questions
 from .peer import Peer
 
 Deliver: TypeAlias = Callable[[Peer, Entry, Party], Awaitable[None]]
@@ -21,6 +21,8 @@ DELIVERIES: Mapping[tuple[Role, Kind], Deliver] = {
     (Role.EMSP, Kind.CDR): charges.cdr,
     (Role.EMSP, Kind.SESSION): charges.session,
     (Role.EMSP, Kind.COMMAND): charges.outcome,
+    (Role.EMSP, Kind.LOCATION): changes.places,
+    (Role.EMSP, Kind.EVSE): changes.places,
 }
 """By the receiver's role and the kind of the object; what is not here is nothing for eMIP, and passed over."""
 

@@ -8,6 +8,11 @@ from typing import Any, TypeAlias
 from interroam.core.hub import Hub
 from interroam.model.facts import Receipt, Tellable, Verdict
 from interroam.model.ids import Party, PartyId
+from interroam.protocols.emip.bridge.atlas import Atlas
+from interroam.protocols.emip.bridge.changes import Changes
+from interroam.protocols.emip.bridge.elements import Elements
+from interroam.protocols.emip.bridge.flows import Flows
+from interroam.protocols.emip.bridge.hearing import Hearing
 from interroam.protocols.emip.calls import Calls
 from interroam.protocols.emip.profiles import switches
 from interroam.protocols.emip.pulse import Pulse
@@ -24,6 +29,11 @@ class Desk:
         self.calls = calls
         self.pulse = pulse
         self.own = own
+        self.elements = Elements(hub)
+        self.atlas = Atlas(hub)
+        self.changes = Changes(hub)
+        self.hearing = Hearing(hub, self.changes)
+        self.flows = Flows(hub, self.changes)
 
     def period(self, partner_id: str) -> int:
         """Return how many seconds a partner may be silent: its own, else what holds for all (EMIP-37)."""

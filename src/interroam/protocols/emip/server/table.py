@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import authorizations, beats, charges, sessions
+from . import authorizations, beats, changes, charges, finding, sessions, statics, statuses, tokens
 from .desk import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -17,5 +17,24 @@ HANDLERS: Mapping[str, Handler] = {
     "eMIP_ToIOP_GetChargeDetailRecordList": charges.get_charge_detail_record_list,
     "eMIP_ToIOP_SetSessionEventReport": sessions.set_session_event_report,
     "eMIP_ToIOP_SetSessionActionRequest": sessions.set_session_action_request,
+    "eMIP_ToIOP_SetEVSEAvailabilityStatus": statuses.evse_availability,
+    "eMIP_ToIOP_SetEVSEBusyStatus": statuses.evse_busy,
+    "eMIP_ToIOP_SetEVSESyntheticStatus": statuses.evse_synthetic,
+    "eMIP_ToIOP_SetChargingPoolAvailabilityStatus": statuses.pool_availability,
+    "eMIP_ToIOP_SetChargingStationAvailabilityStatus": statuses.station_availability,
+    "eMIP_ToIOP_SetChargingConnectorAvailabilityStatus": statuses.connector_availability,
+    "eMIP_ToIOP_SetChargingPoolStaticData": statics.pool,
+    "eMIP_ToIOP_SetChargingStationStaticData": statics.station,
+    "eMIP_ToIOP_SetEVSEStaticData": statics.evse,
+    "eMIP_ToIOP_SetChargingConnectorStaticData": statics.connector,
+    "eMIP_ToIOP_SetAuthenticationData": tokens.upload,
+    "eMIP_ToIOP_GetAuthenticationData": tokens.download,
+    "eMIP_ToIOP_SearchEVSE": finding.search,
+    "eMIP_ToIOP_GetEVSEStaticDataChanges": changes.static_since,
+    "eMIP_ToIOP_GetEVSEDynamicDataChanges": changes.dynamic_since,
+    "eMIP_ToIOP_ActivateEVSEStaticDataChangesFlow": changes.activate_static,
+    "eMIP_ToIOP_DeActivateEVSEStaticDataChangesFlow": changes.deactivate_static,
+    "eMIP_ToIOP_ActivateEVSEDynamicDataChangesFlow": changes.activate_dynamic,
+    "eMIP_ToIOP_DeActivateEVSEDynamicDataChangesFlow": changes.deactivate_dynamic,
 }
 """By the operation's name on the wire; one that is not here is not offered."""

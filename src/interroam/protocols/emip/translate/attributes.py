@@ -6,8 +6,10 @@ that nobody has published, are kept and shown as they came.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
+from decimal import Decimal
 from types import MappingProxyType
 
 import msgspec
@@ -38,7 +40,9 @@ Attributes = tuple[tuple[int, str], ...]
 Values = Mapping[int, tuple[str, ...]]
 """The same by number."""
 _YES, _NO = frozenset({"1", "true"}), frozenset({"0", "false"})
-_GREATEST = Decimal(360)
+_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})\Z", re.ASCII).match
+"""No exponents, and no more digits than anything here has."""
+_LONGEST = 40
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,13 +106,9 @@ def read_decimal(values: Values, number: int) -> Decimal | None:
     text = first(values, number)
     if text is None:
         return None
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise ValueError(f"attribute {number} is no number: {text!r}")
-    return value
+    if _NUMBER(text.strip()) is None:
+        raise ValueError(f"attribute {number} is no number: {text[:_LONGEST]!r}")
+    return Decimal(text.strip())
 
 
 def read_flag(values: Values, number: int) -> bool | None:
@@ -123,13 +123,22 @@ def read_flag(values: Values, number: int) -> bool | None:
 
 
 def read_point(values: Values, latitude: int, longitude: int) -> Coordinates | None:
-    """Read a point; none where half of it is missing, ValueError where it is nowhere on Earth."""
+    """Read a point; none where half of it is missing, ValueError where either half is nowhere on Earth."""
     north, east = read_decimal(values, latitude), read_decimal(values, longitude)
-    if north is None or east is None:
-        return None
-    if abs(north) > 90 or abs(east) > 180:
-        raise ValueError(f"{north}, {east} is no point on Earth")
-    return Coordinates(north, east)
+    # A half that comes alone may get its other one later: then it is too late to refuse it.
+    for number, value, most in ((latitude, north, 90), (longitude, east, 180)):
+        if value is not None and abs(value) > most:
+            raise ValueError(f"attribute {number}, {value}, is nowhere on Earth")
+    return Coordinates(north, east) if north is not None and east is not None else None
+
+
+def read_time(text: str) -> datetime:
+    """Read a time, in UTC where no zone is said; ValueError when it is none."""
+    at = datetime.fromisoformat(text.strip())
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} lies before or after all years") from None
 
 
 _ALPHA_3 = (

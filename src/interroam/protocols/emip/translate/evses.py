@@ -35,6 +35,7 @@ _AFAR = ("Application", "App", "App")
 _CARD = ("Carte bancaire", "Credit card", "Kreditkarte")
 _T = TypeVar("_T")
 _MOST_DIGITS = Decimal("0.000001")
+_MOST_WHOLE = 18
 
 
 class Place:
@@ -307,7 +308,8 @@ def _decimal(values: Values, number: int) -> Decimal | None:
 
 
 def _is_number(text: str) -> bool:
-    return text.strip().removeprefix("-").isdecimal()
+    digits = text.strip().removeprefix("-")
+    return digits.isdecimal() and len(digits) <= _MOST_WHOLE
 
 
 def _number(values: Values, number: int) -> int | None:

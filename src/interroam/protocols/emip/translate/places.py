@@ -116,14 +116,14 @@ _POOL_TEXTS = {
 
 
 def evse_fact(
-    pool: Key, evse: ElementId, station: tuple[str, Attributes] | None, sent: Attributes, at: datetime
+    location_id: str, evse: ElementId, station: tuple[str, Attributes] | None, sent: Attributes, at: datetime
 ) -> Fact:
-    """Make a fact of an EVSE that is new: in this pool, of this station if any (its id and what is stated of it)."""
+    """Make a fact of an EVSE that is new: here, of this station if any (its id and what is stated of it)."""
     own = tuple(one for one in stated(sent) if one[1])
     kept = Kept(own, station[1] if station is not None else ())
     blank = Evse(
         owner=evse.operator,
-        location_id=pool.id,
+        location_id=location_id,
         uid=evse.compared,
         evse_id=str(evse),
         status=_UNSTATED,
@@ -151,7 +151,8 @@ def evse_change(
 
 
 def station_change(key: Key, known: Attributes, at: datetime) -> Change:
-    """Make a change of an EVSE whose station is described so from now on."""
+    """Make a change of an EVSE whose station is described so from now on; ValueError for what cannot be read."""
+    _with_evse(_SAMPLE_EVSE, Kept((), known), ())
 
     def change(body: Evse, kept: Kept) -> tuple[Evse, Kept]:
         grown = replace(kept, station=known)

@@ -135,6 +135,7 @@ def element_status(
 
 def pool_change(key: Key, code: int, at: datetime, until: datetime | None = None) -> Change:
     """Make a change of what is said of a whole pool; its EVSEs keep their own statuses."""
+    read_availability(code)
 
     def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
         if not isinstance(body, Location):
@@ -146,6 +147,7 @@ def pool_change(key: Key, code: int, at: datetime, until: datetime | None = None
 
 def station_change(key: Key, code: int, at: datetime, until: datetime | None = None) -> Change:
     """Make a change of what is said of the station that an EVSE is part of."""
+    read_availability(code)
 
     def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
         if not isinstance(body, Evse):
@@ -157,6 +159,7 @@ def station_change(key: Key, code: int, at: datetime, until: datetime | None = N
 
 def connector_change(key: Key, connector: str, code: int, at: datetime, until: datetime | None = None) -> Change:
     """Make a change of what is said of one connector of an EVSE."""
+    read_availability(code)
     wanted = connector.casefold()
 
     def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:

@@ -1,0 +1,172 @@
+"""Pools, stations, EVSEs and connectors by the ids that eMIP has for them (EMIP-20, EMIP-59).
+
+A pool is a location and an EVSE an EVSE. A station is not an object of its own here, a connector is part of its EVSE:
+what is stated of a station, and where a connector is, are kept in the register under their ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from interroam.core.hub import Hub
+from interroam.core.refs import evse_ref, location_ref
+from interroam.model.facts import Stored
+from interroam.model.ids import Key, Kind, PartyId, evse_key, location_key
+from interroam.model.places import Evse, EvseStatus
+from interroam.protocols.emip.rules.codes import ELEMENT_UNKNOWN, FOREIGN, MALFORMED, Declined
+from interroam.protocols.emip.rules.ids import ElementId, Letter, element
+from interroam.protocols.emip.translate.attributes import Attributes
+
+STATIONS = "emip-station"
+CONNECTORS = "emip-connector"
+_MOST = 200
+
+
+class Station(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A station as its CPO stated it."""
+
+    owner: PartyId
+    id: str
+    pool: str
+    """The id of its location."""
+    attributes: Attributes = ()
+    status: EvseStatus | None = None
+
+    @property
+    def site(self) -> Key:
+        """The key of its location."""
+        return location_key(self.owner, self.pool)
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """Where a connector is."""
+
+    owner: PartyId
+    pool: str
+    evse: str
+
+    @property
+    def key(self) -> Key:
+        """The key of its EVSE."""
+        return evse_key(self.owner, self.pool, self.evse)
+
+
+_S = TypeVar("_S", Station, Spot)
+
+
+class Elements:
+    """Finds what ids mean; whoever changes the register holds ``writing``."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.writing = asyncio.Lock()
+
+    # -- locations and EVSEs ---------------------------------------------------------------------------------------
+
+    async def pool(self, owner: PartyId, text: str) -> Stored:
+        """Return the location of a CPO that a pool's id means; Declined when there is none, or it is another's."""
+        pool = parsed(text, Letter.POOL)
+        for name in (pool.compared, str(pool), text.strip(), pool.instance):
+            row = await self._hub.store.get(location_key(owner, name))
+            if row is not None and not row.withdrawn:
+                return row
+        others = await self._hub.store.by_ref(location_ref(pool.compared), Kind.LOCATION, _MOST)
+        raise _absent(f"pool {text}", owner, others, pool)
+
+    async def evse(self, owner: PartyId, text: str) -> Stored:
+        """Return the EVSE of a CPO with this id; Declined when there is none, or it is another's."""
+        evse = parsed(text, Letter.EVSE)
+        rows = [row for row in await self.evses(evse) if not row.withdrawn]
+        own = [row for row in rows if isinstance(row.body, Evse) and row.body.owner == owner]
+        if own:
+            return own[0]
+        raise _absent(f"EVSE {text}", owner, rows, evse)
+
+    async def evses(self, evse: ElementId) -> list[Stored]:
+        """Return the EVSEs with this id, whoever owns them."""
+        rows = await self._hub.store.by_ref(evse_ref(str(evse)), Kind.EVSE)
+        return [row for row in rows if isinstance(row.body, Evse) and _is(evse, row.body)]
+
+    # -- stations and connectors -----------------------------------------------------------------------------------
+
+    async def station(self, owner: PartyId, text: str) -> Station:
+        """Return a station of a CPO; Declined when there is none, or it is another's."""
+        return await self._kept(STATIONS, Station, parsed(text, Letter.STATION), owner)
+
+    async def find_station(self, station: ElementId) -> Station | None:
+        """Return a station, when there is one of this id."""
+        return await self._load(STATIONS, Station, station)
+
+    async def connector(self, owner: PartyId, text: str) -> Spot:
+        """Return where a connector of a CPO is; Declined when nowhere, or it is another's."""
+        return await self._kept(CONNECTORS, Spot, parsed(text, Letter.CONNECTOR), owner)
+
+    async def find_connector(self, connector: ElementId) -> Spot | None:
+        """Return where a connector is, when there is one of this id."""
+        return await self._load(CONNECTORS, Spot, connector)
+
+    async def keep_station(self, station: Station) -> None:
+        """Write a station."""
+        await self._hub.store.save(STATIONS, station.id, msgspec.msgpack.encode(station))
+
+    async def keep_connector(self, connector: ElementId, spot: Spot) -> None:
+        """Write where a connector is."""
+        await self._hub.store.save(CONNECTORS, connector.compared, msgspec.msgpack.encode(spot))
+
+    async def forget(self, element: ElementId) -> None:
+        """Forget a station or a connector."""
+        shelf = STATIONS if element.letter is Letter.STATION else CONNECTORS
+        await self._hub.store.remove(shelf, element.compared)
+
+    async def at_station(self, station: Station) -> list[Stored]:
+        """Return the EVSEs of a station."""
+        (rows,) = await self._hub.store.evses([station.site])
+        return [
+            row
+            for row in rows
+            if not row.withdrawn and isinstance(row.body, Evse) and row.body.station_id == station.id
+        ]
+
+    async def _kept(self, shelf: str, kind: type[_S], wanted: ElementId, owner: PartyId) -> _S:
+        found = await self._load(shelf, kind, wanted)
+        if found is None:
+            raise Declined(ELEMENT_UNKNOWN, f"there is no {wanted.letter.name.lower()} {wanted} here")
+        if found.owner != owner:
+            raise Declined(FOREIGN, f"{wanted} is not of {owner}")
+        return found
+
+    async def _load(self, shelf: str, kind: type[_S], wanted: ElementId) -> _S | None:
+        body = await self._hub.store.load(shelf, wanted.compared)
+        return None if body is None else msgspec.msgpack.decode(body, type=kind)
+
+
+def parsed(text: str, letter: Letter) -> ElementId:
+    """Read the id of an element; Declined when it is none."""
+    try:
+        return element(text, letter)
+    except ValueError as error:
+        raise Declined(MALFORMED, str(error)) from None
+
+
+async def each(rows: Iterable[Stored], tell: Callable[[Stored], Awaitable[object]]) -> None:
+    """Tell something of each of these objects, side by side."""
+    await asyncio.gather(*map(tell, rows))
+
+
+def _is(wanted: ElementId, evse: Evse) -> bool:
+    """Whether an EVSE has this id: separators of the instance part count, where its own id is of that form."""
+    try:
+        return element(evse.evse_id or "", Letter.EVSE).compared == wanted.compared
+    except ValueError:
+        return True
+
+
+def _absent(name: str, owner: PartyId, others: Iterable[Stored], wanted: ElementId) -> Declined:
+    """Say why an element cannot be spoken of: it is another operator's, or nobody knows it (EMIP-20)."""
+    if any(not row.withdrawn and row.key.party != owner for row in others):
+        return Declined(FOREIGN, f"{name} is not of {owner}")
+    return Declined(ELEMENT_UNKNOWN, f"there is no {name} here ({wanted})")
