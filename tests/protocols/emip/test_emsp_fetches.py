@@ -107,6 +107,13 @@ async def test_a_description_that_changes_leaves_the_status_and_one_that_goes_re
     assert (await evses(emsp)).get(EVSE, {"status": "REMOVED"})["status"] == "REMOVED"
 
 
+async def test_two_evses_whose_ids_differ_by_a_separator_are_two(emsp):
+    one, other = "FR*C01*E1*23", "FR*C01*E12*3"
+    await push_static(emsp, described(one), described(other))
+    await push_dynamic(emsp, stated(other, busy=2))
+    assert {name: known["status"] for name, known in (await evses(emsp)).items()} == {one: "UNKNOWN", other: "CHARGING"}
+
+
 async def test_a_status_of_an_evse_that_nobody_described_is_a_remark(emsp):
     assert (await push_dynamic(emsp, stated("FR*C01*E9"))).status == 900
     assert (await push_static(emsp, described("nonsense"), described())).status == 900

@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
@@ -29,9 +27,6 @@ from interroam.protocols.emip.translate.tokens import CHARGE
 from interroam.protocols.emip.wire import from_iop
 from interroam.protocols.emip.wire.faults import Cause, FaultCode, SoapFault
 
-_PATIENCE = 0.8
-"""The part of a platform's patience that the back office has: it waits five seconds for us (EMIP-40)."""
-
 
 async def get_service_authorisation(desk: Desk, call: Call) -> from_iop.GetServiceAuthorisationResponse:
     """Answer whether a user of ours may charge; with service 0, whether it is a user of ours."""
@@ -48,11 +43,10 @@ async def get_service_authorisation(desk: Desk, call: Call) -> from_iop.GetServi
     call.subject = desk.hub.book.keyring.subject(user.type, user.uid)
     call.ids.append(call.subject.hex())
     try:
-        async with asyncio.timeout(desk.hub.deadlines.partner * _PATIENCE):
-            if question.service == WHOSE:
-                return _only(call, YES if await _is_ours(desk.hub, call, question, user) else NO)
-            return await _may(desk, call, question, user, evse)
-    except (TimeoutError, Unavailable) as silence:
+        if question.service == WHOSE:
+            return _only(call, YES if await _is_ours(desk.hub, call, question, user) else NO)
+        return await _may(desk, call, question, user, evse)
+    except Unavailable as silence:
         message = f"the back office of {owner} did not answer: {silence}"
         raise SoapFault(FaultCode.SERVICE_UNAVAILABLE, Cause.OVERLOADED, message, call.transaction) from silence
 

@@ -11,15 +11,15 @@ from datetime import datetime
 import structlog
 
 from interroam.core.hub import Hub
-from interroam.core.refs import evse_ref
 from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Origin, Stored, Verdict
-from interroam.model.ids import Key, Kind
+from interroam.model.ids import Key
 from interroam.model.places import Evse
+from interroam.protocols.emip.emsp.sales import known_evse
 from interroam.protocols.emip.rules.codes import REMARKS, SUCCESS
 from interroam.protocols.emip.server.call import Call
 from interroam.protocols.emip.server.desk import Desk
-from interroam.protocols.emip.translate.found import evse_of, read_description
+from interroam.protocols.emip.translate.found import read_description
 from interroam.protocols.emip.translate.statuses import availability_change, busy_change
 from interroam.protocols.emip.translate.tokens import DELETE
 from interroam.protocols.emip.wire import from_iop
@@ -121,9 +121,6 @@ class Hearing:
 
     async def _known(self, evse_id: str) -> Stored | None:
         try:
-            owner = evse_of(EvseDescription(evse_id=evse_id)).operator
+            return await known_evse(self._hub, evse_id)
         except ValueError:
             return None
-        rows = await self._hub.store.by_ref(evse_ref(evse_id), Kind.EVSE)
-        standing = [row for row in rows if not row.withdrawn]
-        return next((row for row in standing if row.key.party == owner), next(iter(standing), None))

@@ -28,10 +28,9 @@ _UNSEEN = EvseStatus(word="UNKNOWN", availability=Availability.UNKNOWN)
 
 async def evse_of(hub: Hub, evse_id: str, operator: Party | None = None) -> Evse:
     """Return an EVSE by its eMI3 id; one that nobody described stands alone. ValueError when the id is none."""
-    rows = await hub.store.by_ref(evse_ref(evse_id), Kind.EVSE)
-    found = [row.body for row in rows if isinstance(row.body, Evse) and not row.withdrawn]
-    if found:
-        return found[0]
+    row = await known_evse(hub, evse_id)
+    if row is not None and isinstance(row.body, Evse):
+        return row.body
     named = element(evse_id, Letter.EVSE)
     owner = operator.id if operator is not None and operator.role is Role.CPO else named.operator
     return Evse(
@@ -42,6 +41,24 @@ async def evse_of(hub: Hub, evse_id: str, operator: Party | None = None) -> Evse
         status=_UNSEEN,
         last_updated=hub.clock.now(),
     )
+
+
+async def known_evse(hub: Hub, evse_id: str) -> Stored | None:
+    """Return the row of an EVSE by its eMI3 id, in which separators count after the prefix; ValueError when it is none.
+
+    Where several state it, it is the row of the operator that the id names.
+    """
+    named = element(evse_id, Letter.EVSE)
+    rows = [row for row in await hub.store.by_ref(evse_ref(evse_id), Kind.EVSE) if not row.withdrawn]
+    same = [row for row in rows if isinstance(row.body, Evse) and _compared(row.body) == named.compared]
+    return next((row for row in same if row.key.party == named.operator), next(iter(same), None))
+
+
+def _compared(evse: Evse) -> str:
+    try:
+        return element(evse.evse_id or evse.uid, Letter.EVSE).compared
+    except ValueError:
+        return ""
 
 
 async def begin(hub: Hub, origin: Origin, permission: Authorization, evse: Evse, name: str) -> None:
