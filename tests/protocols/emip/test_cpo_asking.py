@@ -8,7 +8,10 @@ import time
 import pytest
 
 from interroam.core.audit import LOCAL
-from interroam.model.ids import Module
+from interroam.model.errors import Refused
+from interroam.model.facts import Origin
+from interroam.model.ids import Module, PartyId
+from interroam.model.questions import Authorize
 from tests.protocols.emip.cpo_office import CARD, YES, charging, moment
 from tests.protocols.emip.partner import Fault, Http, Silence
 
@@ -237,3 +240,16 @@ async def test_the_download_is_scheduled_and_happens_by_itself_every_day(tmp_pat
             cpo.clock.forward(hours=2)
             await asyncio.sleep(0.1)
         assert len(cpo.iop.of(LIST)) >= 2
+
+
+@pytest.mark.statement("EMIP-71")
+async def test_service_0_is_never_asked_for(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await cpo.furnish()
+        question = Authorize(cpo=PartyId.parse("FR*C01"), uid=CARD, location_id="L1", evse_uids=("1",), service="0")
+        with pytest.raises(Refused):
+            await cpo.node.hub.authorize(Origin("office"), question)
+        assert not cpo.iop.of(ASK)
+        status, _ = await cpo.authorize(service="7")
+        assert status == 200
+        assert cpo.iop.of(ASK)[0].fields["requestedServiceId"] in {"7", "1"}

@@ -183,3 +183,20 @@ async def test_without_an_id_of_ours_the_trace_is_under_the_platforms(tmp_path):
         (trace,) = await cpo.node.traces("theirs-77")
         assert trace.correlation == "theirs-77"
         assert trace.operation == "eMIP_ToIOP_SetEVSEBusyStatus"
+
+
+@pytest.mark.statement("EMIP-45", "EMIP-46", "EMIP-133")
+async def test_a_description_goes_on_after_an_outage_where_it_was(tmp_path):
+    async with charging(tmp_path, sends_places=True) as cpo:
+        ok = {"requestStatus": 1}
+        cpo.iop.answers["eMIP_ToIOP_SetEVSEStaticData"] = [Http(503), Http(503), ok]
+        await cpo.put("/locations/FR*C01/L1", location(evse("1"), evse("2")))
+        await cpo.iop.until("ToIOP_SetEVSEStaticData")
+        await cpo.status("1", "CHARGING")
+        await cpo.node.restart()
+        cpo.clock.forward(minutes=1)
+        await cpo.iop.until("ToIOP_SetChargingConnectorStaticData", 2)
+        assert len(cpo.iop.of("ToIOP_SetChargingPoolStaticData")) == 1
+        points = cpo.iop.of("ToIOP_SetEVSEStaticData")
+        assert [one.fields["EVSEId"][-1] for one in points] == ["1", "1", "1", "2"]
+        assert len({one.raw for one in points}) == 2

@@ -77,7 +77,7 @@ class Asking:
         if answer.allowed is not Allowed.ALLOWED:
             return answer
         reference = answer.reference or question.cpo_session or ""
-        await self._open(question, reference, platform=reference, user=(kind, user))
+        await self._open(question, reference, platform=reference, user_type=kind)
         # The back office will have a name of its own: ours is in the ledger.
         return replace(answer, emsp_reference=reference, cpo_session=None)
 
@@ -116,7 +116,7 @@ class Asking:
             if not token.valid:
                 return Authorization(allowed=Allowed.BLOCKED, token=token, info="black in the downloaded list")
             own = question.cpo_session or self._hub.ids.new()
-            await self._open(question, own, user=write_user(token.type, token.uid, question.type_word))
+            await self._open(question, own, user_type=question.type_word)
             return Authorization(
                 allowed=Allowed.ALLOWED,
                 emsp_reference=own,
@@ -134,15 +134,14 @@ class Asking:
 
     # -- both ------------------------------------------------------------------------------------------------------
 
-    async def _open(self, question: Authorize, reference: str, *, user: tuple[str, str], platform: str = "") -> Charge:
+    async def _open(self, question: Authorize, reference: str, *, user_type: str, platform: str = "") -> Charge:
         charge = Charge(
             reference=reference,
             own=question.cpo_session or reference,
             platform=platform,
             cpo=str(question.cpo),
             partner=self._sending.partner,
-            user_type=user[0],
-            user_id=user[1],
+            user_type=user_type,
         )
         return await self._ledger.opened(charge)
 

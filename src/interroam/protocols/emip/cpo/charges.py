@@ -22,12 +22,11 @@ from interroam.model.tokens import Authorization
 from interroam.protocols.emip.cpo.course import ENDED, PARTS, STOPPED, course, steps
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger, reference_of, session_of
 from interroam.protocols.emip.cpo.records import final_record
-from interroam.protocols.emip.cpo.sending import Message, Sending
+from interroam.protocols.emip.cpo.sending import Message, Sending, id_of
 from interroam.protocols.emip.profiles import Switches
 from interroam.protocols.emip.rules.codes import CDR_KNOWN, CDR_KNOWN_WARNING
 from interroam.protocols.emip.translate.charges import record_of, write_event
 from interroam.protocols.emip.wire import to_iop
-from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 log = structlog.get_logger()
 
@@ -68,8 +67,7 @@ class Charges:
     async def _course(self, entry: Entry, session: Session, charge: Charge) -> None:
         for nature in steps(charge.told, course(session), charge.act_nature):
             cause = charge.act if charge.act_nature in PARTS.get(nature, ()) else None
-            about = f"{session.id}:{nature}"
-            transaction = self._sending.transaction(entry, to_iop.SetSessionEventReport, about, entry.seq)
+            event = id_of(entry, to_iop.SetSessionEventReport, nature)
             message = Message(
                 to_iop.SetSessionEventReport,
                 session.owner,
@@ -80,14 +78,14 @@ class Charges:
                         cpo=session.owner,
                         session_id=charge.known_as,
                         nature=nature,
-                        id=transaction,
+                        id=event,
                         at=(session.ends if nature in ENDED else None) or session.last_updated,
                         caused_by=cause,
                     )
                 ),
             )
             try:
-                await self._sending.send(entry, message, about, entry.seq)
+                await self._sending.send(entry, message)
             except Refused as no:
                 log.warning("event_refused", partner=self._sending.partner, nature=nature, message=no.message)
             done = {"told": nature} | ({"act": "", "act_nature": ""} if cause else {})
@@ -115,10 +113,8 @@ class Charges:
         await self._ledger.note(charge, final=cdr.id, platform=charge.platform or learned, told=STOPPED)
 
     async def _record(self, entry: Entry, message: Message) -> to_iop.SetChargeDetailRecordResponse | None:
-        record: ChargeDetailRecord = message.fields["charge_detail_record"]
-        about = f"{record.service_session_id}:{record.cdr_nature}"
         try:
-            answer: to_iop.SetChargeDetailRecordResponse = await self._sending.send(entry, message, about, entry.seq)
+            answer: to_iop.SetChargeDetailRecordResponse = await self._sending.send(entry, message)
         except Refused as no:
             if no.code not in _KNOWN:
                 raise

@@ -87,14 +87,16 @@ class Places:
         """Upload what is new of a description, element by element; what was taken is remembered at once."""
         known = await self._ledger.site(self._sending.partner, site.hub_id)
         evses = [row.body for row in rows if isinstance(row.body, Evse) and not row.withdrawn and _stands(row.body)]
-        standing = isinstance(site.body, Location) and not site.withdrawn
-        elements = described(site.body, evses) if isinstance(site.body, Location) and standing else ()
-        version = max([site.version, *(row.version for row in rows)])
+        place = site.body if isinstance(site.body, Location) and not site.withdrawn else None
+        elements = described(place, evses) if place is not None else ()
+        at = entry.at
+        if place is not None:
+            at = max([place.last_updated, *(one.rest_at or one.last_updated for one in evses)])
         refusals: list[Refused] = []
         for action, element in _steps(known, elements):
-            message = _statement(action, element, entry.at)
+            message = _statement(action, element, at)
             try:
-                await self._sending.send(entry, message, element.id, version)
+                await self._sending.send(entry, message)
             except Refused as no:
                 refusals.append(no)
                 continue
@@ -117,7 +119,7 @@ class Places:
         refusals: list[Refused] = []
         for message, said in _halves(evse, known, entry.at, anew=anew):
             try:
-                await self._sending.send(entry, message, str(row.key), row.version)
+                await self._sending.send(entry, message)
             except Refused as no:
                 refusals.append(no)
                 continue

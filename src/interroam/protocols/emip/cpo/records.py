@@ -77,9 +77,7 @@ def _record(
     until: datetime,
     meters: Iterable[Meter],
 ) -> ChargeDetailRecord:
-    kind, user = charge.user_type, charge.user_id
-    if not kind:
-        kind, user = write_user(body.token.type, body.token.uid)
+    kind, user = write_user(body.token.type, body.token.uid, charge.user_type)
     return ChargeDetailRecord(
         cdr_nature=nature,
         service_session_id=charge.known_as,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from interroam.core.ports import EPOCH
@@ -13,6 +15,8 @@ from interroam.protocols.emip.calls import About, Called, transaction_of
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.wire.operations import operation_of
 from interroam.protocols.emip.wire.types import ToIop
+
+_DIGEST_BYTES = 16
 
 
 class Message:
@@ -35,11 +39,12 @@ class Sending:
         """The platform's id here."""
         return self._peer.partner.id
 
-    async def send(self, entry: Entry, message: Message, about: str, version: int) -> Any:
+    async def send(self, entry: Entry, message: Message) -> Any:
         """Send what delivers an entry; Refused when it was not done, Unavailable when nobody answered (EMIP-48)."""
-        transaction = self.transaction(entry, message.form, about, version)
+        body = self._written(message)
+        said = blake2b(msgspec.msgpack.encode(body), digest_size=_DIGEST_BYTES).hexdigest()
         told = About(correlation=entry.correlation, ids=(entry.hub_id,), seq=entry.seq, subject=entry.subject)
-        return (await self._peer.call(self._written(message), transaction, told)).check()
+        return (await self._peer.call(body, id_of(entry, message.form, said), told)).check()
 
     async def ask(self, message: Message, correlation: str, subject: bytes = b"") -> Called:
         """Send what waits for nothing and is never sent again (EMIP-49)."""
@@ -47,15 +52,16 @@ class Sending:
             self._written(message), about=About(correlation=correlation, ids=(subject.hex(),), subject=subject)
         )
 
-    @staticmethod
-    def transaction(entry: Entry, form: type[ToIop], about: str, version: int) -> str:
-        """Return the id of a message: the same whenever it is tried again, never that of another one (EMIP-133).
-
-        It is made of the entry, of what the message is about and of the version of that. What is told anew on request
-        has no entry, and begins again after a restart; then the request's own id is in its correlation.
-        """
-        part = f"{about}:{version}" if entry.seq else f"{about}:{version}:{entry.correlation}"
-        return transaction_of(entry if entry.seq else replace(entry, at=EPOCH), operation_of(form), part)
-
     def _written(self, message: Message) -> ToIop:
         return message.form(**self._peer.header(message.owner), **message.fields)
+
+
+def id_of(entry: Entry, form: type[ToIop], part: str) -> str:
+    """Return the id of a message: the same whenever it is tried again, never that of another one (EMIP-133).
+
+    It is made of the entry and of all that the message says. What is told anew on request has no entry, and begins
+    again after a restart; then the request's own id is in its correlation.
+    """
+    if entry.seq:
+        return transaction_of(entry, operation_of(form), part)
+    return transaction_of(replace(entry, at=EPOCH), operation_of(form), f"{entry.correlation}:{part}")

@@ -86,7 +86,6 @@ class Serving:
                 cpo=str(evse.owner),
                 partner=call.partner.id,
                 user_type=message.user_id_type,
-                user_id=message.user_id,
             )
         )
         call.ids += [message.service_session_id, charge.own]
