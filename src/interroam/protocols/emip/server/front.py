@@ -180,12 +180,13 @@ class Front:
 
         once = self._spawn(self.repeats.once(call.partner.id, call.transaction, visit.request.body, work))
         done, _ = await asyncio.wait({once}, timeout=self._patience(call))
+        self._breathed(call)
         if not done:
             return _written(visit, late(call, self._hub.ids))
+        given: Given
         given, repeated = once.result()
         if repeated:
             call.notes.append("repeated: answered again")
-        self._breathed(call)
         return given
 
     async def _timely(self, visit: Visit, call: Call) -> Given:
