@@ -197,6 +197,15 @@ async def test_a_charge_that_reaches_its_limit_of_price_is_stopped(emsp):
     assert len(await stops(emsp, 2)) == 2  # the first one failed
 
 
+@pytest.mark.statement("EMIP-126")
+async def test_a_charge_that_was_started_from_afar_keeps_its_limit_of_price_too(emsp):
+    await emsp.start(limits=[{"type": "cost", "value": "5", "unit": "EUR"}])
+    said = {"nature": 2, "end": "2026-03-02T08:13:00Z"}
+    assert (await emsp.record(**said, cost="5.00")).status == 1
+    (stop,) = await stops(emsp, 1)
+    assert stop.fields["salePartnerSessionId"] == "own-1"
+
+
 async def stops(emsp, count):
     async with asyncio.timeout(5):
         while True:

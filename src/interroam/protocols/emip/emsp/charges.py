@@ -116,6 +116,7 @@ class Taker:
         if known is not None and isinstance(known.body, Cdr):
             if known.body.ends == record.end_time:
                 self.notes.append("known already")
+                await self._end(record, session)  # which a crash may have left out
                 return
             raise Declined(CDR_KNOWN, f"the final record until {known.body.ends:%Y-%m-%dT%H:%M:%SZ} is here already")
         receipt = await hub.tell(self._origin, fact)
@@ -123,7 +124,13 @@ class Taker:
             raise Declined(CDR_KNOWN, "another final record is here already")
         if receipt.finding:
             self.notes.append(receipt.finding)
-        await hub.tell(self._origin, Fact(charges.read_session(record, session, hub.clock.now()), fact.wire))
+        await self._end(record, session)
+
+    async def _end(self, record: ChargeDetailRecord, session: Session) -> None:
+        """State that a session is over, once."""
+        if session.status != "COMPLETED":
+            over = charges.read_session(record, session, self._hub.clock.now())
+            await self._hub.tell(self._origin, Fact(over, charges.wired(record)))
 
     async def _intermediate(
         self, record: ChargeDetailRecord, session: Session, stored: Stored | None, permission: Authorization | None
