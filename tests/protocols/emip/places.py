@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from interroam.core.keys import new_secret
+from interroam.model.ids import Party
+from interroam.model.parties import Credential, Partner, Purpose
+from tests.protocols.ocpi.older import Voice
+
 POOL, STATION, EVSE, CONNECTOR = "FR*C01*P1", "FR*C01*S1", "FR*C01*E1", "FR*C01*X1"
 INSERT, UPDATE, DELETE = 1, 2, 3
-PLACE = {1006: "Gare", 1044: "12", 1045: "Rue de la Gare", 1043: "Lyon", 1042: "69001", 1041: "FR", 1062: "45.76", 1063: "4.84"}
+PLACE = {
+    1006: "Gare",
+    1044: "12",
+    1045: "Rue de la Gare",
+    1043: "Lyon",
+    1042: "69001",
+    1041: "FR",
+    1062: "45.76",
+    1063: "4.84",
+}
 
 
 def at(**ago: float) -> str:
@@ -53,3 +67,17 @@ async def busy(partner, node, code: int, when: str = "", *, id: str = EVSE, **mo
 def listed(value) -> list:
     """What may be there once, several times or not at all, as a list."""
     return value if isinstance(value, list) else [value] if value else []
+
+
+async def join_ocpi(node, name: str, peer) -> Voice:
+    """Register a platform of OCPI with a node."""
+    ((country, code, role),) = peer.roles
+    parties = (Party.parse(f"{country}*{code}/{role}"),)
+    await node.book.put_partner(Partner(id=name, protocol="ocpi", parties=parties))
+    secret = new_secret()
+    made = Credential(node.book.keyring.fingerprint(secret), name, Purpose.REGISTRATION, node.clock.now())
+    await node.book.admit(made)
+    _, answer = await peer.post_credentials(node.url, secret)
+    assert answer["status_code"] == 1000, answer
+    peer.seen.clear()
+    return Voice(node, peer)

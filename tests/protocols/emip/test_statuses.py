@@ -92,7 +92,12 @@ async def test_what_is_unknown_is_10601_and_what_is_anothers_19005(node, cpo, ot
     await describe(cpo, node, "ChargingStation", STATION, parent=POOL)
     await describe(cpo, node, "ChargingConnector", CONNECTOR, parent=EVSE)
     head = node.store.head()
-    for level, id in (("EVSE", EVSE), ("ChargingPool", POOL), ("ChargingStation", STATION), ("ChargingConnector", CONNECTOR)):
+    for level, id in (
+        ("EVSE", EVSE),
+        ("ChargingPool", POOL),
+        ("ChargingStation", STATION),
+        ("ChargingConnector", CONNECTOR),
+    ):
         assert (await availability(other, node, 1, level=level, id=id)).status == 19005
     assert (await busy(other, node, 2)).status == 19005
     assert node.store.head() == head
