@@ -83,6 +83,14 @@ async def test_without_a_certificate_nothing_is_even_read(node, tmp_path):
 
 
 @pytest.mark.statement("EMIP-3")
+async def test_a_platform_that_need_not_show_one_does_not_open_the_door_for_partners(node, tmp_path):
+    await node.platform("", party="DE*HUB", id="other", mutual_tls=False)
+    for name in ("FR*P-C01", "FR*XXX"):  # who it is, is not even asked
+        none = await beat(node, showing(tmp_path), partnerId=name)
+        assert none.fault == ("AUTHENTICATION_ERROR", "CERTIFICATE_MISMATCH")
+
+
+@pytest.mark.statement("EMIP-3")
 async def test_a_certificate_that_another_authority_signed_does_not_get_past_tls(node, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()
