@@ -200,3 +200,21 @@ async def test_a_description_goes_on_after_an_outage_where_it_was(tmp_path):
         points = cpo.iop.of("ToIOP_SetEVSEStaticData")
         assert [one.fields["EVSEId"][-1] for one in points] == ["1", "1", "1", "2"]
         assert len({one.raw for one in points}) == 2
+
+
+@pytest.mark.statement("EMIP-46")
+async def test_no_place_overtakes_another_whose_message_is_not_answered(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await cpo.furnish(evse("1"))
+        await cpo.put("/locations/FR*C01/L2", location(evse("9")))
+        await cpo.node.settled()
+        cpo.iop.asked.clear()
+        tries = [Http(503)] * 3
+        ok = {"requestStatus": 1}
+        cpo.iop.answers["eMIP_ToIOP_SetEVSEBusyStatus"] = lambda asked: (
+            tries.pop() if tries and asked.fields["EVSEId"] == "FR*C01*E1" else ok
+        )
+        await cpo.status("1", "CHARGING")
+        await cpo.status("9", "CHARGING", location_id="L2")
+        asked = await cpo.iop.until(BUSY, 5)
+        assert [one.fields["EVSEId"][-1] for one in asked] == ["1", "1", "1", "1", "9"]

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from interroam.core.hub import Deadlines
+from interroam.protocols.emip.cpo import serving
 from tests.protocols.emip.cpo_office import CARD, OPERATOR, charging, evse, moment
 
 EVENT, CDR = "ToIOP_SetSessionEventReport", "ToIOP_SetChargeDetailRecord"
@@ -108,20 +110,20 @@ async def test_an_outcome_that_comes_in_time_decides(tmp_path, result, status):
 
 
 @pytest.mark.statement("EMIP-40")
-async def test_the_answer_is_there_within_5_seconds_though_the_back_office_hangs(tmp_path):
-    from interroam.core.hub import Deadlines
-
+async def test_the_answer_is_there_in_time_though_the_back_office_hangs(tmp_path, monkeypatch):
+    assert serving.PATIENCE_S <= 5.0
+    monkeypatch.setattr(serving, "PATIENCE_S", 1.0)
     patient = {"deadlines": Deadlines(partner=20.0, door=30.0, command=30.0)}
     async with charging(tmp_path, node=patient) as cpo:
         await cpo.furnish()
 
         async def hang(_):
-            await asyncio.sleep(8)
+            await asyncio.sleep(2)
 
         cpo.answers["start"] = hang
         began = time.monotonic()
         answer = await cpo.ask("SetServiceAuthorisation", START)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 1.0
         assert answer.status == 206
 
 

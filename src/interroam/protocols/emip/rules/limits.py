@@ -56,16 +56,6 @@ def reached(session: Session, limits: Iterable[Limit], now: datetime) -> Limit |
     return None
 
 
-def next_look(session: Session, limits: Iterable[Limit]) -> datetime | None:
-    """Return when a limit of time is reached by itself at the earliest; None when there is none."""
-    spans = [
-        most
-        for limit in limits
-        if _number(limit.type) in (DURATION, POWER_TIME) and (most := _decimal(limit.value)) is not None
-    ]
-    return session.starts + timedelta(minutes=float(min(spans))) if spans else None
-
-
 def _powered(session: Session, end: datetime) -> Decimal:
     """Return for how long the vehicle drew power: all the time but for what was stated as parking."""
     parked = sum((_volume(one, "PARKING_TIME") for one in session.periods), Decimal())
