@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from interroam.model.ids import Kind
+from interroam.model.agreements import Prices
+from interroam.model.ids import Kind, PartyId
+from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
 from interroam.model.tokens import Whitelist
 from tests.protocols.emip.charging import (
     ASKED,
@@ -397,6 +400,28 @@ async def test_the_platform_adds_no_price_of_its_own(here):
     await here.bring(session)
     await here.emsp.until("FromIOP_SetChargeDetailRecord")
     assert [each["meterTypeId"] for each in reports({"chargeDetailRecord": handed(here)[0]})] == ["1", "2"]
+
+
+@pytest.mark.statement("EMIP-95", "EMIP-96")
+async def test_a_price_that_an_agreement_has_the_hub_make_stands_beside_the_meters(tmp_path):
+    async with world(tmp_path, agreed=False) as here:
+        per_kwh = TariffElement((PriceComponent("ENERGY", Decimal("0.50")),))
+        tariff = Tariff(owner=PartyId.parse("FR*C01"), id="T1", currency="EUR", elements=(per_kwh,), last_updated=NOW)
+        await here.node.agree("FR*E01", "FR*C01", prices=Prices((tariff,), clearing=True))
+        here.emsp.answers[ASKED] = yes(userContractIdAlias="alias")
+        session = (await here.ask()).fields["serviceSessionId"]
+        meters = [meter(1, "065.50", "min"), meter(2, "18000.0", "Wh"), meter(4711, "1.0", "odd")]
+
+        first, again = await here.bring(session, meters=meters), await here.bring(session, meters=meters)
+        await here.emsp.until("FromIOP_SetChargeDetailRecord")
+        await here.node.settled()
+
+        assert (first.status, again.status) == (1, 1)
+        (record,) = handed(here)
+        told = reports({"chargeDetailRecord": record})
+        assert told[:3] == [{name: str(value) for name, value in one.items()} for one in meters]
+        assert told[3:] == [{"meterTypeId": "3", "meterValue": "9", "meterUnit": "EUR"}]
+        assert record["userContractIdAlias"] == "alias"
 
 
 async def test_a_record_is_in_the_picture_as_a_cdr_of_the_model(here):

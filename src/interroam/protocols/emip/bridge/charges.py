@@ -13,11 +13,20 @@ from interroam.model.ids import Key, Kind, PartyId, evse_key, session_key, token
 from interroam.model.places import Evse
 from interroam.model.tokens import Authorization
 from interroam.protocols.emip.rules.ids import Letter, element
-from interroam.protocols.emip.translate.charges import completed, record_of, write_cdr, write_session
+from interroam.protocols.emip.translate.charges import (
+    completed,
+    is_final,
+    record_of,
+    with_cost,
+    write_cdr,
+    write_session,
+)
 from interroam.protocols.emip.translate.evses import evse_id
 from interroam.protocols.emip.translate.tokens import RFID, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
+ANSWERED = "emip-answered"
+"""Commands that were answered before anybody knew what became of them."""
 _PAGE = 500
 
 
@@ -107,6 +116,8 @@ async def rendered(
     permission = await permission_of(hub, charge)
     reference = permission.reference if permission is not None else await _reference(hub, charge, hub_id)
     record = record_of(wire)
+    if record is None and permission is not None and isinstance(charge, Cdr):
+        record = await _priced(hub, charge, permission)
     if record is None:
         token = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
         word = word_of(token.wire) if token is not None and not token.withdrawn else ""
@@ -117,6 +128,13 @@ async def rendered(
         else:
             record = write_session(charge, reference, user, known or charge.evse_uid)
     return completed(record, permission, charge.token.owner, charge.owner, reference), permission
+
+
+async def _priced(hub: Hub, cdr: Cdr, permission: Authorization) -> ChargeDetailRecord | None:
+    """Return the record of a charge that the hub has priced: as its CPO stated it but for the cost."""
+    session = await session_of(hub, permission, cdr.owner)
+    record = record_of(session.wire) if session is not None else None
+    return with_cost(record, cdr.total_cost, cdr.currency) if record is not None and is_final(record) else None
 
 
 async def _reference(hub: Hub, charge: Session | Cdr, hub_id: str) -> str:

@@ -19,7 +19,7 @@ from interroam.model.facts import Act, Entry
 from interroam.model.ids import Party, PartyId
 from interroam.model.questions import Report
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.bridge.charges import rendered, session_of
+from interroam.protocols.emip.bridge.charges import ANSWERED, rendered, session_of
 from interroam.protocols.emip.calls import About, transaction_of
 from interroam.protocols.emip.rules.codes import CDR_KNOWN
 from interroam.protocols.emip.translate.charges import record_of, write_event
@@ -31,8 +31,6 @@ from .peer import Peer
 
 log = structlog.get_logger()
 
-ANSWERED = "emip-answered"
-"""Commands that were answered before anybody knew what became of them (see server/authorizations.py)."""
 COURSE = "emip-course"
 """What the eMSP of a charge was told of its course."""
 _STARTED, _ENDED = "STARTED", "ENDED"

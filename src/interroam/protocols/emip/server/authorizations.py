@@ -20,7 +20,7 @@ from interroam.model.ids import Kind, Module
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
-from interroam.protocols.emip.bridge.charges import evse_named, uid_stated
+from interroam.protocols.emip.bridge.charges import ANSWERED, evse_named, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CPO_UNKNOWN,
     FOREIGN,
@@ -48,8 +48,6 @@ from interroam.protocols.emip.wire.types import EMI3
 from .call import Call
 from .desk import Desk
 
-ANSWERED = "emip-answered"
-"""Commands that were answered before anybody knew what became of them."""
 _MARGIN = 0.2
 """The part of the time that is left for the answer itself."""
 _NEEDS_CONNECTOR = "START_SESSION_CONNECTOR_REQUIRED"

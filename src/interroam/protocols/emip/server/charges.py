@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -36,6 +36,7 @@ from interroam.protocols.emip.translate.charges import (
     FINAL,
     INTERMEDIATE,
     flaw,
+    is_final,
     pending,
     read_cdr,
     read_session,
@@ -53,6 +54,7 @@ MOST = 500
 """So many records at most in one list."""
 _LATE = timedelta(days=7)
 """So much later than it says itself a record may come here."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + _LATE
 _PAGE = 500
 
 
@@ -69,7 +71,7 @@ async def set_charge_detail_record(desk: Desk, call: Call) -> to_iop.SetChargeDe
     reference = permission.reference
     call.fields["service_session_id"] = reference
     call.ids += [one for one in (reference, permission.emsp_reference) if one]
-    if record.cdr_nature == FINAL:
+    if is_final(record):
         await _end(desk, call, record, session)
     else:
         await _move(desk, call, record, session)
@@ -99,7 +101,7 @@ async def _end(desk: Desk, call: Call, record: ChargeDetailRecord, session: Sess
             call.notes.append("known already")
             return
         raise Declined(CDR_REFUSED, "this session has had another final record")  # EMIP-104
-    await desk.tell(call, Fact(read_session(record, session, call.now)))
+    await desk.tell(call, Fact(read_session(record, session, call.now), wired(record)))
     receipt = await desk.tell(call, Fact(cdr, wired(record)))
     if receipt.verdict is Verdict.CONFLICT:
         raise Declined(CDR_REFUSED, "this session has had another final record")
@@ -247,7 +249,8 @@ async def _rows_of(desk: Desk, call: Call, name: str, *, ours: bool) -> list[Sto
 def _is_wanted(row: Stored, nature: int | None) -> bool:
     """Whether a row is a record of this nature."""
     final = isinstance(row.body, Cdr)
-    intermediate = isinstance(row.body, Session) and record_of(row.wire) is not None
+    record = record_of(row.wire) if isinstance(row.body, Session) else None
+    intermediate = record is not None and not is_final(record)
     return (final and nature in (None, FINAL)) or (intermediate and nature in (None, INTERMEDIATE))
 
 
@@ -263,6 +266,8 @@ async def get_charge_detail_record_list(desk: Desk, call: Call) -> to_iop.GetCha
     asked: to_iop.GetChargeDetailRecordList = call.message
     if asked.max_count is not None and asked.max_count < 1:
         raise Declined(MALFORMED, f"maxCount {asked.max_count} asks for nothing")
+    if asked.cdr_nature not in (None, FINAL, INTERMEDIATE):
+        raise Declined(MALFORMED, f"no CDRNature {asked.cdr_nature}")
     kind = Kind.SESSION if asked.cdr_nature == INTERMEDIATE else Kind.CDR
     found = [(at, row) for at, row in await _since(desk, call, kind) if _is_wanted(row, asked.cdr_nature)]
     most = min(asked.max_count or MOST, MOST)
@@ -283,7 +288,7 @@ async def _since(desk: Desk, call: Call, kind: Kind) -> list[tuple[datetime, Sto
     """Return this eMSP's charges with when they came here, the earliest first."""
     asked: to_iop.GetChargeDetailRecordList = call.message
     since, until = asked.last_request_date, asked.end_date
-    early = since - _LATE if since is not None else None
+    early = since - _LATE if since is not None and since > _EARLIEST else None
     query = Query(kind=kind, updated_from=early, after=0, total=0, limit=_PAGE)
     rows: list[Stored] = []
     while True:

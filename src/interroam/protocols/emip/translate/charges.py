@@ -44,6 +44,9 @@ NO_CONNECTOR = "1"
 _HOUR = Decimal(60)
 _WH_PER_KWH = Decimal(1000)
 _FOURTH = Decimal("0.0001")
+_READ = (DURATION, ENERGY, COST, POWER_TIME)
+"""The meters that are reckoned with; all others are only passed on."""
+_GREATEST = Decimal(10) ** 15
 
 
 # -- the form it came in -----------------------------------------------------------------------------------------------
@@ -61,6 +64,11 @@ def record_of(wire: Wire | None) -> ChargeDetailRecord | None:
     return msgspec.json.decode(wire.data, type=ChargeDetailRecord)
 
 
+def is_final(record: ChargeDetailRecord) -> bool:
+    """Whether a record ends its charge."""
+    return record.cdr_nature == FINAL
+
+
 def flaw(record: ChargeDetailRecord) -> str:
     """Say what is wrong with a record; empty when nothing is (EMIP-94)."""
     if record.cdr_nature not in (FINAL, INTERMEDIATE):
@@ -75,7 +83,12 @@ def flaw(record: ChargeDetailRecord) -> str:
             return f"meter {number} is in {meter.meter_unit}, not in {unit}"
         if Decimal(meter.meter_value) < 0:
             return f"meter {number} is below zero"
-    return ""
+    beyond = (one for one in (_meter(record, number) for number in _READ) if one is not None and _is_beyond(one))
+    return next((f"meter {one.meter_type_id} shows more than any meter" for one in beyond), "")
+
+
+def _is_beyond(meter: MeterReport) -> bool:
+    return abs(Decimal(meter.meter_value)) >= _GREATEST
 
 
 # -- records to the model ----------------------------------------------------------------------------------------------
@@ -112,7 +125,7 @@ def pending(permission: Authorization, cpo: PartyId, evse: Evse, now: datetime) 
 def read_session(record: ChargeDetailRecord, known: Session, now: datetime) -> Session:
     """Read how a session stands by a record of it: over when the record is the final one."""
     price = _price(record)
-    final = record.cdr_nature == FINAL
+    final = is_final(record)
     return replace(
         known,
         status="COMPLETED" if final else "ACTIVE",
@@ -255,6 +268,13 @@ def _meters(
     return tuple(
         MeterReport(meter_type_id=one, meter_value=plain(value), meter_unit=unit) for one, value, unit in found
     )
+
+
+def with_cost(record: ChargeDetailRecord, cost: Price, currency: str) -> ChargeDetailRecord:
+    """Return a record with this cost beside the meters that it has."""
+    meters = [one for one in record.meter_report_list if one.meter_type_id != COST]
+    meters.append(MeterReport(meter_type_id=COST, meter_value=plain(cost.excl_vat), meter_unit=currency))
+    return replace(record, meter_report_list=tuple(meters))
 
 
 def plain(value: Decimal) -> str:
