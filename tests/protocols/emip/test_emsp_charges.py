@@ -199,11 +199,13 @@ async def test_a_charge_that_reaches_its_limit_of_price_is_stopped(emsp):
 
 @pytest.mark.statement("EMIP-126")
 async def test_a_charge_that_was_started_from_afar_keeps_its_limit_of_price_too(emsp):
-    await emsp.start(limits=[{"type": "cost", "value": "5", "unit": "EUR"}])
-    said = {"nature": 2, "end": "2026-03-02T08:13:00Z"}
+    started = {"serviceSessionId": "iop-s-5", "requestStatus": 1}
+    emsp.iop.answers["eMIP_ToIOP_SetServiceAuthorisation"] = started
+    await emsp.start(limits=[{"type": "cost", "value": "5", "unit": "EUR"}], reference="own-5")
+    said = {"nature": 2, "session": "iop-s-5", "end": "2026-03-02T08:13:00Z"}
     assert (await emsp.record(**said, cost="5.00")).status == 1
     (stop,) = await stops(emsp, 1)
-    assert stop.fields["salePartnerSessionId"] == "own-1"
+    assert stop.fields["salePartnerSessionId"] == "own-5"
 
 
 async def stops(emsp, count):
