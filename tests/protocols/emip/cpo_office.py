@@ -1,9 +1,9 @@
 """A CPO's node with its back office on the plain API, before a scripted platform: real sockets, a real file.
 
-    async with charging(tmp_path, reports_sessions=True) as cpo:
-        await cpo.furnish()                       # a location with two EVSEs
-        await cpo.status("1", "CHARGING")
-        (busy,) = await cpo.iop.until("ToIOP_SetEVSEBusyStatus")
+async with charging(tmp_path, reports_sessions=True) as cpo:
+    await cpo.furnish()                       # a location with two EVSEs
+    await cpo.status("1", "CHARGING")
+    (busy,) = await cpo.iop.until("ToIOP_SetEVSEBusyStatus")
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import aiohttp
 from aiohttp import web
 
 from interroam.model.ids import Party
-from interroam.model.parties import Credential, Partner as Known, PartnerState, Purpose
+from interroam.model.parties import Credential, PartnerState, Purpose
+from interroam.model.parties import Partner as Known
 from interroam.settings import Part
 from tests.protocols.emip.nodes import LONG_AGO, PLATFORM, Node
 from tests.protocols.emip.partner import Partner
@@ -142,6 +143,16 @@ class Cpo:
         if callable(answer):
             answer = await answer(said)
         return web.json_response(answer)
+
+    @staticmethod
+    async def eventually(holds: Any, within: float = 5.0) -> None:
+        """Wait until a condition holds."""
+        async with asyncio.timeout(within):
+            while True:
+                found = holds()
+                if await found if asyncio.iscoroutine(found) else found:
+                    return
+                await asyncio.sleep(0.01)
 
     async def until(self, question: str, within: float = 5.0) -> dict[str, Any]:
         """Wait until the back office was asked this."""

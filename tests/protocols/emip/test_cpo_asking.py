@@ -228,9 +228,8 @@ async def test_the_download_is_scheduled_and_happens_by_itself_every_day(tmp_pat
     async with charging(tmp_path) as cpo:
         await cpo.furnish()
         cpo.iop.answers[GET_LIST] = page(entry(), at=cpo.clock.now())
-        async with asyncio.timeout(5):
-            while not any(row.id == "pull/iop/tokens" for row in cpo.node.app.office.rounds.scheduled(LOCAL)):
-                await asyncio.sleep(0.02)
+        rounds = cpo.node.app.office.rounds
+        await cpo.eventually(lambda: any(row.id == "pull/iop/tokens" for row in rounds.scheduled(LOCAL)))
         cpo.clock.forward(hours=2)
         await cpo.iop.until(LIST)
         cpo.clock.forward(hours=2)

@@ -127,8 +127,10 @@ async def test_the_users_of_an_emsp_reach_the_list_of_a_cpo_page_by_page(tmp_pat
         gone = {"authenticationDataList": {"authenticationData": {**users[2], "actionType": 3}}}
         assert (await emsp.call(platform.url, "eMIP_ToIOP_SetAuthenticationData", gone)).status == 1
         cpo.clock.forward(hours=13)  # by itself
-        async with asyncio.timeout(5):
-            while not (await cpo.node.store.by_ref("token:rfid:04000002"))[0].withdrawn:
-                await asyncio.sleep(0.02)
+
+        async def is_gone():
+            return (await cpo.node.store.by_ref("token:rfid:04000002"))[0].withdrawn
+
+        await cpo.eventually(is_gone)
         await cpo.authorize("04000002")
         assert emsp.of("FromIOP_GetServiceAuthorisation")  # on no list any more: asked

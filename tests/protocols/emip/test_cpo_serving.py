@@ -168,7 +168,9 @@ async def test_a_charge_is_stopped_by_the_natures_0_and_1(tmp_path, nature):
         await cpo.put("/webhook", {"url": cpo.hook, "questions": ["start", "stop"], "facts": False})
 
         async def stopped(question):
-            cpo.later = asyncio.create_task(cpo.call("POST", f"/outcomes/{question['command']}", {"result": "ACCEPTED"}))
+            cpo.later = asyncio.create_task(
+                cpo.call("POST", f"/outcomes/{question['command']}", {"result": "ACCEPTED"})
+            )
             return {"result": "ACCEPTED"}
 
         cpo.answers["stop"] = stopped
