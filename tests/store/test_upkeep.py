@@ -12,6 +12,7 @@ from interroam.model.errors import Unavailable
 from interroam.model.facts import Entry, Receipt, Verdict
 from interroam.model.ids import Kind, Lane
 from interroam.store.postgres import PostgresStore
+from interroam.store.retention import Retention
 from tests.core.objects import NOW, cdr, session, status_change, token
 from tests.store.told import SESSION_KEY, appended, fact, site, tell, wire
 
@@ -99,3 +100,33 @@ async def test_a_text_that_cannot_be_stored_harms_nobody_else(store, bad):
     assert [isinstance(outcomes[number], Receipt) for number in (0, 2)] == [True, True]
     assert isinstance(outcomes[1], Receipt | Unavailable)
     assert (await store.record(tell(fact(token("later"))))).verdict is Verdict.RECORDED
+
+
+@pytest.mark.statement("EMIP-119")
+async def test_whose_a_charge_was_is_forgotten_after_the_time_that_is_set_and_never_within_a_year(make):
+    store = make(retention=Retention(drivers=YEAR.days + 30))
+    await store.open()
+    old, young = fact(session("old"), "card 1A2B"), fact(session("young", when=NOW + timedelta(days=60)), "card 1A2B")
+    for one in (old, young):
+        await store.record(tell(one, subject=b"driver", contract=b"contract"))
+    await store.record(tell(fact(token("live")), subject=b"driver"))
+
+    def rewrite(row):
+        return replace(row, body=replace(row.body, token=replace(row.body.token, uid="#1")), wire=None)
+
+    assert await store.forget(NOW + YEAR + timedelta(days=29), rewrite) == 0
+    assert await store.forget(NOW + YEAR + timedelta(days=31), rewrite) == 2
+    assert await store.forget(NOW + YEAR + timedelta(days=31), rewrite) == 0
+    gone, kept = await store.get(old.key), await store.get(young.key)
+    assert (gone.body.token.uid, gone.wire, gone.subject, gone.contract) == ("#1", None, b"", b"")
+    assert (kept.body.token.uid, kept.wire) == (young.body.token.uid, wire("card 1A2B"))
+    assert [(line.body.token.uid, line.wire) for line in (await store.entries(0))[:2]] == [
+        ("#1", None),
+        (young.body.token.uid, wire("card 1A2B")),
+    ]
+    assert (await store.get(token("live").key)).subject == b"driver"
+    await store.close()
+    hasty = make(retention=Retention(drivers=1))
+    await hasty.open()
+    assert await hasty.forget(NOW + timedelta(days=364), rewrite) == 0
+    await hasty.close()

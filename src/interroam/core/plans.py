@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from interroam.core.announcing import Announcing
+from interroam.core.erasing import Erasure
 from interroam.core.hub import Hub
 from interroam.core.pulling import Pulling
 from interroam.core.rhythms import rhythm
@@ -116,7 +117,9 @@ class Plans:
     # -- the acts --------------------------------------------------------------------------------------------------
 
     async def _retain(self, _about: Mapping[str, str]) -> str:
-        dropped = await self._hub.store.retain(self._hub.clock.now())
+        hub, now = self._hub, self._hub.clock.now()
+        forgotten = await hub.store.forget(now, Erasure(hub.book.keyring).rewrite)
+        dropped = {**await hub.store.retain(now), "forgotten": forgotten}
         if any(dropped.values()):
             log.info("retention_ended", **dropped)
         return ", ".join(f"{count} {what}" for what, count in dropped.items() if count) or "nothing was old"

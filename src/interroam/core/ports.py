@@ -262,6 +262,10 @@ class Store(Protocol):
         """Rewrite every row and entry that carries this subject (or contract); drops their traces' bodies."""
         ...
 
+    async def forget(self, now: datetime, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
+        """Rewrite whatever speaks of drivers for longer than they are to be known; returns how many rows and lines."""
+        ...
+
     async def retain(self, now: datetime) -> dict[str, int]:
         """Drop what is older than its retention; returns how many of what."""
         ...

@@ -21,6 +21,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     cdr: int = 10 * YEAR
     authorization: int = THIRTEEN_MONTHS
     command: int = THIRTEEN_MONTHS
+    drivers: int = 10 * YEAR
+    """Days after which a charge, or a token that was withdrawn, no more says whose it was; a year at least."""
     traces: int = THIRTEEN_MONTHS
     """Days of traces; a year of them is kept whatever this says."""
 
@@ -28,6 +30,11 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     def trace_days(self) -> int:
         """Return how many days traces are kept: never less than a year (EMIP-28)."""
         return max(self.traces, YEAR)
+
+    @property
+    def driver_days(self) -> int:
+        """Return how many days a driver is known: traces name them for a year (EMIP-119)."""
+        return max(self.drivers, YEAR)
 
     def days(self, kind: Kind) -> int:
         """Return how many days entries of this kind are kept."""

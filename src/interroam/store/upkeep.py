@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from interroam.core.refs import refs_of
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Kind, Lane
@@ -16,7 +18,8 @@ from interroam.store.writer import Errand
 SPAN = 20_000
 """Numbers of the journal that are looked at together."""
 HANDFUL = 500
-"""Entries that are deleted in one transaction."""
+"""Entries that are deleted, or objects that are rewritten, in one transaction."""
+_OF_DRIVERS = (Kind.SESSION, Kind.CDR, Kind.AUTHORIZATION, Kind.TOKEN)
 
 
 class Upkeep(Ledger):
@@ -27,15 +30,42 @@ class Upkeep(Ledger):
         async with self._writer.turn:  # nothing is told between reading and writing
             found = [rows.stored(row) for row in await self._search("of_subject", subject)]
             lines = [rows.entry(row) for row in await self._search("entries_of_subject", subject)]
-            rewritten = [row for row in map(rewrite, found) if isinstance(row, Stored)]
-            objects = [rows.picture_row(row) for row in rewritten]
-            names = [(name, row.no) for row in rewritten for name in refs_of(row.body)]
-            entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
-            known_by = [Errand("forget_refs", [(row.no,) for row in rewritten]), Errand("insert_ref", names)]
-            await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries), *known_by])
-            self._recent.forget(row.key for row in found)
-            self._refs.clear()
+            count = await self._rewrite(found, lines, rewrite)
         await self._traces.erase(subject)
+        return count
+
+    async def forget(self, now: datetime, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
+        """Rewrite every charge and withdrawn token older than drivers are known, and what the journal says of them."""
+
+        def anonymous(row: Stored | Entry) -> Stored | Entry:
+            return replace(rewrite(row), subject=b"", contract=b"")
+
+        before = rows.micros(now - timedelta(days=self.retention.driver_days))
+        count = 0
+        for kind in _OF_DRIVERS:
+            while True:
+                async with self._writer.turn:
+                    found = [rows.stored(row) for row in await self._search("of_anybody", kind, before, HANDFUL)]
+                    lines = [
+                        rows.entry(row) for one in found for row in await self._search("entries_of_object", one.no)
+                    ]
+                    count += await self._rewrite(found, lines, anonymous)
+                if len(found) < HANDFUL:
+                    break
+        return count
+
+    async def _rewrite(
+        self, found: list[Stored], lines: list[Entry], rewrite: Callable[[Stored | Entry], Stored | Entry]
+    ) -> int:
+        """Write rows and entries anew, in one transaction, while nothing is told."""
+        rewritten = [row for row in map(rewrite, found) if isinstance(row, Stored)]
+        objects = [rows.picture_row(row) for row in rewritten]
+        names = [(name, row.no) for row in rewritten for name in refs_of(row.body)]
+        entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
+        known_by = [Errand("forget_refs", [(row.no,) for row in rewritten]), Errand("insert_ref", names)]
+        await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries), *known_by])
+        self._recent.forget(row.key for row in found)
+        self._refs.clear()
         return len(objects) + len(entries)
 
     async def retain(self, now: datetime) -> dict[str, int]:

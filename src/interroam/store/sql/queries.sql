@@ -18,6 +18,9 @@ SELECT $PICTURE FROM picture WHERE kind = 'evse' AND owner = ?1 AND id = ?2 ORDE
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND due <= ?2 ORDER BY due, no LIMIT ?3
 -- name: of_subject
 SELECT $PICTURE FROM picture WHERE subject = ?1 OR contract = ?1
+-- name: of_anybody
+SELECT $PICTURE FROM picture WHERE kind = ?1 AND updated < ?2 AND subject IS NOT NULL
+    AND (kind <> 'token' OR withdrawn) ORDER BY updated LIMIT ?3
 
 -- name: listed
 SELECT owner, no FROM picture WHERE kind = ?1
@@ -48,6 +51,8 @@ SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 AND kind = ?3 ORDER BY
 SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 -- name: entries_of_subject
 SELECT $JOURNAL FROM journal WHERE subject = ?1 OR contract = ?1
+-- name: entries_of_object
+SELECT $JOURNAL FROM journal WHERE no = ?1 AND lane <> 'places'
 -- name: past
 SELECT seq, lane, kind FROM journal WHERE seq > ?1 AND seq <= ?2 AND at < CASE kind
     WHEN 'location' THEN CAST(?3 AS BIGINT) WHEN 'evse' THEN ?4 WHEN 'tariff' THEN ?5 WHEN 'token' THEN ?6
