@@ -86,12 +86,12 @@ async def test_four_levels_become_a_location_with_an_evse(node, cpo):
 
 
 @pytest.mark.parametrize(
-    ("level", "id", "wrong"),
+    ("level", "name", "wrong"),
     [("ChargingStation", STATION, POOL), ("EVSE", EVSE, POOL), ("ChargingConnector", CONNECTOR, EVSE)],
 )
-async def test_an_insert_needs_a_parent_that_is_here(node, cpo, level, id, wrong):
-    assert (await describe(cpo, node, level, id)).status == 19001
-    assert (await describe(cpo, node, level, id, parent=wrong)).status == 10601
+async def test_an_insert_needs_a_parent_that_is_here(node, cpo, level, name, wrong):
+    assert (await describe(cpo, node, level, name)).status == 19001
+    assert (await describe(cpo, node, level, name, parent=wrong)).status == 10601
 
 
 @pytest.mark.statement("EMIP-20")
@@ -100,15 +100,15 @@ async def test_nobody_describes_what_is_anothers(node, cpo, other):
     await describe(cpo, node, "ChargingStation", STATION, parent=POOL)
     await describe(cpo, node, "ChargingConnector", CONNECTOR, parent=EVSE)
     head = node.store.head()
-    for level, id, parent in (("ChargingPool", POOL, ""), ("ChargingStation", STATION, POOL), ("EVSE", EVSE, POOL),
+    for level, name, parent in (("ChargingPool", POOL, ""), ("ChargingStation", STATION, POOL), ("EVSE", EVSE, POOL),
                               ("ChargingConnector", CONNECTOR, EVSE)):  # fmt: skip
         for action in (INSERT, UPDATE, DELETE):
-            assert (await describe(other, node, level, id, action, {}, parent)).status == 19005, (level, action)
+            assert (await describe(other, node, level, name, action, {}, parent)).status == 19005, (level, action)
     own = await describe(other, node, "EVSE", "FR*C02*E1", parent=POOL)
     assert own.status == 19005  # not into another's pool
-    for level, id in (("ChargingPool", "FR*C01*P9"), ("EVSE", "FR*C01*E9")):
-        assert (await describe(cpo, node, level, id, UPDATE, {})).status == 10601
-        assert (await describe(cpo, node, level, id, DELETE)).status == 10601
+    for level, name in (("ChargingPool", "FR*C01*P9"), ("EVSE", "FR*C01*E9")):
+        assert (await describe(cpo, node, level, name, UPDATE, {})).status == 10601
+        assert (await describe(cpo, node, level, name, DELETE)).status == 10601
     assert node.store.head() == head
 
 

@@ -81,9 +81,9 @@ async def test_what_is_planned_can_be_announced(node, cpo):
 @pytest.mark.statement("EMIP-20", "EMIP-59")
 async def test_what_is_unknown_is_10601_and_what_is_anothers_19005(node, cpo, other):
     head = node.store.head()
-    for level, id in (("EVSE", "FR*C01*E404"), ("ChargingPool", "FR*C01*P404"), ("ChargingStation", "FR*C01*S404"),
+    for level, name in (("EVSE", "FR*C01*E404"), ("ChargingPool", "FR*C01*P404"), ("ChargingStation", "FR*C01*S404"),
                       ("ChargingConnector", "FR*C01*X404")):  # fmt: skip
-        assert (await availability(cpo, node, 2, level=level, id=id)).status == 10601
+        assert (await availability(cpo, node, 2, level=level, id=name)).status == 10601
     assert (await busy(cpo, node, 2, id="FR*C01*E404")).status == 10601
     assert (await busy(cpo, node, 2, id="FR*C09*E404")).status == 10601
     assert node.store.head() == head
@@ -92,13 +92,13 @@ async def test_what_is_unknown_is_10601_and_what_is_anothers_19005(node, cpo, ot
     await describe(cpo, node, "ChargingStation", STATION, parent=POOL)
     await describe(cpo, node, "ChargingConnector", CONNECTOR, parent=EVSE)
     head = node.store.head()
-    for level, id in (
+    for level, name in (
         ("EVSE", EVSE),
         ("ChargingPool", POOL),
         ("ChargingStation", STATION),
         ("ChargingConnector", CONNECTOR),
     ):
-        assert (await availability(other, node, 1, level=level, id=id)).status == 19005
+        assert (await availability(other, node, 1, level=level, id=name)).status == 19005
     assert (await busy(other, node, 2)).status == 19005
     assert node.store.head() == head
 
@@ -128,8 +128,8 @@ async def test_a_synthetic_status_states_each_half_with_its_date(node, cpo):
 
 @pytest.mark.parametrize("code", [5, -1])
 async def test_a_number_without_meaning_is_19001(node, cpo, code):
-    for level, id in (("EVSE", EVSE), ("ChargingPool", POOL)):
-        assert (await availability(cpo, node, code, level=level, id=id)).status == 19001
+    for level, name in (("EVSE", EVSE), ("ChargingPool", POOL)):
+        assert (await availability(cpo, node, code, level=level, id=name)).status == 19001
     assert (await busy(cpo, node, code)).status == 19001
 
 
@@ -161,9 +161,9 @@ async def test_a_status_of_pool_station_or_connector_stays_beside_that_of_the_ev
     await describe(cpo, node, "ChargingConnector", CONNECTOR, parent=EVSE)
     await availability(cpo, node, 2)
     await busy(cpo, node, 1)
-    for level, id in (("ChargingPool", POOL), ("ChargingStation", STATION), ("ChargingConnector", CONNECTOR)):
-        assert (await availability(cpo, node, 1, at(minutes=1), level=level, id=id)).status == 1
-        assert (await availability(cpo, node, 2, at(minutes=2), level=level, id=id)).status == 1  # late
+    for level, name in (("ChargingPool", POOL), ("ChargingStation", STATION), ("ChargingConnector", CONNECTOR)):
+        assert (await availability(cpo, node, 1, at(minutes=1), level=level, id=name)).status == 1
+        assert (await availability(cpo, node, 2, at(minutes=2), level=level, id=name)).status == 1  # late
     body = await evse(node)
     assert one_word(body.status) == "AVAILABLE"
     assert body.station_status.availability is Availability.OUT_OF_SERVICE

@@ -36,7 +36,7 @@ ALWAYS = ("RFID_READER", "REMOTE_START_STOP_CAPABLE")
 _RESERVABLE = "RESERVABLE"
 GUESSED = "1"
 """The connector of an EVSE of which none was stated."""
-_UNSTATED = EvseStatus(word="UNKNOWN", availability=Availability.UNKNOWN)
+_UNSTATED = EvseStatus(word="", availability=Availability.UNKNOWN)  # no word: nobody has said anything yet
 _STATED = frozenset({"attributes"})
 _STATION = frozenset({"station"})
 _CONNECTORS = frozenset({"connectors"})

@@ -81,7 +81,7 @@ def write_busy(status: EvseStatus) -> int:
 def halves(status: EvseStatus, now: datetime) -> Halves:
     """Return both halves of a status as they are now, whatever protocol it came in (EMIP-60)."""
     known = lapsed(status, now)
-    one_by_one = status.availability_at is not None or status.busy_at is not None
+    one_by_one = status.availability_at is not None or status.busy_at is not None or not status.word
     return Halves(
         availability=write_availability(known.availability),
         availability_at=status.availability_at if one_by_one else status.at,
