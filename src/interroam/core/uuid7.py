@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from interroam.core.ports import Clock
 
@@ -39,11 +39,6 @@ class Uuid7:
         tail = self._random[at : at + 16]
         head = f"{tick:015x}"
         return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"
-
-
-def moment_of(minted: str) -> datetime:
-    """Return when an id was minted, to the millisecond."""
-    return _EPOCH + timedelta(milliseconds=int(minted.replace("-", "")[:12], 16))
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

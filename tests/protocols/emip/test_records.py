@@ -382,6 +382,22 @@ async def test_the_list_goes_on_where_it_ended(here):
     assert [each["serviceSessionId"] for each in new] == [late]
 
 
+@pytest.mark.statement("EMIP-102")
+async def test_what_came_within_one_second_stays_together(here):
+    clock = here.node.clock
+    clock.ahead += timedelta(microseconds=1_000_000 - clock.now().microsecond)  # a second begins
+    sessions = [await charged(here, number) for number in range(2)]
+    clock.forward(seconds=3)
+    later = await charged(here, 3)
+
+    first, found = await several(here, maxCount=1)
+    second, rest = await several(here, maxCount=1, lastRequestDate=first.fields["currentTime"])
+
+    assert [each["serviceSessionId"] for each in found] == sessions
+    assert [each["serviceSessionId"] for each in rest] == [later]
+    assert (first.fields["moreData"], second.fields["moreData"]) == ("1", "0")
+
+
 async def test_a_list_ends_before_its_end_date(here):
     session = await charged(here, 1)
     here.node.clock.forward(minutes=2)

@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from interroam.core.ports import Query
+from interroam.core.ports import EPOCH, Query
 from interroam.core.refs import authorization_ref, token_ref
-from interroam.core.uuid7 import moment_of
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Fact, Stored, Verdict
 from interroam.model.ids import Kind, Module, cdr_key, session_key
@@ -54,7 +54,8 @@ MOST = 500
 """So many records at most in one list."""
 _LATE = timedelta(days=7)
 """So much later than it says itself a record may come here."""
-_EARLIEST = datetime.min.replace(tzinfo=UTC) + _LATE
+_SKEW = timedelta(seconds=10)
+"""By how much the time of an entry may be before that of one that was committed earlier."""
 _PAGE = 500
 
 
@@ -268,43 +269,69 @@ async def get_charge_detail_record_list(desk: Desk, call: Call) -> to_iop.GetCha
         raise Declined(MALFORMED, f"maxCount {asked.max_count} asks for nothing")
     if asked.cdr_nature not in (None, FINAL, INTERMEDIATE):
         raise Declined(MALFORMED, f"no CDRNature {asked.cdr_nature}")
-    kind = Kind.SESSION if asked.cdr_nature == INTERMEDIATE else Kind.CDR
-    found = [(at, row) for at, row in await _since(desk, call, kind) if _is_wanted(row, asked.cdr_nature)]
-    most = min(asked.max_count or MOST, MOST)
-    shown, more = found[:most], len(found) > most
-    while more and len(shown) < len(found) and found[len(shown)][0] == shown[-1][0]:
-        shown.append(found[len(shown)])  # the next request goes on from a date: what came at once stays together
-    more = len(shown) < len(found)
+    shown, goes_on = await _batch(desk, call, min(asked.max_count or MOST, MOST))
     return to_iop.GetChargeDetailRecordListResponse(
         transaction_id=call.transaction,
-        current_time=found[len(shown)][0] if more else _second(call.now),
-        charge_detail_record_list=tuple([await _shown(desk, row) for _, row in shown]),
-        more_data=more,
+        current_time=goes_on or _second(call.now),
+        charge_detail_record_list=tuple([await _shown(desk, row) for row in shown]),
+        more_data=goes_on is not None,
         request_status=SUCCESS,
     )
 
 
-async def _since(desk: Desk, call: Call, kind: Kind) -> list[tuple[datetime, Stored]]:
-    """Return this eMSP's charges with when they came here, the earliest first."""
+async def _batch(desk: Desk, call: Call, most: int) -> tuple[list[Stored], datetime | None]:
+    """Return what came in the time asked for, the earliest first, and from when to go on where that was too much.
+
+    The next request names no more than a second: what came within one stays together.
+    """
     asked: to_iop.GetChargeDetailRecordList = call.message
-    since, until = asked.last_request_date, asked.end_date
-    early = since - _LATE if since is not None and since > _EARLIEST else None
+    since = _second(asked.last_request_date) if asked.last_request_date else None
+    until = _second(asked.end_date) if asked.end_date else None
+    rows = await _rows(desk, call, since)
+    shown: list[Stored] = []
+    last: datetime | None = None
+    for row in rows[await _first(desk, rows, since) :]:
+        came = await _came(desk, row)
+        if (since is not None and came < since) or (until is not None and came >= until):
+            continue
+        if len(shown) >= most and came != last:
+            return shown, came
+        shown.append(row)
+        last = came
+    return shown, None
+
+
+async def _rows(desk: Desk, call: Call, since: datetime | None) -> list[Stored]:
+    """Return this eMSP's records in the order in which they came, from some time before a date on."""
+    asked: to_iop.GetChargeDetailRecordList = call.message
+    early = max(since, EPOCH) - _LATE if since is not None else None
+    kind = Kind.SESSION if asked.cdr_nature == INTERMEDIATE else Kind.CDR
     query = Query(kind=kind, updated_from=early, after=0, total=0, limit=_PAGE)
     rows: list[Stored] = []
     while True:
         page = await desk.hub.find(call.operator, query)
-        rows += page.items
+        rows += [row for row in page.items if _is_wanted(row, asked.cdr_nature)]
         if not page.next:
-            break
+            return sorted(rows, key=lambda row: row.version)
         query = replace(query, after=page.next)
-    dated = sorted(((_came(row), row) for row in rows), key=lambda one: (one[0], one[1].no))
-    after, before = since and _second(since), until and _second(until)
-    return [(at, row) for at, row in dated if (after is None or at >= after) and (before is None or at < before)]
 
 
-def _came(row: Stored) -> datetime:
-    """Return when a record came here: a CDR by its id here, a session by what was last said of it."""
-    return _second(moment_of(row.hub_id) if isinstance(row.body, Cdr) else row.updated)
+async def _first(desk: Desk, rows: Sequence[Stored], since: datetime | None) -> int:
+    """Return the place of the first record that may have come since a date."""
+    low, high = 0, len(rows) if since is not None else 0
+    while since is not None and low < high:
+        middle = (low + high) // 2
+        if await _came(desk, rows[middle]) < max(since, EPOCH) - _SKEW:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+async def _came(desk: Desk, row: Stored) -> datetime:
+    """Return when a record came here: the time of its entry in the journal."""
+    entries = await desk.hub.store.entries(row.version - 1, 1, through=row.version)
+    return _second(entries[0].at if entries else row.updated)
 
 
 def _second(moment: datetime) -> datetime:
