@@ -173,6 +173,23 @@ async def test_what_was_uploaded_at_once_is_not_uploaded_again_by_the_hour(tmp_p
         assert [len(one) for one in await uploads(emsp, 3)] == [0, 1, 0]
 
 
+async def test_what_waited_meanwhile_does_not_go_back_behind_an_upload_by_the_hour(tmp_path):
+    async with selling(tmp_path, whitelist_hours=12) as emsp:
+        await emsp.until("SetAuthenticationData")
+        couriers = list(emsp.node.app.dispatch.couriers)
+        for courier in couriers:
+            courier.pause()
+        await emsp.token()
+        await emsp.token(valid=False)
+        emsp.clock.forward(hours=12)
+        await emsp.until("SetAuthenticationData", 2)
+        for courier in couriers:
+            courier.resume()
+        await emsp.until("SetAuthenticationData", 3)
+        await quiet(emsp, 3)
+        assert [one["authorisationValue"] for one in emsp.uploaded()] == ["2", "2"]
+
+
 @pytest.mark.statement("EMIP-78")
 async def test_more_than_500_entries_go_in_several_messages(tmp_path):
     async with selling(tmp_path, whitelist_hours=12, whitelist_at_once=False) as emsp:

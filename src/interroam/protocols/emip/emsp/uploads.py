@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -61,14 +62,21 @@ class Uploads:
         self._peer = peer
         self._hub = peer.hub
         self._switches = peer.switches
+        self._turn = asyncio.Lock()
+        """What is uploaded at once and what is uploaded by the hour do not overtake each other."""
 
     # -- as they change --------------------------------------------------------------------------------------------
 
     async def deliver(self, entry: Entry) -> None:
         """Upload what an entry says of a token; Refused when it is not taken, Unavailable when nobody answered."""
-        if not self._switches.whitelist_at_once:
-            return
+        if self._switches.whitelist_at_once:
+            async with self._turn:
+                await self._deliver(entry)
+
+    async def _deliver(self, entry: Entry) -> None:
         row = await self._hub.store.get(entry.key)
+        if row is not None and entry.seq < row.version <= (await self.uploaded(entry.key.party)).through:
+            return  # something newer was uploaded by the hour while this waited
         created = entry.created or not entry.seq  # what comes with the picture is new to the platform
         said = self._said(row, entry.body, created=created, gone=entry.act is Act.WITHDRAWAL)
         if said is not None:
@@ -101,6 +109,10 @@ class Uploads:
 
     async def upload(self, emsp: PartyId) -> int:
         """Upload what changed since the last time; returns how many entries that were."""
+        async with self._turn:
+            return await self._upload(emsp)
+
+    async def _upload(self, emsp: PartyId) -> int:
         now = self._hub.clock.now()
         known, period = await self.uploaded(emsp), self._period(now)
         if known.target is None:
