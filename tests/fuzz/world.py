@@ -198,7 +198,7 @@ def _written(call: Call) -> bytes:
     target = call.path + (b"?" + call.query if call.query else b"")
     lines = [b"%b %b HTTP/1.1" % (call.method.encode(), target), b"host: node"]
     lines += [b"%b: %b" % field for field in call.headers]
-    if call.body:
+    if call.body and all(name != b"transfer-encoding" for name, _ in call.headers):
         lines.append(b"content-length: %d" % len(call.body))
     return b"\r\n".join(lines) + b"\r\n\r\n" + call.body
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from interroam.core.ports import Store
+from interroam.core.ports import EPOCH, Store
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import Key, Kind, evse_key
 
@@ -62,7 +62,7 @@ class Touched:
 
     async def seq_at(self, at: datetime) -> int:
         """Return the number of an entry before which everything was told before this time, and little more."""
-        wanted = at - _LATE
+        wanted = max(at, EPOCH) - _LATE
         low, high = 0, self._store.head()
         while low < high:
             middle = (low + high) // 2

@@ -13,7 +13,7 @@ from .fields import header_of
 from .neutral import complete
 from .operations import REQUESTS, RESPONSES, Operation
 from .parsing import SOAP_12, Malformed, body_of, parse
-from .reading import Misread, local_name, read_struct, read_values
+from .reading import LONGEST_ID, Misread, local_name, read_struct, read_values
 from .types import Response, ToIop, Wire
 from .writing import writer
 
@@ -67,7 +67,7 @@ def read_request(data: bytes) -> Received:
     root = _request_root(data)
     operation = REQUESTS.get(local_name(root).lower())
     if operation is None:
-        raise _invalid(Cause.UNKNOWN_OPERATION, f"There is no operation {local_name(root)}.")
+        raise _invalid(Cause.UNKNOWN_OPERATION, f"There is no operation {local_name(root)[:LONGEST_ID]}.")
     qualified = len(root) > 0 and str(root[0].tag).startswith("{")
     try:
         message = read_struct(operation.request, root)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from .types import Wire
 
+LONGEST_ID = 255
+"""No id has more characters: it becomes part of keys and is said again in answers."""
+
 W = TypeVar("W", bound="Wire")
 Read = Callable[[Any], Any]
 Values = dict[str, Any]
@@ -137,11 +140,14 @@ def _simple(field: Field, kind: Kind) -> Read:
     words = scalars.WORDS.get(name)
     parse = scalars.read_worded_code(words) if words else _READERS[kind]
     nothing = "" if kind is Kind.TEXT and not field.optional else None
+    most = LONGEST_ID if name.endswith(("Id", "IdType", "IdAlias")) else None
 
     def read(element: _Element) -> Any:
         text = element.text
         if text is None or not (text := text.strip()):
             return nothing
+        if most is not None and len(text) > most:
+            raise Misread(name, missing=False)
         try:
             return parse(text)
         except (ValueError, ArithmeticError):
