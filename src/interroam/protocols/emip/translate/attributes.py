@@ -51,6 +51,8 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     own: Attributes = ()
     station: Attributes = ()
     connectors: tuple[tuple[str, Attributes], ...] = ()
+    guessed: bool = False
+    """Whether the EVSE has a connector that nobody stated."""
 
 
 _NOTHING = Kept()

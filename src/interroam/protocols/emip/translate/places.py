@@ -120,7 +120,7 @@ def evse_fact(
 ) -> Fact:
     """Make a fact of an EVSE that is new: here, of this station if any (its id and what is stated of it)."""
     own = tuple(one for one in stated(sent) if one[1])
-    kept = Kept(own, station[1] if station is not None else ())
+    kept = Kept(own, station[1] if station is not None else (), guessed=True)
     blank = Evse(
         owner=evse.operator,
         location_id=location_id,
@@ -177,7 +177,7 @@ def connector_change(
             old = tuple(one for one in old if one.id != name)
         else:
             known[name] = _grown(known.get(name, ()), told, whole=whole)
-        grown = replace(kept, connectors=tuple(known.items()))
+        grown = replace(kept, connectors=tuple(known.items()), guessed=not known and not old)
         return replace(_with_evse(body, grown, old), last_updated=_later(at, body)), grown
 
     return Change(key, _CONNECTORS, at, _merge(Evse, change))
@@ -195,8 +195,7 @@ def _rebuilt(body: Evse, kept: Kept, grown: Kept, at: datetime) -> Evse:
 
 def _stated_connectors(body: Evse, kept: Kept) -> tuple[Connector, ...]:
     """Return the connectors that somebody stated: not the one we guessed."""
-    guessed = not kept.connectors and len(body.connectors) == 1 and body.connectors[0].id == GUESSED
-    return () if guessed and kept != Kept() else body.connectors
+    return () if kept.guessed else body.connectors
 
 
 def _with_evse(body: Evse, kept: Kept, connectors: tuple[Connector, ...]) -> Evse:
