@@ -125,6 +125,8 @@ async def test_the_answer_is_there_in_time_though_the_back_office_hangs(tmp_path
         answer = await cpo.ask("SetServiceAuthorisation", START)
         assert time.monotonic() - began < 1.0
         assert answer.status == 206
+        await cpo.charge()  # it started all the same
+        assert (await cpo.until("stop"))["session_id"] == "S1"
 
 
 @pytest.mark.statement("EMIP-40")

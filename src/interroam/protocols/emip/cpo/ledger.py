@@ -44,6 +44,8 @@ class Charge(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Until when the newest intermediate record goes."""
     stopped: str = ""
     """The limit for which it was stopped."""
+    given_up: bool = False
+    """Whether the platform was told that it would not start, because nobody knew in time whether it did."""
     final: str = ""
     """The CDR that ended it: there is never another one (EMIP-100)."""
 

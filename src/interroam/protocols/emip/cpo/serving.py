@@ -93,6 +93,7 @@ class Serving:
             async with asyncio.timeout(_patience(desk.hub) * _ANSWERED):
                 await _started(desk.hub, call, question)
         except (TimeoutError, Unavailable) as silence:
+            await self._ledger.note(charge, given_up=True)  # should it start all the same, it is stopped
             raise Declined(NOT_REACHABLE_HERE, f"the back office did not answer: {silence}") from silence
         except Refused as no:
             raise Declined(NOT_AVAILABLE_HERE, no.message) from no

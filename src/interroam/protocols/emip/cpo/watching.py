@@ -22,7 +22,7 @@ from interroam.model.facts import Body, Change, Entry, Origin, Stored, Wire
 from interroam.model.ids import Key, Kind
 from interroam.model.parties import Partner
 from interroam.model.questions import StopSession
-from interroam.model.tokens import Authorization, Limit
+from interroam.model.tokens import Authorization
 from interroam.protocols.emip.cpo.charges import INTERIM, evse_of, opened
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
 from interroam.protocols.emip.cpo.records import interim_record
@@ -117,7 +117,9 @@ class Watch:
             return
         limit = reached(session, permission.limits, now)
         if limit is not None:
-            await self._stop(partner, session, charge, permission, limit)
+            await self._stop(partner, session, charge, permission, f"{limit.type}: {limit.value} {limit.unit}")
+        elif charge.given_up:  # a late yes is a wrong yes
+            await self._stop(partner, session, charge, permission, "a start that was given up")
         if permission.interim:
             await self._record(partner, row, session, charge, permission)
 
@@ -131,7 +133,7 @@ class Watch:
     # -- limits ----------------------------------------------------------------------------------------------------
 
     async def _stop(
-        self, partner: Partner, session: Session, charge: Charge, permission: Authorization, limit: Limit
+        self, partner: Partner, session: Session, charge: Charge, permission: Authorization, said: str
     ) -> None:
         """Have a charge stopped, and try again every minute until it is over."""
         now, key = self._hub.clock.now(), session.key
@@ -139,18 +141,17 @@ class Watch:
         if tried is not None and now - tried < _AGAIN:
             return
         self._tried[key] = now
-        said = f"{limit.type}: {limit.value} {limit.unit}"
-        log.info("limit_reached", charge=charge.known_as, limit=said)
+        log.info("charge_stopped", charge=charge.known_as, reason=said)
         await self._ledger.note(charge, stopped=said)
         emsp = permission.emsp or session.token.owner
         question = StopSession(emsp=emsp, session_id=session.id, reply=self._hub.ids.new(), cpo=session.owner)
         try:
             answer = await self._hub.command(Origin(partner.id, correlation=charge.known_as), question)
         except (Refused, Unavailable) as no:
-            log.warning("limit_not_enforced", charge=charge.known_as, message=no.message)
+            log.warning("charge_not_stopped", charge=charge.known_as, message=no.message)
         else:
             if not answer.accepted:
-                log.warning("limit_not_enforced", charge=charge.known_as, message=answer.message or answer.result)
+                log.warning("charge_not_stopped", charge=charge.known_as, message=answer.message or answer.result)
 
     # -- intermediate records --------------------------------------------------------------------------------------
 
