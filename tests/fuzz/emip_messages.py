@@ -215,3 +215,26 @@ def calls(direction: str, table: dict[str, list[tuple[str, dict[str, Any]]]]) ->
             made = tree(direction, name, who, fields)
             found.append((call(f"{direction} {name} {number} {who}", made), made, who))
     return found
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "GetServiceAuthorisation": {
+        "authorisationValue": 1,
+        "partnerServiceSessionId": "E01-ses-77",
+        "intermediateCDRRequested": 1,
+        "userContractIdAlias": "A1",
+        "meterLimitList": _LIMITS,
+        "parameter": "x",
+        "requestStatus": 1,
+    },
+    "SetServiceAuthorisation": {"partnerServiceSessionId": "C01-S-9", "requestStatus": 1},
+    "SetSessionEventReport": {"requestStatus": 1, "serviceSessionId": OPEN, "sessionActionId": "e-1"},
+    "SetSessionActionRequest": {"requestStatus": 1},
+}
+"""What a partner answers when the platform passes a question on."""
+
+
+def answer(name: str) -> Tree:
+    """A good answer to what a platform passes on."""
+    operation = BY_NAME[f"eMIP_FromIOP_{name}"]
+    return envelope(operation.response_element, operation.family.namespace, {"transactionId": THIS, **ANSWERS[name]})

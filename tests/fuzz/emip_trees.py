@@ -134,7 +134,7 @@ def _inside(draw: st.DrawFn, one: Tree, places: list[Tree], how: str) -> None:
         leaves = [each for each in places if not any(isinstance(child, Tree) for child in each.children)]
         draw(st.sampled_from(leaves)).children = [draw(st.sampled_from(WORDS) | st.text(_XML, max_size=12))]
     elif how == "reorder":
-        draw(st.sampled_from([each for each in places if each.children])).children.reverse()
+        draw(st.sampled_from([each for each in places if each.children] or places)).children.reverse()
     elif how == "copy":
         one.children.append(copy.deepcopy(draw(st.sampled_from(places))))
     elif how == "piece":

@@ -19,7 +19,7 @@ from tests.fuzz.world import World
 from tests.net.raw import Caller, Reply
 from tests.protocols.emip import charging
 from tests.protocols.emip.nodes import PLATFORM, Node
-from tests.protocols.emip.partner import Partner
+from tests.protocols.emip.partner import Asked, Http, Partner
 
 PROBED = "FR*C01*E9999"
 FOREIGN = "FR*C02*E0001"
@@ -98,6 +98,16 @@ class EmipWorld(World):
         meant = one._replace(body=one.body.replace(THIS.encode(), number).replace(OPEN.encode(), self.open.encode()))
         pieces = (b"transfer-encoding", b"chunked") in meant.headers
         return meant, self.say(meant._replace(body=chunked(meant.body)) if pieces else meant)
+
+    def answer(self, name: str, http: int, body: bytes) -> None:
+        """Let both partners answer so what the platform passes on."""
+
+        def given(asked: Asked) -> Http:
+            transaction = asked.fields.get("transactionId", "").encode()
+            return Http(http, body.replace(THIS.encode(), transaction).replace(OPEN.encode(), self.open.encode()))
+
+        for stub in self.stubs:
+            stub.answers[f"eMIP_FromIOP_{name}"] = given
 
     def furnish(self) -> None:
         """State the place anew and begin a charge, so that good messages find what they are about."""

@@ -9,7 +9,8 @@ from lxml import etree
 from interroam.protocols.emip.wire.operations import OPERATIONS, REQUESTS, RESPONSES
 from tests.fuzz import campaign
 from tests.fuzz.damage import Call
-from tests.fuzz.emip_messages import FROM_IOP, TO_IOP, calls
+from tests.fuzz.emip_messages import ANSWERS, FROM_IOP, TO_IOP, answer, calls
+from tests.fuzz.emip_messages import call as answered
 from tests.fuzz.emip_trees import SOAP, damaged
 from tests.fuzz.emip_world import EmipWorld
 from tests.net.raw import Reply
@@ -167,6 +168,34 @@ def examples(draw: st.DrawFn, role: str) -> Call:
     return draw(damaged(good, tree))
 
 
+@st.composite
+def answers(draw: st.DrawFn) -> tuple[str, int, bytes]:
+    """What a partner answers: to which operation, with which status, and the bytes."""
+    name = draw(st.sampled_from(sorted(ANSWERS)))
+    tree = answer(name)
+    said = draw(damaged(answered(name, tree), tree))
+    return name, draw(st.sampled_from([200] * 12 + [201, 302, 400, 404, 500, 503])), said.body
+
+
+class Asking:
+    """Has one platform ask its partners, who answer oddly, and judges what it makes of that."""
+
+    def __init__(self, world: EmipWorld) -> None:
+        self.trial = Trial(world)
+
+    def __call__(self, example: tuple[str, int, bytes]) -> None:
+        name, http, body = example
+        world = self.trial.world
+        (good, _, _) = next(row for row in HUB_CALLS if row[0].name.startswith(f"ToIOP {name} "))
+        self.trial.count = 1  # it is furnished here, while all answer as they should
+        world.answer("GetServiceAuthorisation", 200, str(answer("GetServiceAuthorisation")).encode())
+        world.furnish()
+        world.answer(name, http, body)
+        before = sum(self.trial.said.values())
+        self.trial(good)
+        assert sum(self.trial.said.values()) == before + 1
+
+
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory):
     made: dict[str, EmipWorld] = {}
@@ -202,6 +231,21 @@ def test_a_body_in_pieces_is_a_body(worlds):
 def test_damaged_calls_are_answered_and_nothing_acknowledged_is_lost(worlds, role, count):
     world = worlds(role)
     campaign.few(Trial(world), examples(role), count)
+    assert world.lost() == []
+
+
+def test_damaged_answers_of_partners_are_made_the_best_of(worlds):
+    world = worlds("HUB")
+    campaign.few(Asking(world), answers(), 60)
+    assert world.lost() == []
+
+
+@pytest.mark.fuzz
+def test_very_many_damaged_answers_of_partners_are_made_the_best_of(worlds):
+    world = worlds("HUB")
+    asking = Asking(world)
+    campaign.many(asking, answers(), "emip answers", 0.5)
+    campaign.say(f"emip answers: {dict(sorted(asking.trial.said.items()))}, {len(world.recorded)} recorded")
     assert world.lost() == []
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.protocols.emip import charging
-from tests.protocols.emip.charging import ACTION, CARD, EVSE, GET, SET, START, World
+from tests.protocols.emip.charging import ACTION, CARD, EVSE, SET, START, World
 from tests.protocols.emip.partner import Answer, write
 
 BEAT = "eMIP_ToIOP_HeartBeat"

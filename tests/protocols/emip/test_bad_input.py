@@ -64,6 +64,7 @@ UNREADABLE = {
     "compressed": (gzip.compress(GOOD.encode()), MALFORMED),
     "300 levels": (GOOD.replace("eMI3", "<a>" * 300 + "</a>" * 300, 1).encode(), MALFORMED),
     "100,000 levels": (GOOD.replace("eMI3", "<a>" * 100_000 + "</a>" * 100_000, 1).encode(), MALFORMED),
+    "a million elements": (GOOD.replace("eMI3", "<a/>" * 1_000_000, 1).encode(), MALFORMED),
     "a control character": (GOOD.replace("eMI3", "\x01", 1).encode(), MALFORMED),
     "a null character": (GOOD.replace("eMI3", "&#0;", 1).encode(), MALFORMED),
     "half a surrogate pair": (GOOD.replace("eMI3", "&#xD800;", 1).encode(), MALFORMED),

@@ -118,6 +118,7 @@ NONSENSE: dict[str, tuple[str, dict[str, Any], int]] = {
     "an action at no time": (ACTION, action(sessionAction={"sessionActionNature": 1}), 19001),
     "latitude 1000": (SEARCH, around(latitude=1000), 19001),
     "longitude -181": (SEARCH, around(longitude=-181), 19001),
+    "a latitude of very many digits": (SEARCH, around(latitude="0." + "9" * 70_000), 19001),
     "a latitude without end": (SEARCH, around(latitude=HUGE), 19001),
     "radius -1": (SEARCH, around(radius=-1), 19001),
     "radius 0": (SEARCH, around(radius=0), 19001),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_ID = 255
 """No id has more characters: it becomes part of keys and is said again in answers."""
+LONGEST_VALUE = 1000
+"""No number, time or code has more."""
 
 W = TypeVar("W", bound="Wire")
 Read = Callable[[Any], Any]
@@ -140,7 +142,7 @@ def _simple(field: Field, kind: Kind) -> Read:
     words = scalars.WORDS.get(name)
     parse = scalars.read_worded_code(words) if words else _READERS[kind]
     nothing = "" if kind is Kind.TEXT and not field.optional else None
-    most = LONGEST_ID if name.endswith(("Id", "IdType", "IdAlias")) else None
+    most = _longest(name, kind)
 
     def read(element: _Element) -> Any:
         text = element.text
@@ -154,6 +156,13 @@ def _simple(field: Field, kind: Kind) -> Read:
             raise Misread(name, missing=False) from None
 
     return read
+
+
+def _longest(name: str, kind: Kind) -> int | None:
+    """Return how many characters a value may have; None where it may be any text."""
+    if name.endswith(("Id", "IdType", "IdAlias")):
+        return LONGEST_ID
+    return None if kind in (Kind.TEXT, Kind.FILLED) else LONGEST_VALUE
 
 
 def _nested(field: Field, kind: type[Wire]) -> Read:
