@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from interroam.core.hub import Hub
-from interroam.core.ports import Query
-from interroam.core.refs import authorization_ref, evse_ref, token_ref
+from interroam.core.refs import authorization_ref, token_ref
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Stored, Wire
 from interroam.model.ids import Key, Kind, PartyId, evse_key, session_key, token_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.rules.ids import Letter, element
 from interroam.protocols.emip.translate.charges import (
     completed,
     is_final,
@@ -27,42 +23,9 @@ from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
 """Commands that were answered before anybody knew what became of them."""
-_PAGE = 500
 
 
 # -- places ------------------------------------------------------------------------------------------------------------
-
-
-async def evse_named(hub: Hub, text: str) -> Evse | None:
-    """Return the EVSE that an id means: its own, or one that we made of its name; None when there is none."""
-    try:
-        wanted = element(text, Letter.EVSE)
-    except ValueError:
-        return None
-    own = wanted.operator
-    found = _of(await hub.store.by_ref(evse_ref(text), Kind.EVSE), wanted.compared, own)
-    if found is not None:
-        return found
-    after = 0
-    while True:  # an EVSE whose own id is none of eMIP: known by what we made of it
-        query = Query(kind=Kind.EVSE, owners=frozenset({own}), after=after, total=0, limit=_PAGE)
-        page = await hub.store.page(query)
-        found = _of(page.items, wanted.compared, own)
-        if found is not None or not page.next:
-            return found
-        after = page.next
-
-
-def _of(rows: Sequence[Stored], compared: str, owner: PartyId) -> Evse | None:
-    """Return the EVSE of this id; its owner's, where an id was stated by several."""
-    known = [
-        row.body
-        for row in rows
-        if isinstance(row.body, Evse)
-        and not row.withdrawn
-        and element(evse_id(row.body), Letter.EVSE).compared == compared
-    ]
-    return next((one for one in known if one.owner == owner), known[0] if known else None)
 
 
 async def evse_id_of(hub: Hub, cpo: PartyId, location_id: str, uid: str) -> str | None:

@@ -13,17 +13,19 @@ from typing import TypeVar
 import msgspec
 
 from interroam.core.hub import Hub
+from interroam.core.ports import Query
 from interroam.core.refs import evse_ref, location_ref
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, PartyId, evse_key, location_key
 from interroam.model.places import Evse, EvseStatus
 from interroam.protocols.emip.rules.codes import ELEMENT_UNKNOWN, FOREIGN, MALFORMED, Declined
-from interroam.protocols.emip.rules.ids import ElementId, Letter, element
+from interroam.protocols.emip.rules.ids import ElementId, Letter, element, named
 from interroam.protocols.emip.translate.attributes import Attributes
 
 STATIONS = "emip-station"
 CONNECTORS = "emip-connector"
 _MOST = 200
+_PAGE = 500
 
 
 class Station(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -58,11 +60,47 @@ class Spot(msgspec.Struct, frozen=True):
 _S = TypeVar("_S", Station, Spot)
 
 
+class _Made:
+    """EVSEs of one operator whose own ids are none of eMIP, by those that we made of their names.
+
+    They are read once, in order of creation, and whoever asks later goes on from there.
+    """
+
+    def __init__(self, hub: Hub, owner: PartyId) -> None:
+        self._hub = hub
+        self._owner = owner
+        self._after = 0
+        self._keys: dict[str, Key] = {}
+        self._reading = asyncio.Lock()
+
+    async def key(self, evse: ElementId) -> Key | None:
+        """Return the key of the EVSE with this id."""
+        async with self._reading:
+            while evse.compared not in self._keys and await self._read():
+                pass
+        return self._keys.get(evse.compared)
+
+    async def _read(self) -> bool:
+        """Read one page; false when it held nothing."""
+        owners = frozenset({self._owner})
+        query = Query(kind=Kind.EVSE, owners=owners, after=self._after, total=0, limit=_PAGE)
+        rows = (await self._hub.store.page(query)).items
+        for row in rows:
+            if isinstance(row.body, Evse):
+                made = named(self._owner, Letter.EVSE, row.body.evse_id or row.body.uid)
+                if not row.body.evse_id or evse_ref(str(made)) != evse_ref(row.body.evse_id):
+                    self._keys[made.compared] = row.key
+        if rows:
+            self._after = rows[-1].no
+        return bool(rows)
+
+
 class Elements:
     """Finds what ids mean; whoever changes the register holds ``writing``."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._made: dict[PartyId, _Made] = {}
         self.writing = asyncio.Lock()
 
     # -- locations and EVSEs ---------------------------------------------------------------------------------------
@@ -87,9 +125,23 @@ class Elements:
         raise _absent(f"EVSE {text}", owner, rows, evse)
 
     async def evses(self, evse: ElementId) -> list[Stored]:
-        """Return the EVSEs with this id, whoever owns them."""
+        """Return the EVSEs with this id, whoever owns them: their own, or one that we made of their names."""
         rows = await self._hub.store.by_ref(evse_ref(str(evse)), Kind.EVSE)
-        return [row for row in rows if isinstance(row.body, Evse) and _is(evse, row.body)]
+        found = [row for row in rows if isinstance(row.body, Evse) and _is(evse, row.body)]
+        if found:
+            return found
+        key = await self._made.setdefault(evse.operator, _Made(self._hub, evse.operator)).key(evse)
+        row = await self._hub.store.get(key) if key is not None else None
+        return [row] if row is not None else []
+
+    async def named(self, text: str) -> Evse | None:
+        """Return the EVSE that an id means, its operator's where several have it; None when there is none."""
+        try:
+            wanted = element(text, Letter.EVSE)
+        except ValueError:
+            return None
+        known = [row.body for row in await self.evses(wanted) if isinstance(row.body, Evse) and not row.withdrawn]
+        return next((one for one in known if one.owner == wanted.operator), known[0] if known else None)
 
     # -- stations and connectors -----------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from interroam.model.ids import Kind, Module
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
-from interroam.protocols.emip.bridge.charges import ANSWERED, evse_named, uid_stated
+from interroam.protocols.emip.bridge.charges import ANSWERED, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CPO_UNKNOWN,
     FOREIGN,
@@ -103,7 +103,7 @@ async def _evse(desk: Desk, call: Call, evse_id: str, service: str) -> Evse:
     """Return the EVSE at which somebody wants to charge; Declined for what is no question of a partner's."""
     if service.strip() == WHOSE:
         raise Declined(SERVICE_NOT_ALLOWED, "service 0 is the platform's own")  # EMIP-71
-    evse = await evse_named(desk.hub, evse_id)
+    evse = await desk.elements.named(evse_id)
     if evse is None:
         raise Declined(CPO_UNKNOWN, f"no EVSE {evse_id} is known here")
     call.ids.append(evse_ref(evse_id).partition(":")[2])

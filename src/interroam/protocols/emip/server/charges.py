@@ -21,7 +21,7 @@ from interroam.model.facts import Fact, Stored, Verdict
 from interroam.model.ids import Kind, Module, cdr_key, session_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
-from interroam.protocols.emip.bridge.charges import evse_named, rendered, session_of, uid_stated
+from interroam.protocols.emip.bridge.charges import rendered, session_of, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CDR_REFUSED,
     ELEMENT_UNKNOWN,
@@ -140,7 +140,7 @@ async def _charge(desk: Desk, call: Call, record: ChargeDetailRecord) -> tuple[A
 
 
 async def _evse(desk: Desk, call: Call, record: ChargeDetailRecord) -> Evse:
-    evse = await evse_named(desk.hub, record.evse_id)
+    evse = await desk.elements.named(record.evse_id)
     if evse is None:
         raise Declined(ELEMENT_UNKNOWN, f"no EVSE {record.evse_id} is known here")
     if evse.owner != call.operator.id:
