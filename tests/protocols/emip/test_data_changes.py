@@ -185,9 +185,11 @@ def pushed(emsp, kind: str) -> list:
 
 async def until(emsp, kind: str, met, within: float = 5.0) -> list:
     async with asyncio.timeout(within):
-        while not met(flat := [one for push in pushed(emsp, kind) for one in push]):
+        while True:
+            flat = [one for push in pushed(emsp, kind) for one in push]
+            if met(flat):
+                return flat
             await asyncio.sleep(0.01)
-    return flat
 
 
 @pytest.mark.statement("EMIP-63")
@@ -232,7 +234,7 @@ async def test_a_flow_begins_at_its_date(node, cpo, emsp):
     await switch(emsp, node, DYNAMIC, startDate=at(hours=1))
     await switch(emsp, node, STATIC, startDate=at(hours=1))
     assert await until(emsp, DYNAMIC, bool) == [(EVSE, None, "2")]
-    assert [id for _, id in await until(emsp, STATIC, bool)] == [EVSE]
+    assert [name for _, name in await until(emsp, STATIC, bool)] == [EVSE]
 
 
 @pytest.mark.statement("EMIP-62")

@@ -75,8 +75,8 @@ def invented(target: str, why: str) -> Row:
 _HEAD = """\
 # What is lost between eMIP and OCPI
 
-Written by `make docs` from `protocols/emip/translate/loss_tables.py`, which the tests hold against the translators; never
-by hand.
+Written by `make docs` from `protocols/emip/translate/loss_tables.py`, never by hand; the tests hold its tables against
+the translators.
 
 What comes in eMIP and goes out in eMIP goes as it came, also what nobody knows. Between the two protocols everything
 goes through the model; below stands what that costs, object by object and both ways.
