@@ -255,7 +255,8 @@ async def test_cards_of_an_ocpi_emsp_are_listed_and_ocpi_cpos_are_told_of_ours(n
         await node.agree("FR*E01", "CH*CCC", id="third")
         shape = {
             "country_code": "DE", "party_id": "EEE", "uid": "0A0B0C0D", "type": "RFID",
-            "contract_id": "DE-EEE-C00000001-1", "issuer": "EEE", "valid": True, "whitelist": "ALLOWED", "last_updated": "2026-01-01T00:00:00Z",
+            "contract_id": "DE-EEE-C00000001-1", "issuer": "EEE", "valid": True,
+            "whitelist": "ALLOWED", "last_updated": "2026-01-01T00:00:00Z",
         }  # fmt: skip
         for one in (shape, {**shape, "uid": "0A0B0C0E", "whitelist": "NEVER"}):
             answer = await say("PUT", f"receiver/tokens/DE/EEE/{one['uid']}", one)
