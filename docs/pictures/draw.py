@@ -12,7 +12,7 @@ from interroam.demo.play import run
 from interroam.demo.story import Story
 
 WIDTH = 110
-SHOWN = ("Claire charges", "Nordstrom is away", "Jonas tries")
+SHOWN = ("Claire charges in", "Jonas tries", "Claire charges at", "Marc charges", "The dossier")
 
 told = StringIO()
 plain = Console(

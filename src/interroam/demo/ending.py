@@ -23,7 +23,8 @@ _USER = "demo"
 async def show_dossier(story: Story, stage: Stage, charge: Charge) -> None:
     """Show every exchange about a charge, in order, as the hub knows it."""
     story.chapter("The dossier: one charge, every message")
-    with story.step(f"the hub's operator looks up the charge by its permission, {charge.reference}") as step:
+    with story.step("the hub's operator looks up the charge by its permission") as step:
+        step.says(charge.reference)
         lines = (await stage.hub.admin.get("dossiers", charge.reference))["story"]
         what = " ".join(line["operation"].lower() for line in lines)
         for said, words in {"session": ("session",), "CDR": ("cdr",), "question": ("authorize", "authoris")}.items():
