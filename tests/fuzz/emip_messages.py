@@ -230,6 +230,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "SetServiceAuthorisation": {"partnerServiceSessionId": "C01-S-9", "requestStatus": 1},
     "SetSessionEventReport": {"requestStatus": 1, "serviceSessionId": OPEN, "sessionActionId": "e-1"},
     "SetSessionActionRequest": {"requestStatus": 1},
+    "SetChargeDetailRecord": {"requestStatus": 1, "partnerServiceSessionId": "E01-ses-77"},
 }
 """What a partner answers when the platform passes a question on."""
 

@@ -79,6 +79,9 @@ WORDS = (
     "FR*C01*P0042", "FR*C01*S0042", "FR*C01*X0042*1", "04A1B2C3D4E5F6", "4a1", "00000000000000000", "open-charge",
     "this-call", "EUR", "min", "Wh", "1002", "1062", "3041", "3044", "3046", "4021", "=", "<=", "!=", "LIKE",
 )  # fmt: skip
+IDS = tuple(word for word in WORDS if word[:2] in ("FR", "fr", "04", "4a", "op", "th", "1") or word == "0")
+DATES = tuple(word for word in WORDS if word[4:5] == "-")
+NUMBERS = tuple(word for word in WORDS if word.strip("-+. ")[:1].isdigit() and word not in DATES)
 NAMES = (
     "transactionId", "partnerId", "operatorId", "targetOperatorId", "EVSEId", "evseid", "chargingPoolId", "x", "Fault",
     "serviceSessionId", "meterReport", "s:Body", "s:Header", "s:Envelope", "nobody:x", "requestStatus", "é",
@@ -132,7 +135,9 @@ def _inside(draw: st.DrawFn, one: Tree, places: list[Tree], how: str) -> None:
     """Change what is in an element."""
     if how == "text":
         leaves = [each for each in places if not any(isinstance(child, Tree) for child in each.children)]
-        draw(st.sampled_from(leaves)).children = [draw(st.sampled_from(WORDS) | st.text(_XML, max_size=12))]
+        for leaf in draw(st.lists(st.sampled_from(leaves), min_size=1, max_size=4, unique_by=id)):
+            some = st.sampled_from(WORDS) | st.text(_XML, max_size=12) | st.sampled_from(_alike(leaf.name))
+            leaf.children = [draw(some)]
     elif how == "reorder":
         draw(st.sampled_from([each for each in places if each.children] or places)).children.reverse()
     elif how == "copy":
@@ -141,6 +146,13 @@ def _inside(draw: st.DrawFn, one: Tree, places: list[Tree], how: str) -> None:
         one.children.insert(draw(st.integers(0, len(one.children))), Raw(draw(st.sampled_from(PIECES))))
     else:
         one.children = []
+
+
+def _alike(name: str) -> tuple[str, ...]:
+    """Values that may stand in an element of this name, or nearly."""
+    if name.endswith("Id"):
+        return IDS
+    return DATES if name.endswith(("Date", "Time", "Until")) else NUMBERS
 
 
 def _named(draw: st.DrawFn, one: Tree, how: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from interroam.settings import Part
 from tests.fuzz.damage import Call
 from tests.fuzz.emip_messages import OPEN, THIS, TO_IOP, call, tree
 from tests.fuzz.emip_trees import chunked
-from tests.fuzz.world import World
+from tests.fuzz.world import SOON, World
 from tests.net.raw import Caller, Reply
 from tests.protocols.emip import charging
 from tests.protocols.emip.nodes import PLATFORM, Node
@@ -108,6 +109,24 @@ class EmipWorld(World):
 
         for stub in self.stubs:
             stub.answers[f"eMIP_FromIOP_{name}"] = given
+
+    def asked(self, name: str) -> None:
+        """Wait until the eMSP was asked this about the charge that is under way."""
+
+        async def wait() -> None:
+            charge, asked = self.open.encode(), self.stubs[1].of
+            async with asyncio.timeout(SOON):
+                while not any(charge in one.raw for one in asked(f"FromIOP_{name}")[-3:]):  # noqa: ASYNC110  no bell
+                    await asyncio.sleep(0.005)
+
+        self._run(wait())
+
+    def recover(self) -> None:
+        """Wait, long enough for every courier, until all is delivered."""
+        self.house.clock.forward(minutes=30)
+        for who, fields in TO_IOP["HeartBeat"]:
+            self.tell(call("HeartBeat", tree("ToIOP", "HeartBeat", who, fields)))
+        self._run(self.house.settled(SOON))
 
     def furnish(self) -> None:
         """State the place anew and begin a charge, so that good messages find what they are about."""
