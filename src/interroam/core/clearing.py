@@ -87,6 +87,10 @@ class Clearing:
             self._later(self._judge(cdr, agreement_id, prices))
         return fact
 
+    def weighs(self, agreement_id: str) -> bool:
+        """Whether CDRs under this agreement are weighed."""
+        return self._prices(agreement_id) is not None
+
     def check(self, entry: Entry) -> None:
         """Refuse to deliver a CDR that is held."""
         if self.held and entry.key in self.held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -15,6 +16,7 @@ from interroam.core.commanding import Commander
 from interroam.core.gate import Gate
 from interroam.core.liveness import Liveness
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
+from interroam.core.prompt import at_once
 from interroam.core.refs import refs_of
 from interroam.core.sight import Sight
 from interroam.core.standings import Standings
@@ -55,6 +57,7 @@ from interroam.model.tokens import Authorization, Token
 PROGRAM = "$$"
 """The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
+_CDR, _TARIFF = Kind.CDR, Kind.TARIFF
 
 
 FollowUp = Callable[[Origin, Key, str, datetime], None]
@@ -118,6 +121,35 @@ class Hub:
         if standards is not None:
             return await self.gate.tell(origin, statement, standards)
         return await self.record(origin, statement, key)
+
+    def told(self, origin: Origin, statement: Statement, then: Callable[[Receipt | Exception], None]) -> bool:
+        """Do what ``tell`` does, without a task, and call ``then`` after the commit; false when ``tell`` has to do it.
+
+        That is where something may have to be waited for before the statement can be recorded.
+        """
+        key = statement.key
+        kind = key.kind
+        self.book.routing.may_state(origin.partner, key)
+        if not self.store.prompt or self.gate.standards(origin.partner) is not None or kind is _TARIFF:
+            return False
+        if type(statement) is not Fact:
+            self.store.tell(Telling(key, statement, origin, self.clock.now(), LANE_OF[kind]), then)
+            return True
+        telling = at_once(self._telling(origin, key, statement))
+        if kind is _CDR and self.clearing.weighs(telling.agreement):
+            return False
+        self.store.tell(telling, partial(self._taken, telling, then) if kind in _CHARGES else then)
+        return True
+
+    def _taken(
+        self, telling: Telling, then: Callable[[Receipt | Exception], None], outcome: Receipt | Exception
+    ) -> None:
+        """Pass on what became of a charge, with what is odd about it."""
+        body = telling.statement.body if isinstance(telling.statement, Fact) else None
+        if type(outcome) is Receipt and outcome.created and isinstance(body, Session | Cdr):
+            finding = at_once(self._odd(body, telling))
+            outcome = msgspec.structs.replace(outcome, finding=finding) if finding else outcome
+        then(outcome)
 
     async def record(self, origin: Origin, statement: Statement, key: Key | None = None) -> Receipt:
         """Record what may be stated and is approved; ``key`` is the statement's, where it is at hand."""

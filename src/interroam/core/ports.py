@@ -140,6 +140,15 @@ class Store(Protocol):
         """Judge and record; comes back after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
         ...
 
+    def tell(self, telling: Telling, then: Callable[[Receipt | Exception], None]) -> None:
+        """Judge and record as ``record`` does; ``then`` is called after the commit, and nobody waits in a task."""
+        ...
+
+    @property
+    def prompt(self) -> bool:
+        """Whether single objects are read without waiting for anything: then nobody who reads need be able to wait."""
+        ...
+
     async def get(self, key: Key) -> Stored | None:
         """Return an object of the picture (withdrawn ones included)."""
         ...

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
 import structlog
 
 from interroam.net.addresses import neighborhood, normal_address
-from interroam.net.http import BODILESS, Answered, Response, Stream, head
+from interroam.net.http import BODILESS, Answered, Later, Response, Stream, head
 from interroam.net.reader import HEAD, IDLE, Message, Reader
 
 if TYPE_CHECKING:
@@ -169,11 +170,20 @@ class Connection(asyncio.Protocol):
             answer = _failure(message, error)
         if type(answer) is Response:
             self._finish(message, answer)
+        elif type(answer) is Later:
+            self._desk.busy.add(self)
+            answer.then(partial(self._given, message))
         else:
             self._desk.busy.add(self)
             self._task = self._desk.loop.create_task(self._work(message, answer))
 
-    async def _work(self, message: Message, awaited: Answered | Awaitable[Answered]) -> None:
+    def _given(self, message: Message, answer: Response) -> None:
+        if self.current is message:
+            self._finish(message, answer)
+        self._desk.rest(self)
+        self._settle()
+
+    async def _work(self, message: Message, awaited: Answered | Later | Awaitable[Answered]) -> None:
         answer: Answered
         try:
             try:

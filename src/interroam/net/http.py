@@ -46,6 +46,31 @@ class Response(msgspec.Struct, gc=False):
     status: int
     headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
     body: bytes = b""
+    lines: bytes = b""
+    """Headers that were written before, each with its line end: what many answers carry alike."""
+
+
+class Later:
+    """An answer that somebody gives once he has it, without a task that waits for it."""
+
+    __slots__ = ("_answer", "_take")
+
+    def __init__(self) -> None:
+        self._answer: Response | None = None
+        self._take: Callable[[Response], None] | None = None
+
+    def give(self, answer: Response) -> None:
+        """Hand the answer over."""
+        if self._take is None:
+            self._answer = answer
+        else:
+            self._take(answer)
+
+    def then(self, take: Callable[[Response], None]) -> None:
+        """Say who takes it."""
+        self._take = take
+        if self._answer is not None:
+            take(self._answer)
 
 
 class Stream(msgspec.Struct):
@@ -57,8 +82,9 @@ class Stream(msgspec.Struct):
 
 
 Answered: TypeAlias = Response | Stream
-Handler: TypeAlias = Callable[[Request], Answered | Awaitable[Answered]]
-"""What answers requests. One that knows its answer at once may return it without ``async``: that saves a task."""
+Handler: TypeAlias = Callable[[Request], Answered | Later | Awaitable[Answered]]
+"""What answers requests. One that knows its answer at once may return it without ``async``, one whose answer is given
+by somebody else a ``Later``: that saves a task."""
 Refusal: TypeAlias = Callable[[int, str], Response]
 """Writes an answer this room gives by itself (status, message) in the form the caller expects."""
 
@@ -81,6 +107,8 @@ STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 
 def head(answer: Answered, extra: bytes) -> bytes:
     """Write status line and headers, ``extra`` lines last, up to and with the empty line."""
+    if type(answer) is Response and answer.lines:
+        extra = answer.lines + extra
     lines = [b": ".join(field) for field in answer.headers]
     lines.append(extra)
     written = STATUS_LINES[answer.status] + b"\r\n".join(lines) + b"\r\n"

@@ -93,6 +93,8 @@ class SqliteStore(Upkeep):
             os.close(self._lock)
             self._lock = None
 
+    prompt = True
+
     # -- what the ledger asks for ----------------------------------------------------------------------------------
 
     async def _fetch(self, name: str, *params: object) -> list[Row]:

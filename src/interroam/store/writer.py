@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from interroam.core.ports import CourierKey, Cursor
 from interroam.model.errors import Reason, Unavailable
@@ -41,9 +43,9 @@ Outcome = Receipt | Exception
 Commit = Callable[[Sequence[Telling], Sequence[Errand]], Awaitable[list[Outcome]]]
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
     telling: Telling
-    future: asyncio.Future[Receipt]
+    then: Callable[[Outcome], None]
     weight: int
     rows: int
 
@@ -110,18 +112,16 @@ class Writer:
             await self._task
             self._task = None
 
-    def tell(self, telling: Telling) -> asyncio.Future[Receipt]:
-        """Queue a telling; the future is resolved after the commit that holds it."""
+    def tell(self, telling: Telling, then: Callable[[Outcome], None]) -> None:
+        """Queue a telling; ``then`` is called after the commit that holds it."""
         if self._closing or self._task is None:
             raise _closed()
         weight, rows = _measure(telling)
         if len(self._queue) >= MOST_WAITING or self._bytes + weight > MOST_BYTES:
             raise Unavailable(Reason.OVERLOADED, "too much waits for the writer", retry_after=1)
-        future: asyncio.Future[Receipt] = self._task.get_loop().create_future()
-        self._queue.append(_Waiting(telling, future, weight, rows))
+        self._queue.append(_Waiting(telling, then, weight, rows))
         self._bytes += weight
         self._wake.set()
-        return future
 
     async def run(self, *errands: Errand) -> None:
         """Run errands in one transaction; returns after its commit."""
@@ -197,12 +197,7 @@ class Writer:
 
     def _resolve(self, group: _Group, outcomes: Sequence[Outcome]) -> None:
         for one, outcome in zip(group.tellings, outcomes, strict=True):
-            if one.future.done():
-                continue  # gave up waiting
-            if isinstance(outcome, Receipt):
-                one.future.set_result(outcome)
-            else:
-                one.future.set_exception(outcome)
+            _report(one, outcome)
         for job in group.jobs:
             if not job.future.done():
                 job.future.set_result(None)
@@ -215,24 +210,37 @@ def _closed() -> Unavailable:
     return Unavailable(Reason.FAILED, "the store is closed")
 
 
+def _report(one: _Waiting, outcome: Outcome) -> None:
+    try:
+        one.then(outcome)
+    except Exception as error:  # noqa: BLE001  whoever asked is at fault, not the others of its group
+        context = {"message": "what became of a telling could not be said", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
+
 def _fail(group: _Group, error: Exception) -> None:
-    futures: list[asyncio.Future[Any]] = [one.future for one in group.tellings]
-    futures += [job.future for job in group.jobs]
-    for future in futures:
-        if not future.done():
-            failure = Unavailable(Reason.FAILED, f"it could not be written: {error}")
-            failure.__cause__ = error
-            future.set_exception(failure)
+    for one in group.tellings:
+        _report(one, _failure(error))
+    for job in group.jobs:
+        if not job.future.done():
+            job.future.set_exception(_failure(error))
+
+
+def _failure(error: Exception) -> Unavailable:
+    failure = Unavailable(Reason.FAILED, f"it could not be written: {error}")
+    failure.__cause__ = error
+    return failure
 
 
 def _measure(telling: Telling) -> tuple[int, int]:
     """Return about how many bytes a telling holds, and how many rows it may touch."""
     statement = telling.statement
+    if isinstance(statement, Change):
+        return _bytes(statement.wire), 1
     if isinstance(statement, Withdrawal):
         return _LEAST, 1
-    wire = statement.wire
-    weight = _LEAST if wire is None else _LEAST + len(wire.data)
-    if isinstance(statement, Change) or (statement.row is None and statement.parts is None):
+    weight = _bytes(statement.wire)
+    if statement.row is None and statement.parts is None:
         return weight, 1
     parts = statement.parts or ()
     return weight + _bytes(statement.row) + sum(_bytes(part.wire) + _bytes(part.row) for part in parts), 1 + len(parts)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Stored
+from interroam.model.facts import Receipt, Statement, Stored
 from interroam.model.ids import Kind, PartyId, session_key
 from interroam.protocols.ocpi.translate import cdr_fact, read_prefer, session_change, session_fact, write_preferred
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
@@ -16,7 +16,7 @@ from interroam.protocols.ocpi.wire.sessions import ChargingPreferences, Session,
 
 from .answers import of_receipt
 from .call import Answer, Call, given
-from .desk import AS_STATED, Desk, missing, read_body, read_owner, side
+from .desk import AS_STATED, Desk, Stating, missing, read_body, read_owner, side, stating
 from .lists import list_of
 from .tokens import check_uid, note_driver, spelled
 
@@ -30,17 +30,19 @@ ADVENIR = "$$"
 # -- sessions ----------------------------------------------------------------------------------------------------------
 
 
-async def put_session(desk: Desk, call: Call) -> Answer:
+@stating
+def put_session(desk: Desk, call: Call) -> Statement:
     """Take a whole session; a list of periods that is not there clears the list (OCPI-127)."""
     owner, session_id = read_owner(call), call.tail[2]
     call.ids = (session_id,)
     shape = read_body(call, Session)
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, session_id)
-    return await desk.tell(call, session_fact(*_charge(desk, call, shape)))
+    return session_fact(*_charge(desk, call, shape))
 
 
-async def patch_session(desk: Desk, call: Call) -> Answer:
+@stating
+def patch_session(_desk: Desk, call: Call) -> Statement:
     """Take some fields of a session; its charging periods are added."""
     if not call.caller.switches.patches_sessions:
         raise Refused(Reason.NOT_OFFERED, "PATCH of sessions is not offered", remedy="PUT the session")  # OCPI-126
@@ -51,7 +53,7 @@ async def patch_session(desk: Desk, call: Call) -> Answer:
         call.ids += (shape.authorization_reference,)
     if shape.cdr_token is not None:
         check_uid(call, shape.cdr_token.type, shape.cdr_token.uid)
-    return await desk.tell(call, session_change(shape, call.request.body, owner, session_id, replaces=call.older))
+    return session_change(shape, call.request.body, owner, session_id, replaces=call.older)
 
 
 async def check_session(desk: Desk, call: Call) -> Answer:
@@ -83,16 +85,22 @@ async def set_preferences(desk: Desk, call: Call) -> Answer:
 # -- CDRs --------------------------------------------------------------------------------------------------------------
 
 
-async def post_cdr(desk: Desk, call: Call) -> Answer:
-    """Take a CDR, once; a repeat is a success with the same Location (OCPI-136, OCPI-137)."""
+def _read_cdr(desk: Desk, call: Call) -> Statement:
     shape = read_body(call, Cdr)
     call.ids = tuple(each for each in (shape.id, shape.session_id) if each)
     shape, raw = _charge(desk, call, shape)
     if PartyId.of(shape.country_code, shape.party_id) != call.asker and not call.partner.is_hub:
         call.notes.append(f"the CDR is of {shape.country_code}*{shape.party_id}, its sender is {call.asker}")
-    receipt = await desk.hub.tell(call.origin, cdr_fact(shape, raw))
+    return cdr_fact(shape, raw)
+
+
+def _say_where(desk: Desk, call: Call, _cdr: Statement, receipt: Receipt) -> Answer:
     answer = of_receipt(call, receipt)
     return replace(answer, headers=((b"location", desk.url(f"receiver/cdrs/{receipt.hub_id}").encode()),))
+
+
+post_cdr = Stating(_read_cdr, _say_where)
+"""Take a CDR, once; a repeat is a success with the same Location (OCPI-136, OCPI-137)."""
 
 
 async def check_cdr(desk: Desk, call: Call) -> Answer:

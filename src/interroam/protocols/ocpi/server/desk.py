@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Change, Statement, Stored, Verdict
+from interroam.model.facts import Change, Receipt, Statement, Stored, Verdict
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
 from interroam.protocols.ocpi.views import Looks, View
@@ -29,6 +29,7 @@ AS_STATED = View()
 """How owners look at what is theirs: as they stated it, under their own ids (OCPI-60)."""
 
 _NUL = rb"\u0000"
+_UNKNOWN = Verdict.UNKNOWN
 
 T = TypeVar("T", bound=Struct)
 Run: TypeAlias = "Callable[[Desk, Call], Awaitable[Answer]]"
@@ -48,15 +49,13 @@ class Desk:
 
     async def tell(self, call: Call, statement: Statement) -> Answer:
         """State something in the caller's name, and answer by what became of it."""
-        receipt = await self.hub.tell(call.origin, statement)
-        if receipt.verdict is Verdict.UNKNOWN and isinstance(statement, Change):
-            self._fetch(call, statement)
-        return of_receipt(call, receipt)
+        return self.answer(call, statement, await self.hub.tell(call.origin, statement))
 
-    def _fetch(self, call: Call, change: Change) -> None:
-        """Have the object fetched that was changed and is not here (design: Decisions 5)."""
-        if len(call.tail) > 2:
-            self.hub.follow_up(call.origin, change.key, call.tail[2], change.last_updated)
+    def answer(self, call: Call, statement: Statement, receipt: Receipt) -> Answer:
+        """Answer by what became of a statement; an object that was changed and is not here is fetched (design: 5)."""
+        if receipt.verdict is _UNKNOWN and isinstance(statement, Change) and len(call.tail) > 2:
+            self.hub.follow_up(call.origin, statement.key, call.tail[2], statement.last_updated)
+        return of_receipt(call, receipt)
 
     async def own(self, call: Call, key: Key) -> Stored:
         """Return an object of the caller's; Refused when it is somebody else's or there is none."""
@@ -89,6 +88,30 @@ class Desk:
         """Answer with one object as the caller sees it."""
         view = self.views.view(call.viewer, stored.key.owner, call.caller.switches)
         return given(await self.views.one(stored, view))
+
+
+Reads: TypeAlias = "Callable[[Desk, Call], Statement]"
+Says: TypeAlias = "Callable[[Desk, Call, Statement, Receipt], Answer]"
+
+
+class Stating(Struct, frozen=True):
+    """What runs where a fact or a change is stated: how it is read, and how what became of it is answered.
+
+    It waits for nothing but the commit, so that whoever can do without a task asks ``read`` and ``say`` himself.
+    """
+
+    read: Reads
+    say: Says
+
+    async def __call__(self, desk: Desk, call: Call) -> Answer:
+        """Read, tell, answer."""
+        statement = self.read(desk, call)
+        return self.say(desk, call, statement, await desk.hub.tell(call.origin, statement))
+
+
+def stating(read: Reads) -> Stating:
+    """Make of what reads a statement what states it."""
+    return Stating(read, Desk.answer)
 
 
 class Route(Struct, frozen=True):

@@ -6,15 +6,15 @@ Every path of a module ends in one row of ``ROUTES``; the functions there know n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Exchange
+from interroam.model.facts import Exchange, Receipt, Statement
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
-from interroam.net.http import Request, Response
+from interroam.net.http import Later, Request, Response
 from interroam.protocols.ocpi.rules.urls import segments
 from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire.envelope import SUCCESS
@@ -23,7 +23,7 @@ from .answers import of_error, write_answer
 from .call import Answer, Call
 from .caller import Callers
 from .clientinfo import MODULE as UNROUTED
-from .desk import Desk, Route
+from .desk import Desk, Route, Run, Stating
 from .old import FACES, OldDoors
 from .table import ROUTES
 
@@ -63,16 +63,74 @@ class OcpiServer:
         self._old = OldDoors(hub, views, base_url)
         self._seen: dict[str, bytes] = {}
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request, whatever it is."""
+    def handle(self, request: Request) -> Response | Later | Awaitable[Response]:
+        """Answer one request, whatever it is; where a fact or a change is stated, nobody waits in a task."""
         call = self._open(request)
         try:
             if request.path.count("/") < _PARTS and self._configuration.answers(request.path):
-                self._callers.check_anyone(request)
-                return await self._configuration.answer(request)
-            answer = await self._answer(call)
+                return self._configured(call)
+            self._recognize(call)
+            if call.older or call.fresh:
+                return self._run(call)
+            found = self._find(call)
+            if isinstance(found, Answer):
+                return self._close(call, found)
+            run = found.run
+            return self._state(call, run) if type(run) is Stating else self._run(call, run)
         except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
+            return self._close(call, of_error(call, error))
+
+    def _state(self, call: Call, stating: Stating) -> Response | Later | Awaitable[Response]:
+        """Tell what is stated; the answer is given when the store says what became of it."""
+        desk = self._desk
+        statement = stating.read(desk, call)
+        later = Later()
+
+        def then(outcome: Receipt | Exception) -> None:
+            try:
+                if isinstance(outcome, Exception):
+                    answer = of_error(call, outcome)
+                else:
+                    answer = stating.say(desk, call, statement, outcome)
+            except Exception as error:  # noqa: BLE001  see above
+                answer = of_error(call, error)
+            later.give(self._close(call, answer))
+
+        return later if self._hub.told(call.origin, statement, then) else self._tell(call, stating, statement)
+
+    async def _tell(self, call: Call, stating: Stating, statement: Statement) -> Response:
+        try:
+            receipt = await self._hub.tell(call.origin, statement)
+            return self._close(call, stating.say(self._desk, call, statement, receipt))
+        except Exception as error:  # noqa: BLE001  see above
+            return self._close(call, of_error(call, error))
+
+    async def _run(self, call: Call, run: Run | None = None) -> Response:
+        try:
+            answer = await (self._begin(call) if run is None else run(self._desk, call))
+        except Exception as error:  # noqa: BLE001  see above
             answer = of_error(call, error)
+        return self._close(call, answer)
+
+    async def _begin(self, call: Call) -> Answer:
+        """Answer in full what may have to wait before it is known what it is."""
+        if call.fresh:
+            await self._configuration.used(call.partner)
+            self._seen[call.partner.id] = self._hub.book.partners[call.partner.id].wiring
+        if call.older:
+            return await self._old.answer(call, _parts(call.request))
+        found = self._find(call)
+        return await found.run(self._desk, call) if isinstance(found, Route) else found
+
+    async def _configured(self, call: Call) -> Response:
+        """Answer versions and credentials; what the handshake notes itself is noted there."""
+        try:
+            self._callers.check_anyone(call.request)
+            return await self._configuration.answer(call.request)
+        except Exception as error:  # noqa: BLE001  see above
+            return self._close(call, of_error(call, error))
+
+    def _close(self, call: Call, answer: Answer) -> Response:
         response = write_answer(call, answer)
         self._note(call, answer, response)
         return response
@@ -92,16 +150,16 @@ class OcpiServer:
             call.notes.append("X-Request-ID or X-Correlation-ID is missing: minted here")
         return call
 
-    async def _answer(self, call: Call) -> Answer:
-        request = call.request
-        call.who = who = self._callers.recognize(request)
+    def _recognize(self, call: Call) -> None:
+        """Find out who calls, and whether it is for the first time since the partner's wiring changed."""
+        call.who = who = self._callers.recognize(call.request)
         partner = who.partner
         self._hub.liveness.hear(partner, call.now)
-        if self._seen.get(partner.id) is not partner.wiring:
-            await self._configuration.used(partner)
-            self._seen[partner.id] = self._hub.book.partners[partner.id].wiring
-        if call.older:
-            return await self._old.answer(call, _parts(request))
+        call.fresh = self._seen.get(partner.id) is not partner.wiring
+
+    def _find(self, call: Call) -> Route | Answer:
+        """Find the row of the table, and between whom the call is."""
+        request, who = call.request, call.caller
         found = _find(call)
         if isinstance(found, Answer):
             return found
@@ -109,12 +167,12 @@ class OcpiServer:
             _insist_on_ids(request)
         call.operation = found.operation
         if call.module == UNROUTED:  # C7
-            return await found.run(self._desk, call)
-        addressing = self._callers.addressing(partner, request.headers, to_too=who.switches.require_to)
+            return found
+        addressing = self._callers.addressing(who.partner, request.headers, to_too=who.switches.require_to)
         call.routing = addressing.answer
         call.sender, call.receiver = addressing.sender, addressing.receiver
         call.party = self._callers.in_role(addressing, call.module, found.interface)
-        return await found.run(self._desk, call)
+        return found
 
     def _note(self, call: Call, answer: Answer, response: Response) -> None:
         """Leave a trace: the answer only when it says more than *done*."""

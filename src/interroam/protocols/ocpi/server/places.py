@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from interroam.core.refs import location_ref
 from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Statement
 from interroam.model.ids import Kind, PartyId, evse_key, location_key
 from interroam.protocols.ocpi.translate import (
     connector_change,
@@ -20,7 +21,7 @@ from interroam.protocols.ocpi.wire import locations as wire
 from interroam.protocols.ocpi.wire.raw import fields_of, find_connector, items_of
 
 from .call import Answer, Call, given
-from .desk import AS_STATED, Desk, missing, read_body, read_owner, side
+from .desk import AS_STATED, Desk, missing, read_body, read_owner, side, stating
 from .lists import list_of
 
 
@@ -40,30 +41,33 @@ def _place(call: Call) -> _Place:
 # -- PUT ---------------------------------------------------------------------------------------------------------------
 
 
-async def put_location(desk: Desk, call: Call) -> Answer:
+@stating
+def put_location(_desk: Desk, call: Call) -> Statement:
     """Take a whole location, its EVSEs with it."""
     owner, location_id, *_ = _place(call)
     shape = read_body(call, wire.Location)
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, location_id)
     call.ids += tuple(evse.uid for evse in shape.evses)
-    return await desk.tell(call, location_fact(shape, call.request.body))
+    return location_fact(shape, call.request.body)
 
 
-async def put_evse(desk: Desk, call: Call) -> Answer:
+@stating
+def put_evse(_desk: Desk, call: Call) -> Statement:
     """Take a whole EVSE."""
     owner, location_id, uid, _ = _place(call)
     shape = read_body(call, wire.Evse)
     insist("uid", shape.uid, uid)
-    return await desk.tell(call, evse_fact(shape, call.request.body, owner, location_id))
+    return evse_fact(shape, call.request.body, owner, location_id)
 
 
-async def put_connector(desk: Desk, call: Call) -> Answer:
+@stating
+def put_connector(_desk: Desk, call: Call) -> Statement:
     """Take a whole connector."""
     owner, location_id, uid, connector_id = _place(call)
     shape = read_body(call, wire.Connector)
     insist("id", shape.id, connector_id)
-    return await desk.tell(call, connector_fact(shape, call.request.body, owner, location_id, uid))
+    return connector_fact(shape, call.request.body, owner, location_id, uid)
 
 
 # -- PATCH -------------------------------------------------------------------------------------------------------------
@@ -82,18 +86,20 @@ async def patch_location(desk: Desk, call: Call) -> Answer:
     return answer
 
 
-async def patch_evse(desk: Desk, call: Call) -> Answer:
+@stating
+def patch_evse(_desk: Desk, call: Call) -> Statement:
     """Take some fields of an EVSE, most often its status alone: the busiest path of the house."""
     owner, location_id, uid, _ = _place(call)
     shape = read_body(call, wire.EvsePatch)
-    return await desk.tell(call, evse_change(shape, call.request.body, owner, location_id, uid))
+    return evse_change(shape, call.request.body, owner, location_id, uid)
 
 
-async def patch_connector(desk: Desk, call: Call) -> Answer:
+@stating
+def patch_connector(_desk: Desk, call: Call) -> Statement:
     """Take some fields of a connector."""
     place = _place(call)
     shape = read_body(call, wire.ConnectorPatch)
-    return await desk.tell(call, connector_change(shape, call.request.body, *place))
+    return connector_change(shape, call.request.body, *place)
 
 
 # -- GET ---------------------------------------------------------------------------------------------------------------

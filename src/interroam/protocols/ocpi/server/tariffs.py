@@ -8,7 +8,7 @@ import msgspec
 
 from interroam.core.ports import Query
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Stored, Withdrawal
+from interroam.model.facts import Statement, Stored, Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, tariff_key
 from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi.rules.paging import Page, read_page
@@ -18,21 +18,22 @@ from interroam.protocols.ocpi.wire import NotJson
 from interroam.protocols.ocpi.wire import tariffs as wire
 
 from .call import DONE, Answer, Call, given
-from .desk import AS_STATED, Desk, missing, parameters, read_body, read_owner, side
+from .desk import AS_STATED, Desk, missing, parameters, read_body, read_owner, side, stating
 from .lists import page_of, query_of
 
 _REGULAR = (None, "REGULAR")  # OCPI-145
 _AT_ONCE = 500
 
 
-async def put(desk: Desk, call: Call) -> Answer:
+@stating
+def put(_desk: Desk, call: Call) -> Statement:
     """Take a whole tariff."""
     owner, tariff_id = read_owner(call), call.tail[2]
     call.ids = (tariff_id,)
     shape = read_body(call, wire.Tariff)
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, tariff_id)
-    return await desk.tell(call, tariff_fact(shape, call.request.body))
+    return tariff_fact(shape, call.request.body)
 
 
 async def check(desk: Desk, call: Call) -> Answer:

@@ -7,6 +7,7 @@ from typing import get_args
 from interroam.core.quality import of_token
 from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused
+from interroam.model.facts import Statement
 from interroam.model.ids import Kind, token_key
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token
@@ -19,7 +20,7 @@ from interroam.protocols.ocpi.wire.raw import fields_of, set_fields, text
 from interroam.protocols.ocpi.wire.words import TokenType
 
 from .call import Answer, Call, given
-from .desk import AS_STATED, Desk, T, parameters, read_body, read_owner, side
+from .desk import AS_STATED, Desk, T, parameters, read_body, read_owner, side, stating
 from .lists import list_of
 
 TOKEN_TYPES: tuple[str, ...] = get_args(TokenType)
@@ -84,13 +85,14 @@ async def put(desk: Desk, call: Call) -> Answer:
     return answer
 
 
-async def patch(desk: Desk, call: Call) -> Answer:
+@stating
+def patch(desk: Desk, call: Call) -> Statement:
     """Take some fields of a token."""
     owner, uid, kind = read_owner(call), call.tail[2], token_type(call)
     note_driver(desk, call, kind, uid)
     check_uid(call, kind, uid)
     shape = read_body(call, wire.TokenPatch)
-    return await desk.tell(call, token_change(shape, call.request.body, owner, uid, kind))
+    return token_change(shape, call.request.body, owner, uid, kind)
 
 
 async def check(desk: Desk, call: Call) -> Answer:
