@@ -10,7 +10,6 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -61,9 +60,7 @@ class Ledger(Finding):
 
     def record(self, telling: Telling) -> asyncio.Future[Receipt]:
         """Judge and record; comes back after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._writer.tell(telling, partial(_resolve, future))
-        return future
+        return self._writer.record(telling)
 
     def tell(self, telling: Telling, then: Callable[[Outcome], None]) -> None:
         """Judge and record; ``then`` is called with what became of it, after the commit that holds it."""
@@ -218,12 +215,3 @@ class Ledger(Finding):
     async def remove(self, shelf: str, id: str) -> None:
         """Remove a document."""
         await self._writer.run(Errand("remove", [(shelf, id)]))
-
-
-def _resolve(future: asyncio.Future[Receipt], outcome: Outcome) -> None:
-    if future.done():
-        return  # gave up waiting
-    if isinstance(outcome, Receipt):
-        future.set_result(outcome)
-    else:
-        future.set_exception(outcome)

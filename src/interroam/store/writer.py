@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -123,6 +124,12 @@ class Writer:
         self._bytes += weight
         self._wake.set()
 
+    def record(self, telling: Telling) -> asyncio.Future[Receipt]:
+        """Queue a telling; the future is resolved after the commit that holds it."""
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.tell(telling, partial(_resolve, future))
+        return future
+
     async def run(self, *errands: Errand) -> None:
         """Run errands in one transaction; returns after its commit."""
         self._check_open()
@@ -208,6 +215,15 @@ class Writer:
 
 def _closed() -> Unavailable:
     return Unavailable(Reason.FAILED, "the store is closed")
+
+
+def _resolve(future: asyncio.Future[Receipt], outcome: Outcome) -> None:
+    if future.done():
+        return  # gave up waiting
+    if isinstance(outcome, Receipt):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)
 
 
 def _report(one: _Waiting, outcome: Outcome) -> None:
