@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -156,19 +156,21 @@ def _is_kept(told: Key, kept: Key | None) -> bool:
 
 def _listen_in(node: Node, recorded: list[tuple[Key, Receipt]], noted: list[str]) -> None:
     """Keep what the store acknowledged, and whose exchanges were traced."""
-    record, note = node.store.record, node.metrics.saw
+    tell, note = node.store.tell, node.metrics.saw
 
-    async def heard(telling: Telling) -> Receipt:
-        receipt = await record(telling)
-        if receipt.verdict is Verdict.RECORDED and receipt.seq:
-            recorded.append((telling.statement.key, receipt))
-        return receipt
+    def heard(telling: Telling, then: Callable[[Receipt | Exception], None]) -> None:
+        def first(outcome: Receipt | Exception) -> None:
+            if isinstance(outcome, Receipt) and outcome.verdict is Verdict.RECORDED and outcome.seq:
+                recorded.append((telling.statement.key, outcome))
+            then(outcome)
+
+        tell(telling, first)
 
     def saw(exchange: Any) -> None:
         noted.append(exchange.partner)
         note(exchange)
 
-    node.store.record = heard  # type: ignore[method-assign]
+    node.store.tell = heard  # type: ignore[method-assign]
     node.metrics.saw = saw  # type: ignore[method-assign]
 
 

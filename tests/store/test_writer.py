@@ -1,6 +1,7 @@
 """The group commit: many share one, each is answered after its own, and none takes another along."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Change, Receipt, Verdict
 from interroam.model.ids import Lane
 from interroam.store import writer
-from interroam.store.writer import CommitFailed, Errand, Writer
+from interroam.store.writer import CommitFailed, Errand, Writer, resolve
 from tests.core.objects import EMSP_PARTY, NOW, at, session, token
 from tests.store.told import SESSION_KEY, appended, fact, tell, wire
 
@@ -49,16 +50,22 @@ async def pen(disk):
     await made.close()
 
 
+def recorded(pen, telling):
+    future = asyncio.get_running_loop().create_future()
+    pen.tell(telling, partial(resolve, future))
+    return future
+
+
 def one(number):
     return tell(fact(token(f"{number}")))
 
 
 async def test_what_waits_while_a_commit_runs_shares_the_next_one(disk, pen):
     disk.gate.clear()
-    told = [pen.record(one(0))]
+    told = [recorded(pen, one(0))]
     await asyncio.sleep(0.01)
     assert len(disk.groups) == 1
-    told += [pen.record(one(number)) for number in range(1, 40)]
+    told += [recorded(pen, one(number)) for number in range(1, 40)]
     await asyncio.sleep(0)
     assert not any(future.done() for future in told)
     disk.gate.set()
@@ -67,47 +74,47 @@ async def test_what_waits_while_a_commit_runs_shares_the_next_one(disk, pen):
 
 
 async def test_a_very_large_group_is_cut_so_that_the_loop_is_not_held(disk, pen):
-    await asyncio.gather(*(pen.record(one(number)) for number in range(1300)))
+    await asyncio.gather(*(recorded(pen, one(number)) for number in range(1300)))
     assert [len(tellings) for tellings, _ in disk.groups] == [512, 512, 276]
 
 
 async def test_too_many_waiting_are_told_to_come_back(disk, pen):
-    told = [pen.record(one(number)) for number in range(writer.MOST_WAITING)]
+    told = [recorded(pen, one(number)) for number in range(writer.MOST_WAITING)]
     with pytest.raises(Unavailable) as refused:
-        pen.record(one("more"))
+        recorded(pen, one("more"))
     assert (refused.value.reason, refused.value.retry_after) == (Reason.OVERLOADED, 1)
     await asyncio.gather(*told)
-    await pen.record(one("more"))
+    await recorded(pen, one("more"))
 
 
 async def test_too_many_bytes_waiting_are_told_to_come_back(disk, pen):
     large = tell(replace(fact(token()), wire=wire("x" * (writer.MOST_BYTES // 2))))
-    first = pen.record(large)
+    first = recorded(pen, large)
     with pytest.raises(Unavailable):
-        pen.record(large)
+        recorded(pen, large)
     await first
-    await pen.record(large)
+    await recorded(pen, large)
 
 
 async def test_a_failing_commit_acknowledges_nothing(disk, pen):
     disk.broken = True
-    outcomes = await asyncio.gather(*(pen.record(one(number)) for number in range(9)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(recorded(pen, one(number)) for number in range(9)), return_exceptions=True)
     assert {(type(outcome), outcome.reason) for outcome in outcomes} == {(Unavailable, Reason.FAILED)}
     assert len(disk.groups) == 1
     disk.broken = False
-    assert (await pen.record(one(1))).verdict is Verdict.RECORDED
+    assert (await recorded(pen, one(1))).verdict is Verdict.RECORDED
 
 
 async def test_only_the_bad_statement_of_a_group_fails(disk, pen):
     disk.bad = {"5"}
-    outcomes = await asyncio.gather(*(pen.record(one(number)) for number in range(16)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(recorded(pen, one(number)) for number in range(16)), return_exceptions=True)
     assert [number for number, outcome in enumerate(outcomes) if not isinstance(outcome, Receipt)] == [5]
     assert isinstance(outcomes[5], Unavailable)
 
 
 async def test_who_gives_up_waiting_does_not_break_the_group(disk, pen):
     disk.gate.clear()
-    waiting = [asyncio.ensure_future(pen.record(one(number))) for number in range(6)]
+    waiting = [asyncio.ensure_future(recorded(pen, one(number))) for number in range(6)]
     await asyncio.sleep(0.01)
     waiting[2].cancel()
     disk.gate.set()
@@ -121,7 +128,7 @@ async def test_a_cursor_that_could_not_be_written_is_written_with_the_next_group
     pen.settle(cursor)
     await asyncio.sleep(0.1)
     disk.broken = False
-    await pen.record(one(1))
+    await recorded(pen, one(1))
     assert [errand.name for errand in disk.groups[-1][1]] == ["save_cursor"]
     assert pen.cursors == {}
 
@@ -133,16 +140,16 @@ async def test_a_failing_errand_does_not_take_the_tellings_along(disk, pen, monk
         return await disk.commit(tellings, errands)
 
     monkeypatch.setattr(pen, "_commit", commit)
-    outcomes = await asyncio.gather(pen.record(one(1)), pen.run(Errand("nonsense", [()])), return_exceptions=True)
+    outcomes = await asyncio.gather(recorded(pen, one(1)), pen.run(Errand("nonsense", [()])), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [Receipt, Unavailable]
 
 
 async def test_a_closed_writer_takes_nothing_and_has_written_everything(disk, pen):
-    told = [pen.record(one(number)) for number in range(5)]
+    told = [recorded(pen, one(number)) for number in range(5)]
     await pen.close()
     assert all(future.done() for future in told)
     with pytest.raises(Unavailable):
-        pen.record(one(1))
+        recorded(pen, one(1))
 
 
 async def test_a_merge_that_fails_is_its_senders_fault_alone(store):
@@ -184,7 +191,7 @@ async def test_whoever_is_told_of_an_outcome_and_fails_does_not_take_the_others_
 
     pen.tell(one(0), fail)
     pen.tell(one(1), heard.append)
-    await pen.record(one(2))
+    await recorded(pen, one(2))
     assert [outcome.verdict for outcome in heard] == [Verdict.RECORDED]
     assert [str(error) for error in troubles] == ["mine"]
 
@@ -194,5 +201,5 @@ async def test_a_failing_commit_is_told_to_who_does_not_wait_in_a_task(disk, pen
     heard = []
     pen.tell(one(0), heard.append)
     with pytest.raises(Unavailable):
-        await pen.record(one(1))
+        await recorded(pen, one(1))
     assert [type(outcome) for outcome in heard] == [Unavailable]

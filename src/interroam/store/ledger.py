@@ -10,6 +10,7 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -23,7 +24,7 @@ from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.traces import Traces
-from interroam.store.writer import Errand, Outcome, Writer
+from interroam.store.writer import Errand, Outcome, Writer, resolve
 
 _FOREVER = 2**62
 _UNINDEXED = frozenset(kind for kind, lane in LANE_OF.items() if lane is Lane.PLACES)
@@ -60,7 +61,9 @@ class Ledger(Finding):
 
     def record(self, telling: Telling) -> asyncio.Future[Receipt]:
         """Judge and record; comes back after the commit that holds it. Unavailable(OVERLOADED) when too much waits."""
-        return self._writer.record(telling)
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.tell(telling, partial(resolve, future))
+        return future
 
     def tell(self, telling: Telling, then: Callable[[Outcome], None]) -> None:
         """Judge and record; ``then`` is called with what became of it, after the commit that holds it."""

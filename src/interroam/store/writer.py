@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -124,12 +123,6 @@ class Writer:
         self._bytes += weight
         self._wake.set()
 
-    def record(self, telling: Telling) -> asyncio.Future[Receipt]:
-        """Queue a telling; the future is resolved after the commit that holds it."""
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self.tell(telling, partial(_resolve, future))
-        return future
-
     async def run(self, *errands: Errand) -> None:
         """Run errands in one transaction; returns after its commit."""
         self._check_open()
@@ -217,7 +210,8 @@ def _closed() -> Unavailable:
     return Unavailable(Reason.FAILED, "the store is closed")
 
 
-def _resolve(future: asyncio.Future[Receipt], outcome: Outcome) -> None:
+def resolve(future: asyncio.Future[Receipt], outcome: Outcome) -> None:
+    """Tell a future what became of a telling."""
     if future.done():
         return  # gave up waiting
     if isinstance(outcome, Receipt):
