@@ -16,7 +16,7 @@ from interroam.protocols.ocpi.wire import cdrs, sessions, types
 from interroam.protocols.ocpi.wire.raw import set_fields
 
 from .places import NOT_KNOWN, write_point
-from .rows import insist, insist_owner, merged, named, plain_fact, said, wired, written
+from .rows import charge_fact, insist, insist_owner, merged, named, said, wired, written
 
 _IDENTITY = frozenset({"country_code", "party_id", "id"})
 
@@ -123,7 +123,7 @@ def write_session(session: model.Session) -> bytes:
 
 def session_fact(shape: sessions.Session, raw: bytes) -> Fact:
     """Make a fact of a session as it stood."""
-    return plain_fact(read_session(shape), _respelled(shape.status, raw))
+    return charge_fact(read_session(shape), _respelled(shape.status, raw))
 
 
 def _respelled(status: str | None, raw: bytes) -> bytes:
@@ -249,7 +249,7 @@ def write_cdr(
 
 def cdr_fact(shape: cdrs.Cdr, raw: bytes) -> Fact:
     """Make a fact of a CDR as it stood."""
-    return plain_fact(read_cdr(shape), raw)
+    return charge_fact(read_cdr(shape), raw)
 
 
 def _write_part(price: Price | None) -> types.Price | None:

@@ -1,6 +1,7 @@
 """The two forms an object is kept in, and how statements are made of them.
 
-``wire`` goes into the journal as it stood; ``row`` is the form of the picture. A *merge* is a pure function that the
+``wire`` goes into the journal as it stood; ``row`` is the form of the picture, in which last_updated means nothing: the
+picture keeps it beside the row. A *merge* is a pure function that the
 store's writer applies to the newest state; a row of another room stays away and is rendered from the body later.
 """
 
@@ -56,14 +57,28 @@ def plain_fact(body: Body, raw: bytes, without: Collection[str] = UNTIMED) -> Fa
     return Fact(body, wired(raw), wired(row_of(raw, without)), None, same)
 
 
+def charge_fact(body: Body, raw: bytes) -> Fact:
+    """Make a fact of a session or a CDR: many come and few are read again, so the row is what came, its time too."""
+    wire = wired(raw)
+    row = compact(raw)
+    return Fact(body, wire, wire if row is raw else wired(row), None, same)
+
+
 def same(new: bytes, old: bytes) -> bool:
-    """Whether two objects say the same: order, blanks and nulls aside."""
+    """Whether two objects say the same: order, blanks, nulls and the time of it aside."""
     if new == old:
         return True
     try:
-        return bool(_bare(_decode(new)) == _bare(_decode(old)))
+        return bool(_untimed(_decode(new)) == _untimed(_decode(old)))
     except (msgspec.DecodeError, ArithmeticError):
         return False
+
+
+def _untimed(value: object) -> object:
+    said = _bare(value)
+    if isinstance(said, dict):
+        said.pop("last_updated", None)
+    return said
 
 
 def _bare(value: object) -> object:
