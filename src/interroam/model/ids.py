@@ -170,41 +170,47 @@ def _owner(owner: PartyId) -> str:
     return f"{owner.country}{SEPARATOR}{owner.code}".casefold()
 
 
+# Keys are made for every message: past their own ``__new__``, and without asking the enumeration each time.
+_made = tuple.__new__
+_LOCATION, _EVSE, _TARIFF, _TOKEN = Kind.LOCATION, Kind.EVSE, Kind.TARIFF, Kind.TOKEN
+_SESSION, _CDR, _AUTHORIZATION, _COMMAND = Kind.SESSION, Kind.CDR, Kind.AUTHORIZATION, Kind.COMMAND
+
+
 def location_key(owner: PartyId, location_id: str) -> Key:
     """Return the key of a location."""
-    return Key(Kind.LOCATION, _owner(owner), location_id.casefold())
+    return _made(Key, (_LOCATION, _owner(owner), location_id.casefold(), ""))
 
 
 def evse_key(owner: PartyId, location_id: str, uid: str) -> Key:
     """Return the key of an EVSE: its uid is unique only together with owner and location."""
-    return Key(Kind.EVSE, _owner(owner), location_id.casefold(), uid.casefold())
+    return _made(Key, (_EVSE, _owner(owner), location_id.casefold(), uid.casefold()))
 
 
 def tariff_key(owner: PartyId, tariff_id: str, target: PartyId | None = None) -> Key:
     """Return the key of a tariff variant (OCPI-153)."""
-    return Key(Kind.TARIFF, _owner(owner), tariff_id.casefold(), _owner(target) if target else "")
+    return _made(Key, (_TARIFF, _owner(owner), tariff_id.casefold(), _owner(target) if target else ""))
 
 
 def token_key(owner: PartyId, token_type: str, uid: str) -> Key:
     """Return the key of a token."""
-    return Key(Kind.TOKEN, _owner(owner), uid.casefold(), token_type.casefold())
+    return _made(Key, (_TOKEN, _owner(owner), uid.casefold(), token_type.casefold()))
 
 
 def session_key(owner: PartyId, session_id: str) -> Key:
     """Return the key of a session."""
-    return Key(Kind.SESSION, _owner(owner), session_id.casefold())
+    return _made(Key, (_SESSION, _owner(owner), session_id.casefold(), ""))
 
 
 def cdr_key(owner: PartyId, cdr_id: str) -> Key:
     """Return the key of a CDR."""
-    return Key(Kind.CDR, _owner(owner), cdr_id.casefold())
+    return _made(Key, (_CDR, _owner(owner), cdr_id.casefold(), ""))
 
 
 def authorization_key(reference: str) -> Key:
     """Return the key of an authorization: its reference is minted here, so no owner is needed."""
-    return Key(Kind.AUTHORIZATION, "", reference.casefold())
+    return _made(Key, (_AUTHORIZATION, "", reference.casefold(), ""))
 
 
 def command_key(command_id: str) -> Key:
     """Return the key of a command: its id is minted here, so no owner is needed."""
-    return Key(Kind.COMMAND, "", command_id.casefold())
+    return _made(Key, (_COMMAND, "", command_id.casefold(), ""))

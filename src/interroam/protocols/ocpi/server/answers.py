@@ -19,6 +19,7 @@ from .call import CREATED, DONE, Answer, Call
 
 log = structlog.get_logger()
 
+_JSON_LINE = b"%b: %b\r\n" % JSON
 _UNKNOWN = "there is no such object here yet"
 
 
@@ -120,5 +121,5 @@ def write_answer(call: Call, answer: Answer) -> Response:
     else:
         body = success(now)
     request_id, correlation = call.request_id.encode("latin-1"), call.correlation.encode("latin-1")
-    ids = (JSON, (b"x-request-id", request_id), (b"x-correlation-id", correlation))
-    return Response(answer.http, [*ids, *call.routing, *answer.headers], body)
+    headers = [(b"x-request-id", request_id), (b"x-correlation-id", correlation), *answer.headers]
+    return Response(answer.http, headers, body, _JSON_LINE + call.routing)

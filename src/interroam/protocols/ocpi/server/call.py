@@ -43,8 +43,8 @@ class Call(Struct, kw_only=True):
     """The party of the From headers."""
     receiver: PartyId | None = None
     """The party of the To headers, when it is not the hub."""
-    routing: Fields = ()
-    """The routing headers of the answer."""
+    routing: bytes = b""
+    """The routing headers of the answer, as they are written."""
     ids: tuple[str, ...] = ()
     """What a person may search this exchange by."""
     notes: list[str] = []

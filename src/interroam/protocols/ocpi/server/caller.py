@@ -24,7 +24,7 @@ from interroam.protocols.ocpi.rules.headers import Encoding, require_routing, to
 from interroam.protocols.ocpi.rules.roles import may_call
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
-from .call import Caller, Fields
+from .call import Caller
 
 log = structlog.get_logger()
 
@@ -38,7 +38,10 @@ class Addressing(Struct, frozen=True):
     sender: PartyId
     parties: tuple[Party, ...]
     receiver: PartyId | None
-    answer: Fields
+    lines: bytes
+    """The routing headers of an answer, as they are written."""
+    acting: dict[tuple[str, InterfaceRole], Party]
+    """In which role the sender uses an interface, as far as it was worked out."""
 
 
 class Callers:
@@ -162,7 +165,7 @@ class Callers:
                 remedy="address the hub",
             )
         answering = self._own if to_hub or receiver is None else receiver
-        return Addressing(sender, parties, None if to_hub else receiver, _answering(sender, answering))
+        return Addressing(sender, parties, None if to_hub else receiver, _answering(sender, answering), {})
 
     def _is_here(self, receiver: PartyId, caller: Partner) -> bool:
         """Whether this party can be reached here: through a hub any, else one hosted by the node itself."""
@@ -178,8 +181,12 @@ class Callers:
     @staticmethod
     def in_role(addressing: Addressing, module: str, interface: InterfaceRole) -> Party:
         """Return the party in the first of its roles that may use this interface (OCPI-23, OCPI-24)."""
+        known = addressing.acting.get((module, interface))
+        if known is not None:
+            return known
         for party in addressing.parties:
             if may_call(module, interface, party.role):
+                addressing.acting[module, interface] = party
                 return party
         roles = " and ".join(party.role.value for party in addressing.parties)
         raise Refused(
@@ -202,11 +209,9 @@ def _as_it_stands(shown: bytes, token: str) -> bool:
     return shown.strip().endswith(b" " + token.encode())
 
 
-def _answering(to: PartyId, sender: PartyId) -> Fields:
-    """Return the routing headers of an answer: turned round (sheet 3.2)."""
+def _answering(to: PartyId, sender: PartyId) -> bytes:
+    """Write the routing headers of an answer: turned round (sheet 3.2)."""
     return (
-        (b"ocpi-to-country-code", to.country.encode()),
-        (b"ocpi-to-party-id", to.code.encode()),
-        (b"ocpi-from-country-code", sender.country.encode()),
-        (b"ocpi-from-party-id", sender.code.encode()),
-    )
+        f"ocpi-to-country-code: {to.country}\r\nocpi-to-party-id: {to.code}\r\n"
+        f"ocpi-from-country-code: {sender.country}\r\nocpi-from-party-id: {sender.code}\r\n"
+    ).encode()

@@ -169,7 +169,7 @@ class OcpiServer:
         if call.module == UNROUTED:  # C7
             return found
         addressing = self._callers.addressing(who.partner, request.headers, to_too=who.switches.require_to)
-        call.routing = addressing.answer
+        call.routing = addressing.lines
         call.sender, call.receiver = addressing.sender, addressing.receiver
         call.party = self._callers.in_role(addressing, call.module, found.interface)
         return found
