@@ -16,6 +16,7 @@ from interroam.net.errors import NoAnswer, Unreachable
 from interroam.net.limits import ClientLimits
 from interroam.net.line import Answer, Stale
 from interroam.net.origin import Origin
+from interroam.net.outbox import Outbox
 from interroam.net.tls import client_context
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Client:
         self._limits = limits or ClientLimits()
         self._tls = tls
         self._forbidden = forbidden
+        self._outbox = Outbox()
         self._origins: dict[tuple[str, ssl.SSLContext | None], Origin] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -104,7 +106,13 @@ class Client:
                 self._tls = client_context()
             context = tls or self._tls
         origin = Origin(
-            parts.hostname, port or (443 if context else 80), parts.netloc, context, self._limits, self._forbidden
+            parts.hostname,
+            port or (443 if context else 80),
+            parts.netloc,
+            context,
+            self._limits,
+            self._forbidden,
+            self._outbox,
         )
         base = f"{parts.scheme}://{parts.netloc}"
         origin = self._origins.setdefault((base, tls), origin)

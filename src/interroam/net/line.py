@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from interroam.model.errors import Unavailable
     from interroam.net.limits import ClientLimits
+    from interroam.net.outbox import Outbox
 
 FIRST_FINAL = 200
 """Answers below are interim: another follows."""
@@ -45,11 +46,12 @@ class Stale(Exception):  # noqa: N818  caught by the client
 class Line(asyncio.Protocol):
     """One outgoing connection."""
 
-    def __init__(self, name: str, limits: ClientLimits, released: Callable[[Line], None]) -> None:
+    def __init__(self, name: str, limits: ClientLimits, outbox: Outbox, released: Callable[[Line], None]) -> None:
         self.usable = False
         """Connected, and the last answer left the connection in order."""
         self._name = name
         self._limits = limits
+        self._outbox = outbox
         self._released = released
         self._loop = asyncio.get_running_loop()
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -85,7 +87,7 @@ class Line(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
             self._timer = self._loop.call_at(deadline, self._ring)
-        transport.write(payload)
+        self._outbox.put(transport, payload)
         return future
 
     def drop(self) -> None:

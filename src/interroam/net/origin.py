@@ -10,6 +10,7 @@ from interroam.net.addresses import Addresses
 from interroam.net.errors import Unreachable
 from interroam.net.limits import ClientLimits
 from interroam.net.line import Line
+from interroam.net.outbox import Outbox
 
 
 class Origin:
@@ -23,6 +24,7 @@ class Origin:
         tls: ssl.SSLContext | None,
         limits: ClientLimits,
         forbidden: Addresses | None,
+        outbox: Outbox,
     ) -> None:
         self.host = host.encode("idna").decode("ascii") if not host.isascii() else host
         self.name = f"{address}:{port}"
@@ -31,6 +33,7 @@ class Origin:
         self._tls = tls
         self._limits = limits
         self._forbidden = forbidden
+        self._outbox = outbox
         self._idle: list[Line] = []
         self._lines: set[Line] = set()
         self._connecting = 0
@@ -97,7 +100,7 @@ class Origin:
         loop = asyncio.get_running_loop()
         try:
             transport, line = await loop.create_connection(
-                lambda: Line(self.name, self._limits, self._release),
+                lambda: Line(self.name, self._limits, self._outbox, self._release),
                 self._address,
                 self._port,
                 ssl=self._tls,
