@@ -36,7 +36,8 @@ def busy(use: Busy, when: datetime, until: datetime | None = None, *, reserved: 
 
 
 def judged(row: Stored, change: Change, now: datetime = LATER) -> tuple[Verdict, Stored]:
-    verdict, body, wire, judged_at, updated, _ = judge(change, row, now)
+    judged = judge(change, row, now)
+    verdict, body, wire, judged_at, updated = judged.verdict, judged.body, judged.wire, judged.judged_at, judged.updated
     return verdict, row if body is None else replace(row, body=body, wire=wire, judged_at=judged_at, updated=updated)
 
 

@@ -16,8 +16,8 @@ The rules (design: Three verbs, Decisions 5 and 7):
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from interroam.model.charges import Cdr, Command, CommandState, Session
@@ -30,9 +30,11 @@ _STATUS = frozenset({"status"})
 NAMES = frozenset({"cpo_session", "emsp_reference"})
 """What an authorization may still learn: how both sides call the charge."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
+# Judged for every message: without asking the enumeration each time.
+_RECORDED = Verdict.RECORDED
 
 
-class Judgment(NamedTuple):
+class Judgment(msgspec.Struct, frozen=True, gc=False):
     """A verdict and the state to write: recorded means a new entry, unchanged may still refresh times.
 
     ``body`` is None when nothing is to be written at all.
@@ -88,12 +90,12 @@ def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgm
     judged_at, updated = max(at, stored.judged_at), max(change.last_updated, stored.updated)
     if _bytes(wire) == _bytes(stored.wire) and _untimed(body) == _untimed(old):
         return Judgment(Verdict.UNCHANGED, body, wire, judged_at, updated)
-    return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
+    return Judgment(_RECORDED, body, wire, judged_at, updated)
 
 
 def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) -> Judgment:
-    status_too = "status" in change.fields
     rest_too = change.fields != _STATUS
+    status_too = not rest_too or "status" in change.fields
     late_status = status_too and old.status.at is not None and at < old.status.at
     late_rest = rest_too and old.rest_at is not None and at < old.rest_at
     if (late_status or late_rest) and (late_status or not status_too) and (late_rest or not rest_too):
@@ -116,7 +118,7 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
     same = (wire is None or _bytes(wire) == _bytes(stored.wire)) and _untimed(body) == _untimed(old)
     if same:
         return Judgment(Verdict.UNCHANGED, body, stored.wire, judged_at, updated)
-    return Judgment(Verdict.RECORDED, body, wire, judged_at, updated)
+    return Judgment(_RECORDED, body, wire, judged_at, updated)
 
 
 def _judge_halves(change: Change, stored: Stored, old: Evse, at: datetime) -> Judgment:
@@ -149,7 +151,7 @@ def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
     at = clamped(stated, now)
     if isinstance(body, Evse):
         body = replace(body, status=replace(body.status, at=at), rest_at=at)
-    fresh = Judgment(Verdict.RECORDED, body, row, at, stated)
+    fresh = Judgment(_RECORDED, body, row, at, stated)
     if stored is None or stored.withdrawn:
         return fresh
     same = _untimed(body) == _untimed(stored.body) and _same(fact, row, stored.wire)
@@ -193,7 +195,7 @@ def _judge_evse_fact(body: Evse, row: Wire | None, stored: Stored, old: Evse, *,
     updated = max(body.last_updated, stored.updated)
     if _untimed(body) == _untimed(old) and row is None:
         return Judgment(Verdict.UNCHANGED, body, stored.wire, max(at, stored.judged_at), updated)
-    return Judgment(Verdict.RECORDED, body, row, max(at, stored.judged_at), updated)
+    return Judgment(_RECORDED, body, row, max(at, stored.judged_at), updated)
 
 
 def _judge_withdrawal(withdrawal: Withdrawal, stored: Stored | None, now: datetime) -> Judgment:
@@ -202,7 +204,7 @@ def _judge_withdrawal(withdrawal: Withdrawal, stored: Stored | None, now: dateti
     at = clamped(withdrawal.at, now)
     if at < stored.judged_at:
         return Judgment(Verdict.STALE)
-    return Judgment(Verdict.RECORDED, stored.body, stored.wire, at, max(withdrawal.at, stored.updated), withdrawn=True)
+    return Judgment(_RECORDED, stored.body, stored.wire, at, max(withdrawal.at, stored.updated), withdrawn=True)
 
 
 def _later(first: datetime, second: datetime | None) -> datetime:

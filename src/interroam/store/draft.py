@@ -25,6 +25,9 @@ from interroam.model.places import Availability, Evse
 from interroam.store.recent import Recent
 
 _NONE: frozenset[str] = frozenset()
+_NAMELESS: tuple[str, ...] = ()
+_CHANGE, _FACT = Act.CHANGE, Act.FACT
+_RECORDED, _LOCATION, _EVSE = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE
 _TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
 _mint = Uuid7()
 
@@ -101,28 +104,36 @@ class Draft:
         """Judge one telling and keep what it makes."""
         statement, key = telling.statement, telling.key
         stored = self.rows.get(key) or self._known(key)
-        if not isinstance(statement, Change):
-            if key.kind is Kind.LOCATION:
+        kind = key.kind
+        if type(statement) is not Change:
+            if kind is _LOCATION:
                 return self._keep(telling, self._site(telling, key, stored))
-            if key.kind is Kind.EVSE and not self._stands(Key(Kind.LOCATION, key.owner, key.id)):
+            if kind is _EVSE and not self._stands(Key(_LOCATION, key.owner, key.id)):
                 return Receipt(Verdict.UNKNOWN)
         judgment = judge(statement, stored, telling.at)
-        if stored is None or judgment.verdict is not Verdict.RECORDED:
+        if judgment.verdict is not _RECORDED or (stored is None and kind is _EVSE):
             return self._keep(telling, [_Step(key, stored, judgment)])
         return self._advance(telling, key, stored, judgment)
 
-    def _advance(self, telling: Telling, key: Key, stored: Stored, judgment: Judgment) -> Receipt:
-        """Keep what is new of a known object: most of what is ever told."""
+    def _advance(self, telling: Telling, key: Key, stored: Stored | None, judgment: Judgment) -> Receipt:
+        """Keep what is new of one object by itself: most of what is ever told."""
         self.seq = seq = self.seq + 1
-        self.before.setdefault(key, stored)
-        self.rows[key] = row = _next(telling, stored, judgment, seq)
-        created = stored.withdrawn
+        if stored is None:
+            self.no = no = self.no + 1
+            row, created, known = _first(telling, key, judgment, seq, no), True, _NAMELESS
+            moved: tuple[tuple[str, ...], ...] = ()
+        else:
+            row, created = _next(telling, stored, judgment, seq), stored.withdrawn
+            known = refs_of(stored.body) if telling.refs else _NAMELESS
+            moved = _moved(stored, row.body)
+        if key not in self.before:
+            self.before[key] = stored
+        self.rows[key] = row
         entry = _entry(telling, row, seq, created, ())
-        moved = _moved(stored, row.body)
         self.entries.append(replace(entry, moved=moved) if moved else entry)
-        if telling.refs and telling.refs != refs_of(stored.body):
+        if telling.refs != known:
             self.refs += [(name, row.no) for name in telling.refs]
-        return Receipt(judgment.verdict, seq, row.no, row.hub_id, created)
+        return Receipt(_RECORDED, seq, row.no, row.hub_id, created)
 
     def _stands(self, key: Key) -> bool:
         row = self.rows.get(key) or self._known(key)
@@ -223,14 +234,19 @@ def _late(part: Fact, judgment: Judgment) -> bool:
 
 def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
     if judgment.body is not None or before is None:
-        return judgment._replace(verdict=Verdict.RECORDED)
+        return replace(judgment, verdict=_RECORDED)
     return Judgment(Verdict.RECORDED, before.body, before.wire, before.judged_at, before.updated)
 
 
 def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
     key, before, judgment = step[:3]
     if before is not None:
-        return _next(telling, before, judgment, seq if judgment.verdict is Verdict.RECORDED else before.version)
+        return _next(telling, before, judgment, seq if judgment.verdict is _RECORDED else before.version)
+    return _first(telling, key, judgment, seq, no)
+
+
+def _first(telling: Telling, key: Key, judgment: Judgment, seq: int, no: int) -> Stored:
+    """Return an object nobody knew."""
     body, judged_at, updated = _written(judgment)
     return Stored(
         no=no,
@@ -254,27 +270,30 @@ def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
 def _next(telling: Telling, before: Stored, judgment: Judgment, version: int) -> Stored:
     """Return what a known object is from now on: what the telling does not say, stays."""
     body, judged_at, updated = _written(judgment)
-    return Stored(
-        no=before.no,
-        key=before.key,
-        hub_id=before.hub_id,
+    row = replace(
+        before,
         version=version,
         body=body,
         wire=judgment.wire,
         judged_at=judged_at,
         updated=updated,
-        receiver=telling.receiver or before.receiver,
-        agreement=telling.agreement or before.agreement,
         origin=telling.origin.partner,
-        subject=telling.subject or before.subject,
-        contract=telling.contract or before.contract,
         withdrawn=judgment.withdrawn,
         due=_due(telling, before.due, judgment),
+    )
+    if telling.receiver is None and not (telling.agreement or telling.subject or telling.contract):
+        return row
+    return replace(
+        row,
+        receiver=telling.receiver or before.receiver,
+        agreement=telling.agreement or before.agreement,
+        subject=telling.subject or before.subject,
+        contract=telling.contract or before.contract,
     )
 
 
 def _written(judgment: Judgment) -> tuple[Body, datetime, datetime]:
-    _, body, _, judged_at, updated, _ = judgment
+    body, judged_at, updated = judgment.body, judgment.judged_at, judgment.updated
     if body is None or judged_at is None or updated is None:
         raise TypeError("a judgment that writes brings a body and its times")
     return body, judged_at, updated
@@ -302,9 +321,9 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
     if isinstance(statement, Change):
         # Who tells changes one by one needs the object as it was then, where no message says it.
         kept = row.body if statement.wire is None and row.key.kind in _TOLD_BY_CHANGES else None
-        act, names, body, wire = Act.CHANGE, statement.fields, kept, statement.wire
+        act, names, body, wire = _CHANGE, statement.fields, kept, statement.wire
     elif isinstance(statement, Fact):
-        act, names, body, wire = Act.FACT, _NONE, statement.body, statement.wire
+        act, names, body, wire = _FACT, _NONE, statement.body, statement.wire
     else:
         act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
     if wire is not None and (row.wire is None or any(step.late for step in steps)):
