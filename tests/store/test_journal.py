@@ -9,7 +9,7 @@ from interroam.core.ports import CourierKey, Cursor, Shelved
 from interroam.model.facts import Origin
 from interroam.model.ids import Kind, Lane
 from tests.core.objects import CPO_PARTY, EMSP_PARTY, NOW, at, cdr, session, status_change, token
-from tests.store.told import SESSION_KEY, appended, fact, site, tell
+from tests.store.told import SESSION_KEY, appended, fact, site, tell, wire
 
 PLACES = CourierKey(EMSP_PARTY, Lane.PLACES)
 CHARGES = CourierKey(EMSP_PARTY, Lane.CHARGES)
@@ -73,6 +73,26 @@ async def test_entries_of_places_are_looked_through_when_they_are_named(store):
     assert [entry.seq for entry in by_no] == [1]
     both = await store.entries(0, correlation="corr-1", kinds=[Kind.LOCATION, Kind.EVSE])
     assert [entry.seq for entry in both] == [1, 2]
+
+
+async def test_a_cdr_kept_as_it_came_is_written_once_and_read_whole(make):
+    store = make()
+    await store.open()
+    as_it_came, respelled = fact(cdr("C1"), "the CDR"), fact(cdr("C2"), "another", row=wire("in other words"))
+    heard = []
+    store.subscribe(heard.extend)
+    for told in (as_it_came, respelled):
+        await store.record(tell(told))
+    await store.close()
+    again = make()
+    await again.open()
+    read = await again.entries(0)
+    assert read == heard
+    assert [one.wire.data for one in read] == [b"the CDR", b"another"]
+    assert await again.entries(0, numbers=[heard[0].no]) == heard[:1]
+    first, second = (len(row[6]) for row in await again._fetch("entries", 0, 2, 10))
+    assert first < second / 3
+    await again.close()
 
 
 async def test_a_cursor_is_known_at_once_and_after_a_restart(make):

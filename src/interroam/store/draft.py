@@ -27,7 +27,7 @@ from interroam.store.recent import Recent
 _NONE: frozenset[str] = frozenset()
 _NAMELESS: tuple[str, ...] = ()
 _CHANGE, _FACT = Act.CHANGE, Act.FACT
-_RECORDED, _LOCATION, _EVSE = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE
+_RECORDED, _LOCATION, _EVSE, _CDR = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR
 _TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
 _mint = Uuid7()
 
@@ -134,6 +134,13 @@ class Draft:
         if telling.refs != known:
             self.refs += [(name, row.no) for name in telling.refs]
         return Receipt(_RECORDED, seq, row.no, row.hub_id, created)
+
+    def holds(self, line: Entry) -> bool:
+        """Whether the row of an entry says for ever what the entry says: a CDR that was kept as it came."""
+        if line.key.kind is not _CDR or line.act is not _FACT:
+            return False
+        row = self.rows[line.key]
+        return row.body is line.body and row.wire is line.wire
 
     def _stands(self, key: Key) -> bool:
         row = self.rows.get(key) or self._known(key)

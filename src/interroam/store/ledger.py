@@ -127,7 +127,7 @@ class Ledger(Finding):
         last = self._seq if through is None else min(through, self._seq)
         wanted = None if kinds is None else frozenset(kinds)
         if correlation is None and numbers is None and wanted is None:
-            return [rows.entry(row) for row in await self._fetch("entries", after, last, limit)]
+            return await self._read_entries(await self._fetch("entries", after, last, limit))
         objects = None if numbers is None else frozenset(numbers)
         found: list[Row] = []
         if objects is not None:
@@ -137,7 +137,7 @@ class Ledger(Finding):
         narrow = objects is not None or correlation is not None
         for kind in (wanted or frozenset()) & _UNINDEXED if narrow else wanted or ():
             found += await self._search("entries_of_kind", after, last, kind.value, _FOREVER if narrow else limit)
-        entries = sorted((rows.entry(row) for row in found), key=lambda one: one.seq)
+        entries = sorted(await self._read_entries(found), key=lambda one: one.seq)
         return [
             one
             for one in entries
@@ -145,6 +145,18 @@ class Ledger(Finding):
             and (objects is None or one.no in objects)
             and (correlation is None or one.correlation == correlation)
         ][:limit]
+
+    async def _read_entries(self, found: Iterable[Row]) -> list[Entry]:
+        """Read entries; what some said is held by the rows of their objects."""
+        entries = [rows.entry(row) for row in found]
+        held = [entry.no for entry in entries if rows.is_held(entry)]
+        if not held:
+            return entries
+        known = {row.no: row for row in await self.by_no(held)}
+        return [
+            rows.completed(entry, known[entry.no]) if rows.is_held(entry) and entry.no in known else entry
+            for entry in entries
+        ]
 
     # -- couriers --------------------------------------------------------------------------------------------------
 

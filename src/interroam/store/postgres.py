@@ -162,7 +162,10 @@ class PostgresStore(Upkeep):
         if draft.rows:
             await run(sql["upsert_rows"], *_columns([rows.picture_row(row) for row in draft.rows.values()]))
         if draft.entries:
-            await run(sql["insert_entries"], *_columns([rows.journal_row(line) for line in draft.entries]))
+            await run(
+                sql["insert_entries"],
+                *_columns([rows.journal_row(line, held=draft.holds(line)) for line in draft.entries]),
+            )
         if draft.refs:
             await run(sql["insert_refs"], *_columns(draft.refs))
         for errand in errands:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.ports import Cursor, Shelved
 from interroam.model.charges import Cdr, Command, Session
@@ -30,6 +31,7 @@ JOURNAL = "seq, at, lane, kind, no, correlation, state"
 JOURNAL_WRITTEN = "seq, at, lane, kind, no, correlation, state, subject, contract"
 
 _NUL = "\0"
+_CDR, _FACT = Kind.CDR, Act.FACT
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind}
 _LANES = {lane.value: lane for lane in Lane}
@@ -158,17 +160,27 @@ def entry(row: Row) -> Entry:
     )
 
 
-def journal_row(line: Entry) -> tuple[Any, ...]:
-    """Return an entry as the columns ``JOURNAL_WRITTEN``."""
+def journal_row(line: Entry, *, held: bool = False) -> tuple[Any, ...]:
+    """Return an entry as the columns ``JOURNAL_WRITTEN``; what is ``held`` by its row for ever is not written twice."""
     kind, owner, id_, sub = line.key
-    wire = line.wire
+    wire, body = (None, None) if held else (line.wire, line.body)
     state = encode(
         (line.act, owner, id_, sub, line.hub_id, line.origin, _text(line.receiver), line.agreement, line.created,
          line.fields, line.subject, line.contract, line.removed if not line.moved else _regrouped(line),
-         None if wire is None else (wire.room, wire.version, wire.data), line.body)
+         None if wire is None else (wire.room, wire.version, wire.data), body)
     )  # fmt: skip
     return (line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, state,
             line.subject or None, line.contract or None)  # fmt: skip
+
+
+def is_held(line: Entry) -> bool:
+    """Whether what an entry said is to be found in its object's row: a CDR never changes."""
+    return line.key.kind is _CDR and line.body is None and line.act is _FACT
+
+
+def completed(line: Entry, row: Stored) -> Entry:
+    """Return such an entry with what it said."""
+    return replace(line, body=row.body, wire=row.wire)
 
 
 def _regrouped(line: Entry) -> tuple[str, ...]:

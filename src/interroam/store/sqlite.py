@@ -175,7 +175,7 @@ class SqliteStore(Upkeep):
         if moved:
             run(sql["replace_row"], moved)
         if draft.entries:
-            run(sql["insert_entry"], [rows.journal_row(line) for line in draft.entries])
+            run(sql["insert_entry"], [rows.journal_row(line, held=draft.holds(line)) for line in draft.entries])
         if draft.refs:
             run(sql["insert_ref"], draft.refs)
         for errand in errands:
