@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SHOWN = ("src", "tests", "pyproject.toml", "README.md", "Makefile", "docs", "bench", "trial", "requirements.lock")
 SOME = (
     "tests/test_app.py",
