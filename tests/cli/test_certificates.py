@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.net.authority import Authority
 
+CERTIFICATE = ("partner", "certificate")
 
-def test_a_partner_is_issued_a_certificate_bound_to_it_shown_one_and_let_go(node, tmp_path):
-    node("partner", "add", "wary", "--party", "CH*WRY/CPO")
-    assert node.json("partner", "certificate", "wary") == {"partner": "wary", "accepted": [], "shown": False}
+
+@pytest.fixture
+def signer(tmp_path):
+    """Certificate and key of an authority that is not the node's."""
     authority = Authority(tmp_path, "authority")
-    signer = tmp_path / "signer.pem"
+    file = tmp_path / "signer.pem"
     key = authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    signer.write_bytes(authority.file.read_bytes() + key)
+    file.write_bytes(authority.file.read_bytes() + key)
+    return file
+
+
+def test_a_partner_is_bound_to_a_certificate_shown_one_and_let_go(node, tmp_path, signer):
+    node("partner", "add", "wary", "--party", "CH*WRY/CPO")
+    assert node.json(*CERTIFICATE, "show", "wary") == {"partner": "wary", "accepted": [], "shown": False}
     made = tmp_path / "wary.pem"
-    issued = node.json("partner", "certificate", "wary", "--issue", str(made), "--authority", str(signer))
+    issued = node.json(*CERTIFICATE, "issue", "wary", "--to", str(made), "--authority", str(signer))
+    assert issued == {"partner": "wary", "name": "wary", "file": str(made)}
     assert made.stat().st_mode & 0o777 == 0o600
-    bound = node.json("partner", "certificate", "wary", "--pem", str(made))
-    assert bound == issued
+    bound = node.json(*CERTIFICATE, "accept", "wary", "--pem", str(made))
     assert len(bound["accepted"][0]) == 64
-    assert node.json("partner", "certificate", "wary", "--ours", str(made))["shown"]
+    assert node.json(*CERTIFICATE, "present", "wary", "--pem", str(made))["shown"]
     assert node.json("partner", "amend", "wary", "--name", "Wary")["name"] == "Wary"
-    assert node.json("partner", "certificate", "wary", "--none") == {"partner": "wary", "accepted": [], "shown": True}
-    assert "cannot be read" in node("partner", "certificate", "wary", "--pem", str(tmp_path / "none"), code=1)
-    assert "nobody signs it" in node("partner", "certificate", "wary", "--issue", str(made), code=2)
+    assert node.json(*CERTIFICATE, "show", "wary") == {**bound, "shown": True}
+    assert node.json(*CERTIFICATE, "accept", "wary", "--any")["accepted"] == []
+    assert not node.json(*CERTIFICATE, "present", "wary", "--none")["shown"]
+
+
+def test_a_certificate_has_to_be_named_and_readable(node, tmp_path, signer):
+    node("partner", "add", "vague", "--party", "CH*VAG/CPO")
+    assert "--pem FILE or --any" in node(*CERTIFICATE, "accept", "vague", code=2)
+    assert "--pem FILE or --none" in node(*CERTIFICATE, "present", "vague", "--none", "--pem", str(signer), code=2)
+    nowhere = str(tmp_path / "none")
+    assert "cannot be read" in node(*CERTIFICATE, "accept", "vague", "--pem", nowhere, code=1)
+    made = tmp_path / "vague.pem"
+    assert "cannot be read" in node(*CERTIFICATE, "issue", "vague", "--to", str(made), "--authority", nowhere, code=1)
+    assert not made.exists()
+    assert "no partner" in node(*CERTIFICATE, "issue", "nobody", "--to", str(made), code=1)
+    assert not made.exists()

@@ -30,6 +30,11 @@ def test_a_partner_is_added_and_issued_a_certificate_that_is_renewed(node, tmp_p
         assert certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == name
     assert "BEGIN CERTIFICATE" in node("partner", "certificate", "authority")
     assert "cannot be written" in node("partner", "certificate", "renew", "emip-cpo", "--to", str(first), code=1)
+    (listed,) = node.json("partner", "certificate", "list")["certificates"]
+    newest = x509.load_pem_x509_certificate(second.read_bytes())
+    assert (listed["partner"], listed["name"], listed["state"]) == ("emip-cpo", name, "valid")
+    assert listed["serial"] == f"{newest.serial_number:x}"
+    assert f"{newest.not_valid_after_utc:%Y-%m-%d}" in node("partner", "certificate", "list")
 
 
 def test_an_address_is_wired_without_a_token(node):

@@ -12,6 +12,7 @@ import typer
 from interroam.cli import (
     agreement,
     cdr,
+    certificate,
     courier,
     evse,
     partner,
@@ -56,6 +57,7 @@ def _interroam(
 app.command()(serve)
 with suppress(ModuleNotFoundError):
     app.command("demo")(importlib.import_module("interroam.demo.main").demo)
+partner.app.add_typer(certificate.app, name="certificate")
 app.add_typer(partner.app, name="partner")
 app.add_typer(party.app, name="party")
 app.add_typer(agreement.app, name="agreement")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,6 @@ from rich.markup import escape
 
 from interroam.cli.reach import Reach, command, part
 from interroam.cli.tables import error, moment, pairs, say, table
-from interroam.model.errors import Refused
 
 app = typer.Typer(help="Partners: who is connected, and as whom.", no_args_is_help=True)
 
@@ -124,91 +122,6 @@ def rotate(node: Reach, name: Name, token_file: TokenFile = None) -> None:
 def token(node: Reach, name: Name, token_file: TokenFile = None) -> None:
     """Issue a new registration token (or API token), voiding the one before."""
     node.show(_kept(node.call("POST", f"/partners/{part(name)}/token"), token_file), _issued)
-
-
-@command(app)
-def certificate(  # noqa: PLR0913, PLR0917  an argument per option
-    node: Reach,
-    name: Annotated[str, typer.Argument(help="The partner's id; or issue, renew (and whose), authority.")],
-    whose: Annotated[str, typer.Argument(help="The partner's id, after issue or renew.")] = "",
-    pem: Annotated[Path | None, typer.Option(help="The certificates it shows us, PEM.")] = None,
-    ours: Annotated[Path | None, typer.Option(help="Certificate and key we show it, PEM in one file.")] = None,
-    issue: Annotated[Path | None, typer.Option(help="Issue it a certificate, written to this file.")] = None,
-    authority: Annotated[Path | None, typer.Option(help="Who signs it: certificate and key, PEM in one file.")] = None,
-    none: Annotated[bool, typer.Option("--none", help="Let it call without a certificate again.")] = False,
-    to: Annotated[Path | None, typer.Option(help="Write what is issued or shown to this file.")] = None,
-) -> None:
-    """Bind a partner to a client certificate, or say how it stands with mutual TLS.
-
-    `issue NAME` and `renew NAME` have the node's own authority make one; `authority` shows that authority's own.
-    """
-    if name == "authority" and not whose:
-        _authority(node, to)
-        return
-    if name in ("issue", "renew") and whose:
-        _hand_over(node, name, whose, to)
-        return
-    path = f"/partners/{part(name)}/certificate"
-    given = _text(pem) if pem is not None else None
-    if issue is not None:
-        given = _signed(name, issue, authority)
-    if given is not None or none:
-        node.call("PUT", path, {"pem": given or ""})
-    if ours is not None:
-        node.call("PUT", f"{path}/ours", {"pem": _text(ours)})
-    node.show(node.call("GET", path), pairs)
-
-
-def _authority(node: Reach, to: Path | None) -> None:
-    answer = node.call("GET", "/authority")
-    if to is not None:
-        to.write_text(answer["certificate"])
-        answer = {"certificate": f"in {to}"}
-    node.show(answer, lambda shown: say(shown["certificate"]))
-
-
-def _hand_over(node: Reach, verb: str, name: str, to: Path | None) -> None:
-    """Have a certificate made and write it, with its key, for our eyes only."""
-    file = to or Path(f"{name}.pem")
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as trouble:
-        error(f"{file} cannot be written: {trouble}", "name another file: --to FILE")
-        raise typer.Exit(1) from None
-    with os.fdopen(handle, "w") as kept:
-        try:
-            made = node.call("POST", f"/partners/{part(name)}/certificate/{verb}")
-        except typer.Exit:
-            file.unlink()
-            raise
-        kept.write(made.pop("certificate") + made.pop("key"))
-    node.show({**made, "file": str(file)}, pairs)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text()
-    except (OSError, UnicodeDecodeError) as trouble:
-        error(f"{file} cannot be read: {trouble}")
-        raise typer.Exit(1) from None
-
-
-def _signed(name: str, file: Path, authority: Path | None) -> str:
-    """Write a new certificate and its key for a partner, for our eyes only; returns the certificate."""
-    from interroam.core.certificates import Pair, issue  # noqa: PLC0415  needed here alone
-
-    if authority is None:
-        error("nobody signs it", "name the authority's file: --authority FILE")
-        raise typer.Exit(2)
-    signer = _text(authority)
-    try:
-        pair = issue(name, Pair(signer, signer), datetime.now(UTC))
-    except Refused as no:
-        error(no.message, no.remedy)
-        raise typer.Exit(1) from None
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as kept:
-        kept.write(pair.certificate + pair.key)
-    return pair.certificate
 
 
 @command(app)

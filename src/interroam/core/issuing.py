@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
     from interroam.core.admin import Way
 
 ISSUED = "certificate"
+
+
+_SOON = timedelta(days=30)
+
+
+class Validity(StrEnum):
+    """How long a certificate still holds."""
+
+    VALID = "valid"
+    SOON = "soon"  # it ends within thirty days
+    OVER = "over"
 
 
 async def _nobody_listens() -> None:
@@ -68,6 +81,13 @@ class Issuing:
         body = await self._hub.store.load(ISSUED, id)
         return msgspec.msgpack.decode(body, type=Issued) if body is not None else None
 
+    async def all(self, actor: Actor) -> list[tuple[Issued, Validity]]:
+        """Return the newest certificate of each partner that was issued one, the first to end first."""
+        actor.needs(Rank.VIEWER)
+        now = self._hub.clock.now()
+        issued = [msgspec.msgpack.decode(body, type=Issued) for _, body in await self._hub.store.all(ISSUED)]
+        return [(one, _validity(one.until, now)) for one in sorted(issued, key=lambda one: one.until)]
+
     async def _signer(self) -> Authority:
         if self._authority is None:
             raise Refused(Reason.NOT_OFFERED, "this node has no folder for an authority of its own")
@@ -75,3 +95,9 @@ class Issuing:
             self._authority.pair(self._hub.clock.now())
             await self.on_made()
         return self._authority
+
+
+def _validity(until: datetime, now: datetime) -> Validity:
+    if until <= now:
+        return Validity.OVER
+    return Validity.SOON if until - now <= _SOON else Validity.VALID

@@ -17,7 +17,7 @@ from interroam.demo.story import Step, Story
 
 _HUB_PARTY = f"{HUB}/HUB"
 _OPEN = {"mutual_tls": False}
-"""On one machine, without certificates; `interroam partner certificate` makes them."""
+"""On one machine, without certificates; `interroam partner certificate issue` makes them."""
 
 
 def is_spoken() -> bool:

@@ -30,6 +30,6 @@ class Shown:
                 context = self._contexts[known.identity] = shown_context(pem, self._authorities)
             except (ValueError, SSLError) as error:
                 message = f"our certificate for partner {partner} cannot be used: {error}"
-                remedy = f"interroam partner certificate {partner} --ours FILE"
+                remedy = f"interroam partner certificate present {partner} --pem FILE"
                 raise Refused(Reason.PARTNER_UNUSABLE, message, remedy=remedy) from error
         return context

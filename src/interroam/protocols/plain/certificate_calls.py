@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from interroam.core.issuing import Validity
 from interroam.model.errors import Reason
 from interroam.model.parties import Partner
 from interroam.protocols.plain.admin_routes import Call
@@ -55,6 +56,27 @@ class Handed(Struct, frozen=True, kw_only=True):
     key: str
 
 
+class IssuedCertificate(Struct, frozen=True, kw_only=True):
+    """A certificate issued here, as the node remembers it."""
+
+    partner: str
+    name: str
+    """The common name."""
+    serial: str
+    fingerprint: str
+    """Its SHA-256."""
+    since: datetime
+    until: datetime
+    state: Validity
+    """`soon`: it ends within thirty days; `over`: it has ended."""
+
+
+class IssuedCertificates(Struct, frozen=True, kw_only=True):
+    """The newest certificate of each partner that was issued one, the first to end first."""
+
+    certificates: tuple[IssuedCertificate, ...]
+
+
 class AuthorityShown(Struct, frozen=True, kw_only=True):
     """The certificate of the node's own authority, PEM."""
 
@@ -80,6 +102,14 @@ async def _handed(call: Call, *, renew: bool) -> Handed:
         until=made.until,
         certificate=pair.certificate,
         key=pair.key,
+    )
+
+
+async def issued_certificates(call: Call) -> IssuedCertificates:
+    """List the certificates issued here."""
+    known = await call.office.issuing.all(call.actor)
+    return IssuedCertificates(
+        certificates=tuple(IssuedCertificate(**structs.asdict(one), state=state) for one, state in known)
     )
 
 
@@ -113,6 +143,7 @@ ROUTES = tuple(
         ("PUT", f"{_PATH}/ours", show_certificate, Pem, TlsReport, _NONE),
         ("POST", f"{_PATH}/issue", issue_certificate, None, Handed, _STATE),
         ("POST", f"{_PATH}/renew", renew_certificate, None, Handed, _STATE),
+        ("GET", "/certificates", issued_certificates, None, IssuedCertificates, ()),
         ("GET", "/authority", authority, None, AuthorityShown, ()),
     )
 )
