@@ -1,7 +1,6 @@
 """What an eMSP hears of EVSEs: descriptions and statuses, pushed by the platform or fetched from it.
 
-A status keeps its own date: one that is older than what is known changes nothing, and one of the future counts as now,
-or nothing newer could ever follow it. What is gone stays known as removed.
+A status keeps its own date: one that is older than what is known changes nothing. What is gone stays known as removed.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from datetime import datetime
 import structlog
 
 from interroam.core.hub import Hub
-from interroam.core.verdicts import clamped
 from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Origin, Stored, Verdict
 from interroam.model.ids import Key
@@ -101,16 +99,15 @@ class Hearing:
     def _halves(self, key: Key, said: EvseDynamicDataChange) -> Iterable[Change]:
         now = self._hub.clock.now()
         if said.availability_status is not None:
-            at = clamped(said.availability_status_event_date or now, now)
+            at = said.availability_status_event_date or now
             yield availability_change(key, said.availability_status, at, said.availability_status_until)
         if said.busy_status is not None:
-            at = clamped(said.busy_status_event_date or now, now)
-            yield busy_change(key, said.busy_status, at, said.busy_status_until)
+            yield busy_change(key, said.busy_status, said.busy_status_event_date or now, said.busy_status_until)
 
     async def _gone(self, said: EvseDescription, at: datetime) -> None:
         known = await self._known(said.evse_id)
         if known is not None:
-            await self.tell(availability_change(known.key, _GONE, clamped(at, self._hub.clock.now())))
+            await self.tell(availability_change(known.key, _GONE, at))
 
     async def tell(self, statement: Fact | Change) -> None:
         """State it; what may not be stated is a finding."""
