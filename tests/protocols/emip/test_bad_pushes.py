@@ -67,3 +67,16 @@ async def test_numbers_without_meaning_are_remarked_and_change_nothing(say):
     assert (await say(STATIC, EVSEStaticDataChangeList={"EVSEStaticDataChange": odd})).status in (1, 900)
     assert await _busy(say.node) == before
     assert say.node.store.head() == head
+
+
+async def test_a_description_of_the_far_future_does_not_outrank_all_that_follow(say):
+    far = {**described(busyStatus=2, availabilityStatus=1), "changeDateTime": "9999-12-31T23:59:59Z"}
+    assert (await say(STATIC, EVSEStaticDataChangeList={"EVSEStaticDataChange": far})).status == 1
+    taken = await _busy(say.node)
+    assert (await say(DYNAMIC, **stated(1, datetime.now(UTC).isoformat()))).status == 1
+    assert await _busy(say.node) != taken
+
+
+async def test_a_place_very_near_the_equator_is_described(say):
+    near = described(entrancelatitude="0.00000001", entrancelongitude="4.123456789012345")
+    assert (await say(STATIC, EVSEStaticDataChangeList={"EVSEStaticDataChange": near})).status == 1

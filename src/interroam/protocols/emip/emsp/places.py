@@ -11,6 +11,7 @@ from datetime import datetime
 import structlog
 
 from interroam.core.hub import Hub
+from interroam.core.verdicts import clamped
 from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Origin, Stored, Verdict
 from interroam.model.ids import Key
@@ -65,10 +66,12 @@ class Hearing:
 
     async def described(self, change: EvseStaticDataChange) -> tuple[Fact, ...]:
         """Return the facts of a description that changed; an EVSE that is gone is told as such at once."""
+        # A description bears the dates of statuses: one of the future would outrank all that follow.
+        at = clamped(change.change_date_time, self._hub.clock.now())
         if change.action_type == DELETE:
-            await self._gone(change.evse_descrip, change.change_date_time)
+            await self._gone(change.evse_descrip, at)
             return ()
-        return await self.found(change.evse_descrip, change.change_date_time)
+        return await self.found(change.evse_descrip, at)
 
     async def found(self, said: EvseDescription, at: datetime) -> tuple[Fact, ...]:
         """Return the facts of a description as of a time."""

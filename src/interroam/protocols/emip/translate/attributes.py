@@ -40,7 +40,7 @@ Attributes = tuple[tuple[int, str], ...]
 Values = Mapping[int, tuple[str, ...]]
 """The same by number."""
 _YES, _NO = frozenset({"1", "true"}), frozenset({"0", "false"})
-_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})\Z", re.ASCII).match
+_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,30})?|\.\d{1,30})\Z", re.ASCII).match
 """No exponents, and no more digits than anything here has."""
 _LONGEST = 40
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -97,7 +98,7 @@ def _texts(said: object, names: dict[int, str]) -> Attributes:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    return str(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def owner_of(evse_id: str) -> PartyId | None:
