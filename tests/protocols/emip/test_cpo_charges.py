@@ -6,6 +6,9 @@ import asyncio
 
 import pytest
 
+from interroam.core.ports import Query
+from interroam.model.charges import CommandState
+from interroam.model.ids import Kind
 from tests.protocols.emip.cpo_office import CARD, YES, charging, moment
 from tests.protocols.emip.partner import Http
 
@@ -207,6 +210,35 @@ async def test_a_charge_is_stopped_when_its_time_is_up_though_nobody_says_anythi
         await cpo.node.restart()
         cpo.clock.forward(minutes=1)
         await cpo.until("stop")
+
+
+@pytest.mark.statement("EMIP-98")
+async def test_a_stop_under_way_is_finished_though_another_platform_is_wired_anew(tmp_path):
+    asked, free = asyncio.Event(), asyncio.Event()
+
+    async def slow(_said):
+        asked.set()
+        await free.wait()
+        return {"result": "ACCEPTED"}
+
+    async with charging(tmp_path) as cpo:
+        await cpo.node.platform(cpo.iop.url, party="DE*999", id="other")
+        cpo.answers["stop"] = slow
+        await cpo.node.app.links["iop"].tick()  # from now on statements are followed at once
+        await begun(cpo, [(2, "20000", "Wh")])
+        await updated(cpo, energy_kwh="20")
+        await asyncio.wait_for(asked.wait(), 2)
+        former = cpo.node.app.links["other"]
+        await cpo.node.change("other", switches={"heartbeats": False})
+        assert cpo.node.app.links["other"] is not former
+        await asyncio.sleep(0.1)
+        free.set()
+
+        async def acknowledged():
+            page = await cpo.node.store.page(Query(kind=Kind.COMMAND))
+            return [row.body.state for row in page.items] == [CommandState.PENDING]
+
+        await cpo.eventually(acknowledged, within=2)
 
 
 @pytest.mark.statement("EMIP-98")

@@ -53,6 +53,10 @@ class Played(Protocol):
         """Return what they are to one platform, as it is wired now."""
         ...
 
+    async def stop(self) -> None:
+        """End what runs for all platforms; a platform that is wired anew ends nothing."""
+        ...
+
 
 class EmipRoom:
     """Speaks eMIP 0.7.4: as the platform where the node is a hub, else as a CPO or an eMSP before one."""
@@ -207,4 +211,5 @@ class EmipRoom:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(one.stop() for one in self._played))
         await self.front.stop()

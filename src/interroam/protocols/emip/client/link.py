@@ -60,10 +60,6 @@ class Side(Protocol):
         """Do what is due by the hour; called about once a second."""
         ...
 
-    async def close(self) -> None:
-        """End what runs."""
-        ...
-
 
 MakeSide: TypeAlias = Callable[[Peer], Side]
 
@@ -204,11 +200,6 @@ class PlatformLink(EmipLink):
         """Let each side do what is due."""
         for side in self._sides:
             await side.tick()
-
-    async def close(self) -> None:
-        """Let each side end what runs."""
-        for side in self._sides:
-            await side.close()
 
 
 def _unspoken(question: Question, peer: Peer) -> Answer:

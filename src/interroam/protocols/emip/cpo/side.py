@@ -41,6 +41,10 @@ class Cpo:
         """Return what the CPOs are to one platform, as it is wired now."""
         return CpoSide(peer, self._ledger, self._watch)
 
+    async def stop(self) -> None:
+        """End what runs."""
+        await self._watch.stop()
+
 
 class CpoSide:
     """What this node's CPOs tell one platform, ask it and fetch from it."""
@@ -138,7 +142,3 @@ class CpoSide:
     async def tick(self) -> None:
         """Look after the charges under way; about once a second."""
         await self._watch.tick(self._peer.partner.id)
-
-    async def close(self) -> None:
-        """End what runs."""
-        await self._watch.close()

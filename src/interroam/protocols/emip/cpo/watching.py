@@ -60,8 +60,8 @@ class Watch:
         for key in list(self._watched):
             await self._look_once(key, partner)
 
-    async def close(self) -> None:
-        """End what runs; the next tick looks again."""
+    async def stop(self) -> None:
+        """End what runs, for every platform."""
         looks = list(self._looks)
         for look in looks:
             look.cancel()

@@ -37,6 +37,9 @@ class Emsp:
         """Return what they are to one platform, as it is wired now."""
         return EmspSide(peer)
 
+    async def stop(self) -> None:
+        """Nothing runs by itself."""
+
 
 class EmspSide:
     """What this node's eMSPs are to one platform."""
@@ -139,6 +142,3 @@ class EmspSide:
         else:
             self._resting.pop(name, None)
             log.info("emip_chore_done", partner=self._peer.partner.id, chore=name, count=count)
-
-    async def close(self) -> None:
-        """Nothing runs by itself."""
