@@ -139,14 +139,14 @@ def _asked(body: bytes) -> etree._Element | None:
     except (etree.XMLSyntaxError, ValueError):
         return None
     inner = root.find(f"{{{SOAP}}}Body")
-    return inner[0] if inner is not None and len(inner) else None
+    return next(inner.iterchildren(etree.Element), None) if inner is not None else None
 
 
 def _transaction(body: bytes) -> str:
     asked = _asked(body)
     if asked is None:
         return ""
-    fault = next((one for one in asked.iter() if etree.QName(one).localname == "iopFault"), None)
+    fault = next((one for one in asked.iter(etree.Element) if etree.QName(one).localname == "iopFault"), None)
     return _transaction_of(asked if fault is None else fault)
 
 
