@@ -205,7 +205,12 @@ async def test_a_list_is_downloaded_in_changes_page_by_page_and_at_most_once_an_
         cpo.clock.forward(seconds=2)
         second = cpo.clock.now().replace(microsecond=0)
         cpo.iop.answers[GET_LIST] = [page(entry(), at=first, more=1), page(entry("04AAAAAA"), at=second, more=0)]
-        pulling = cpo.node.app.office.rounds.pulling
+        pulling, schedules = cpo.node.app.office.rounds.pulling, cpo.node.app.office.rounds.schedules
+        for planned in ("pull/iop/tokens", "pull/iop/tokens/whole"):
+            async with asyncio.timeout(5):
+                while all(row.id != planned for row in schedules.rows):
+                    await asyncio.sleep(0.01)
+            await schedules.set(planned, "off")
         report = await pulling.pull("iop", Module.TOKENS)
         assert (report.stage, report.objects) == ("done", 2), report
         one, two = cpo.iop.of(LIST)
