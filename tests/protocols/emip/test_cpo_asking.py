@@ -208,7 +208,7 @@ async def test_a_list_is_downloaded_in_changes_page_by_page_and_at_most_once_an_
         pulling, schedules = cpo.node.app.office.rounds.pulling, cpo.node.app.office.rounds.schedules
         for planned in ("pull/iop/tokens", "pull/iop/tokens/whole"):
             async with asyncio.timeout(5):
-                while all(row.id != planned for row in schedules.rows):
+                while all(row.id != planned for row in schedules.rows):  # noqa: ASYNC110  it plans in its own time
                     await asyncio.sleep(0.01)
             await schedules.set(planned, "off")
         report = await pulling.pull("iop", Module.TOKENS)
