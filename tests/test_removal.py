@@ -70,6 +70,14 @@ def test_two_lines_introduce_the_room():
     assert len([line for line in app.splitlines() if NAMES_IT.search(line)]) == 2
 
 
+@pytest.mark.parametrize("room", ["Ocpi", "Emip", "Plain"])
+def test_every_room_is_introduced_in_the_same_way(room):
+    app = (ROOT / "src" / "interroam" / "app.py").read_text(encoding="utf-8")
+    imported, *mounted = (line.strip() for line in app.splitlines() if f"{room}Room" in line)
+    assert imported == f"from interroam.protocols.{room.lower()}.room import {room}Room"
+    assert [line.partition("Room(")[0] for line in mounted] == [f"self._mount({room}"]
+
+
 def test_nothing_else_knows_the_room():
     others = [file for file in (ROOT / "src").rglob("*.py") if "emip" not in file.parts]
     text = re.compile(r"^\s*(?:from|import) interroam\.protocols\.emip", re.MULTILINE)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from ssl import SSLContext
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import msgspec
 import structlog
@@ -48,17 +48,29 @@ _SECOND = 1.0
 _COUNTED_S = 5.0
 
 
-class Lively(Room, Protocol):
-    """A room with one door, which has things to do by the hour."""
+class Doored(Room, Protocol):
+    """A room with a door to the street."""
 
     prefix: str
+    entrance: str
+    """The path whose address a new partner is given."""
     first: Purpose
-    body_bytes: int
-    handler: Handler
+    """What the first secret of a new partner is for."""
+    body_bytes: int | None
+
+    @property
+    def handler(self) -> Handler:
+        """Answers whatever comes to the door."""
+        ...
 
     def refusal(self, status: int, message: str) -> Response:
         """Refuse in the room's own form what never came as far as it."""
         ...
+
+
+@runtime_checkable
+class Lively(Protocol):
+    """A room that has things to do by the hour."""
 
     async def tick(self) -> None:
         """Do what is due; called about once a second."""
@@ -194,26 +206,14 @@ class Node:
 
     def _introduce(self) -> None:
         """Make the rooms and open their doors; removing a protocol is removing its line here."""
-        doorway, administration = self._doorway, Administration(self.office)
+        hub, premises, administration = self.hub, self._premises(), Administration(self.office)
         self.office.url = self.url
-        doorway.add(Door("/health", self._health))
-        doorway.add(Door("/metrics", self._metrics))
-        ocpi = OcpiRoom(
-            self.hub,
-            client=self.client,
-            base_url=self.url,
-            own=self.settings.own_party,
-            business=self.settings.name,
-            insecure_http=self.settings.insecure_http,
-            authorities=self.settings.tls.authorities,
-        )
-        self._admit(ocpi, Way(ocpi, f"{self.url}/ocpi/versions", Purpose.REGISTRATION))
-        doorway.add(Door("/ocpi", ocpi.handler, ocpi.refusal))
-        self._mount(EmipRoom(self.hub, self._premises()))
-        plain = PlainRoom(self.hub, self.client, (TABLE,), insecure_http=self.settings.insecure_http)
-        self._admit(plain, Way(plain, f"{self.url}{plain.prefix}", Purpose.REGULAR))
-        doorway.add(Door(plain.prefix, plain.handler, plain.refusal))
-        doorway.add(Door(TABLE.base, administration.handler, administration.refusal))
+        self._mount(OcpiRoom(hub, premises))
+        self._mount(EmipRoom(hub, premises))
+        self._mount(PlainRoom(hub, premises, (TABLE,)))
+        self._doorway.add(Door("/health", self._health))
+        self._doorway.add(Door("/metrics", self._metrics))
+        self._doorway.add(Door(TABLE.base, administration.handler, administration.refusal))
         here = Door(TABLE.base, administration.local, administration.refusal)
         self._socket = SocketFile([here], self.settings.socket_file)
 
@@ -223,20 +223,19 @@ class Node:
             url=self.url,
             own=settings.own_party,
             client=self.client,
+            name=settings.name,
             insecure_http=settings.insecure_http,
             authorities=settings.tls.authorities,
         )
 
-    def _mount(self, room: Lively) -> None:
+    def _mount(self, room: Doored) -> None:
         """Open the door of a room and let it do what is due by the hour."""
-        self._admit(room, Way(room, f"{self.url}{room.prefix}", room.first))
-        self._doorway.add(Door(room.prefix, room.handler, room.refusal, room.body_bytes))
-        self._spawn(self._every(room.tick, _SECOND))
-        self._endings.append(room.stop)
-
-    def _admit(self, room: Room, way: Way) -> None:
         self.rooms[room.name] = room
-        self.ways[room.name] = way
+        self.ways[room.name] = Way(room, f"{self.url}{room.entrance}", room.first)
+        self._doorway.add(Door(room.prefix, room.handler, room.refusal, room.body_bytes))
+        if isinstance(room, Lively):
+            self._spawn(self._every(room.tick, _SECOND))
+            self._endings.append(room.stop)
 
     def _relink(self) -> None:
         """Make a new link for every partner whose wiring changed, and none for one switched off."""

@@ -27,6 +27,7 @@ from interroam.model.places import Location
 from interroam.net.client import Client
 from interroam.net.doors import Door
 from interroam.net.listener import Listener
+from interroam.net.premises import Premises
 from interroam.protocols.plain.room import PlainRoom
 from tests.core import bills, objects
 from tests.core.objects import HUB_PARTY, NOW
@@ -216,7 +217,7 @@ async def played(story: list[tuple[Any, ...]], folder: Path) -> None:
             await core.admit(Partner(id=code, protocol="plain", parties=(party,), state=PartnerState.CONNECTED))
             await core.book.admit(Credential(core.book.keyring.fingerprint(code), code, Purpose.REGULAR, NOW))
         client = Client()
-        room = PlainRoom(core.hub, client)
+        room = PlainRoom(core.hub, Premises(url="", own=HUB_PARTY.id, client=client))
         listener = Listener([Door(room.prefix, room.handler, room.refusal)])
         await listener.start()
         await core.dispatch.start()

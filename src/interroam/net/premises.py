@@ -17,6 +17,8 @@ class Premises(msgspec.Struct, frozen=True, kw_only=True):
     """Where partners reach it, without a slash at its end."""
     own: PartyId
     client: Client
+    name: str = "Interroam"
+    """What people are told that it is called."""
     insecure_http: bool = False
     """A test switch: plain HTTP will do."""
     authorities: Path | None = None

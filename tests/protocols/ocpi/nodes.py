@@ -17,8 +17,9 @@ from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Credential, Partner, PartnerState, Purpose
 from interroam.net.client import Client
-from interroam.net.doors import Door
+from interroam.net.doors import Door, Doorway
 from interroam.net.listener import Listener
+from interroam.net.premises import Premises
 from interroam.protocols.ocpi.room import OcpiRoom
 from interroam.store import SqliteStore
 
@@ -75,11 +76,12 @@ class Node:
         deadlines = Deadlines(partner=5.0, door=8.0, command=5.0)
         self.hub = Hub(self.store, self.book, self.links, self.clock, Uuid7(self.clock), deadlines)
         self.client = Client()
-        self.room = OcpiRoom(
-            self.hub, client=self.client, base_url=lambda: self.url, own=self.own, insecure_http=self.insecure
-        )
-        self.listener = Listener([Door("/ocpi", self.room.handler, self.room.refusal)])
+        doorway = Doorway()
+        self.listener = Listener(doorway)
         await self.listener.start()
+        premises = Premises(url=self.url, own=self.own, client=self.client, insecure_http=self.insecure)
+        self.room = OcpiRoom(self.hub, premises)
+        doorway.add(Door(self.room.prefix, self.room.handler, self.room.refusal))
         self.dispatch = Dispatch(self.hub)
         self.book.on_change(self.relink)
         self.relink()

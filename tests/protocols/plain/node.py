@@ -20,6 +20,7 @@ from interroam.model.parties import Credential, Partner, Purpose
 from interroam.net.client import Client
 from interroam.net.doors import Door
 from interroam.net.listener import Listener
+from interroam.net.premises import Premises
 from interroam.protocols.plain.room import PlainRoom
 from interroam.protocols.plain.rules import verify
 from interroam.store import SqliteStore
@@ -75,7 +76,7 @@ async def running(folder, *, hub=HUB, doors=()):
     links = {}
     core = Hub(store, book, links, clock, Uuid7(clock), Deadlines(partner=1.0))
     client = Client()
-    room = PlainRoom(core, client, insecure_http=True)
+    room = PlainRoom(core, Premises(url="", own=HUB.id, client=client, insecure_http=True))
     book.on_change(lambda: [links.setdefault(one.id, room.link(one)) for one in book.partners.values()])
     await book.load()
     for name, parties in PARTIES.items():

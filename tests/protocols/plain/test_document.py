@@ -7,7 +7,6 @@ import msgspec
 from msgspec.structs import replace
 from openapi_spec_validator import validate
 
-from interroam.protocols.plain.room import PlainRoom
 from interroam.protocols.plain.server.routes import AGREE, ASK, FIND, FOLLOW, LIVE, TELL
 from tests.protocols.plain.node import CDR, LOCATION, SESSION, TARIFF, TOKEN, receiving
 
@@ -102,7 +101,7 @@ async def test_every_route_answers_nonsense_as_documented(node):
         assert await called(node, documented, route, None, body) == 401
 
 
-def test_the_document_names_the_webhooks_and_reads_decimals_both_ways(tmp_path):
-    document = json.loads(PlainRoom(None, None).openapi())
+def test_the_document_names_the_webhooks_and_reads_decimals_both_ways(node):
+    document = json.loads(node.room.openapi())
     assert set(document["webhooks"]) == {"fact", "question"}
     assert document["components"]["schemas"]["Cdr"]["properties"]["total_energy_kwh"]["type"] == ["number", "string"]

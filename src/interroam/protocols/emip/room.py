@@ -63,14 +63,11 @@ class EmipRoom:
 
     name = PROTOCOL
     prefix = "/emip"
+    entrance = prefix
     first = Purpose.NOTHING
-    body_bytes = BODY_BYTES
+    body_bytes: int | None = BODY_BYTES
 
-    def __init__(
-        self,
-        hub: Hub,
-        premises: Premises,
-    ) -> None:
+    def __init__(self, hub: Hub, premises: Premises) -> None:
         self._hub = hub
         self._insecure = premises.insecure_http
         self._own = own = premises.own

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from interroam.core.hub import Hub
-from interroam.model.ids import PartyId
-from interroam.model.parties import Partner
-from interroam.net.client import Client
+from interroam.model.parties import Partner, Purpose
 from interroam.net.http import JSON, Handler, Response
+from interroam.net.premises import Premises
 from interroam.net.shown import Shown
 from interroam.protocols.ocpi.calls import Calls
 from interroam.protocols.ocpi.client import OcpiLink
@@ -23,37 +19,25 @@ from interroam.protocols.ocpi.wire.envelope import failure
 
 
 class OcpiRoom:
-    """Speaks OCPI 2.2.1.
-
-    ``base_url`` is where partners reach this node, with scheme and without a path; ``own`` the party the node is
-    itself; ``name`` the business name partners see.
-    """
+    """Speaks OCPI 2.2.1, and 2.1.1 with who is not there yet."""
 
     name = "ocpi"
+    prefix = "/ocpi"
+    entrance = "/ocpi/versions"
+    first = Purpose.REGISTRATION
+    body_bytes: int | None = None
 
-    def __init__(
-        self,
-        hub: Hub,
-        *,
-        client: Client,
-        base_url: Callable[[], str] | str,
-        own: PartyId,
-        business: str = "Interroam",
-        insecure_http: bool = False,
-        authorities: Path | None = None,
-    ) -> None:
+    def __init__(self, hub: Hub, premises: Premises) -> None:
         self._hub = hub
-        self._base_url = base_url if callable(base_url) else lambda: base_url
-        self._insecure = insecure_http
-        self._calls = Calls(
-            client, hub.store, hub.clock, hub.ids, hub.liveness.answered, Shown(hub.book, authorities).to
-        )
+        self._premises = premises
+        shown = Shown(hub.book, premises.authorities)
+        self._calls = Calls(premises.client, hub.store, hub.clock, hub.ids, hub.liveness.answered, shown.to)
         self.views = Views(hub)
-        ours = Ours(hub.book, lambda: self._base_url().rstrip("/"), business)
-        scout = Scout(self._calls, insecure_http=insecure_http)
+        ours = Ours(hub.book, premises.url, premises.name)
+        scout = Scout(self._calls, insecure_http=premises.insecure_http)
         self._host = Host(hub, ours, scout)
         self._guest = Guest(hub, self._calls, ours, scout, self._host)
-        self.handler: Handler = OcpiServer(hub, self._host, self._base_url, own, self.views).handle
+        self.handler: Handler = OcpiServer(hub, self._host, premises.url, premises.own, self.views).handle
         """Answers whatever comes to ``/ocpi``."""
 
     def refusal(self, status: int, message: str) -> Response:
@@ -62,7 +46,8 @@ class OcpiRoom:
 
     def link(self, partner: Partner) -> OcpiLink:
         """Return a link to this partner as it is wired now."""
-        return OcpiLink(partner, self._hub, self._calls, self.views, self._base_url, insecure_http=self._insecure)
+        url, insecure = self._premises.url, self._premises.insecure_http
+        return OcpiLink(partner, self._hub, self._calls, self.views, url, insecure_http=insecure)
 
     async def register(self, partner: Partner, url: str, token: str) -> Partner:
         """Register with the partner whose versions are at ``url``, with the token it gave us."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
-from interroam.model.parties import Partner
-from interroam.net.client import Client
+from interroam.model.parties import Partner, Purpose
 from interroam.net.http import Answered, Request, Response
+from interroam.net.premises import Premises
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.client import PlainLink
 from interroam.protocols.plain.openapi import Route, Table, document
@@ -31,10 +31,13 @@ class PlainRoom:
 
     name = PROTOCOL
     prefix = BASE
+    entrance = BASE
+    first = Purpose.REGULAR
+    body_bytes: int | None = None
 
-    def __init__(self, hub: Hub, client: Client, more: tuple[Table, ...] = (), *, insecure_http: bool = False) -> None:
+    def __init__(self, hub: Hub, premises: Premises, more: tuple[Table, ...] = ()) -> None:
         self._hub = hub
-        self._client = client
+        self._client = premises.client
         self._more = more
         self._written = b""
         shown = Route(
@@ -47,7 +50,7 @@ class PlainRoom:
             open=True,
         )
         self.table = back_office(shown)
-        self._reception = Reception(hub, self.table, insecure_http=insecure_http)
+        self._reception = Reception(hub, self.table, insecure_http=premises.insecure_http)
 
     async def handler(self, request: Request) -> Answered:
         """Answer a request below the prefix."""

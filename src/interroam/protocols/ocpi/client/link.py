@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import structlog
@@ -46,7 +46,7 @@ class OcpiLink:
         hub: Hub,
         calls: Calls,
         views: Views,
-        base_url: Callable[[], str],
+        base_url: str,
         *,
         insecure_http: bool,
     ) -> None:
@@ -191,7 +191,7 @@ class OcpiLink:
         return to.id
 
     def _callback(self, name: str, command_id: str) -> str:
-        return response_url(self._base_url(), name, command_id, older=self._wiring.older)
+        return response_url(self._base_url, name, command_id, older=self._wiring.older)
 
     def _subject(self, question: Question) -> bytes:
         keyring = self._hub.book.keyring

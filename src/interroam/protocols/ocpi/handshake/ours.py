@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from interroam.core.book import Book
 from interroam.model.errors import Reason, Refused
@@ -49,9 +49,9 @@ _SIDES: dict[Role, tuple[tuple[str, InterfaceRole], ...]] = {
 
 
 class Ours:
-    """The node as partners see it at ``base_url()``."""
+    """The node as partners see it at ``base_url``."""
 
-    def __init__(self, book: Book, base_url: Callable[[], str], name: str) -> None:
+    def __init__(self, book: Book, base_url: str, name: str) -> None:
         self._book = book
         self._base_url = base_url
         self._name = name
@@ -70,7 +70,7 @@ class Ours:
 
     def url(self, version: str, *rest: str) -> str:
         """Return the address of something of a version."""
-        return "/".join((f"{self._base_url()}{PATH}/{version}", *rest))
+        return "/".join((f"{self._base_url}{PATH}/{version}", *rest))
 
     def versions(self, face: Face, newest: str) -> bytes:
         """Write the versions we offer; that of 2.1.1 is that of one face (OCPI-1)."""

@@ -38,14 +38,14 @@ Run: TypeAlias = "Callable[[Desk, Call], Awaitable[Answer]]"
 class Desk:
     """The core, how objects look to partners, and where this node is reached."""
 
-    def __init__(self, hub: Hub, views: Looks, base_url: Callable[[], str]) -> None:
+    def __init__(self, hub: Hub, views: Looks, base_url: str) -> None:
         self.hub = hub
         self.views = views
         self._base_url = base_url
 
     def url(self, tail: str) -> str:
         """Return the absolute URL of something below ``/ocpi/2.2.1``."""
-        return f"{self._base_url().rstrip('/')}{PATH}/{tail}"
+        return f"{self._base_url}{PATH}/{tail}"
 
     async def tell(self, call: Call, statement: Statement) -> Answer:
         """State something in the caller's name, and answer by what became of it."""

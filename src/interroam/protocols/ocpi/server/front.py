@@ -6,7 +6,7 @@ Every path of a module ends in one row of ``ROUTES``; the functions there know n
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Protocol
 
 from interroam.core.hub import Hub
@@ -53,9 +53,7 @@ class Configuration(Protocol):
 class OcpiServer:
     """Answers everything below ``/ocpi``."""
 
-    def __init__(
-        self, hub: Hub, configuration: Configuration, base_url: Callable[[], str], own: PartyId, views: Views
-    ) -> None:
+    def __init__(self, hub: Hub, configuration: Configuration, base_url: str, own: PartyId, views: Views) -> None:
         self._hub = hub
         self._configuration = configuration
         self._desk = Desk(hub, views, base_url)

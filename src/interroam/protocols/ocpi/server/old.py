@@ -7,7 +7,6 @@ the answer is lowered. What differs from 2.2.1: the token is sent raw (OCPI-4), 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -41,11 +40,11 @@ _NARROWED = frozenset({"locations", "tokens"})
 class OldDesk(Desk):
     """A desk whose visitor sees 2.1.1."""
 
-    def __init__(self, hub: Hub, looks: OldViews, base_url: Callable[[], str], face: str, lifting: Lifting) -> None:
+    def __init__(self, hub: Hub, looks: OldViews, base_url: str, face: str, lifting: Lifting) -> None:
         super().__init__(hub, looks, base_url)
         self.looks = looks
         self.lifting = lifting
-        self._root = f"{base_url().rstrip('/')}/ocpi/{face}/{OLD}"
+        self._root = f"{base_url}/ocpi/{face}/{OLD}"
 
     def url(self, tail: str) -> str:
         """Return the absolute URL of something of this face: its sides have no names of their own."""
@@ -55,7 +54,7 @@ class OldDesk(Desk):
 class OldDoors:
     """Answers the calls of 2.1.1 partners."""
 
-    def __init__(self, hub: Hub, views: Looks, base_url: Callable[[], str]) -> None:
+    def __init__(self, hub: Hub, views: Looks, base_url: str) -> None:
         self._hub = hub
         self._views = views
         self._base_url = base_url
