@@ -185,8 +185,8 @@ class Courier:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is owed any more."""
-        return not (len(self._pending) or self._behind or self._cursor.seeds)
+        """Whether nothing is owed any more, and what was refused is on the shelf."""
+        return not (len(self._pending) or self._workers or self._behind or self._cursor.seeds)
 
     async def persist(self) -> None:
         """Write the cursor when it moved."""
