@@ -17,6 +17,7 @@ from tests.protocols.emip.partner import Answer, Partner
 GET = "eMIP_ToIOP_GetServiceAuthorisation"
 SET = "eMIP_ToIOP_SetServiceAuthorisation"
 CDR = "eMIP_ToIOP_SetChargeDetailRecord"
+FETCHED = "eMIP_ToIOP_GetChargeDetailRecord"
 EVENT = "eMIP_ToIOP_SetSessionEventReport"
 ACTION = "eMIP_ToIOP_SetSessionActionRequest"
 ASKED = "eMIP_FromIOP_GetServiceAuthorisation"
@@ -164,6 +165,14 @@ class World:
     async def bring(self, session: str, nature: int = 1, **more) -> Answer:
         """The CPO brings a record."""
         return await self.cpo.call(self.node.url, CDR, record(session, nature, **more))
+
+    def records(self) -> list[dict]:
+        """The records that the eMSP was handed."""
+        return [one.fields["chargeDetailRecord"] for one in self.emsp.of("FromIOP_SetChargeDetailRecord")]
+
+    async def fetch(self, **fields) -> Answer:
+        """The eMSP fetches one record."""
+        return await self.emsp.call(self.node.url, FETCHED, fields)
 
     async def report(self, session: str, nature: int = 3, caller: Partner | None = None, **event) -> Answer:
         said = {"sessionEventNature": nature, "sessionEventDateTime": START, **event}

@@ -10,12 +10,6 @@ from tests.protocols.emip.nodes import partner_id
 from tests.protocols.emip.partner import Fault, Http, Partner, Silence
 
 
-@pytest.fixture
-async def here(tmp_path):
-    async with world(tmp_path) as one:
-        yield one
-
-
 def services(emsp) -> list[str]:
     return [one.fields["requestedServiceId"] for one in emsp.of("FromIOP_GetServiceAuthorisation")]
 

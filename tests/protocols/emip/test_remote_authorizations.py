@@ -10,12 +10,6 @@ from tests.protocols.emip.nodes import partner_id
 from tests.protocols.emip.partner import Fault, Http, Partner, Silence
 
 
-@pytest.fixture
-async def here(tmp_path):
-    async with world(tmp_path) as one:
-        yield one
-
-
 @pytest.mark.statement("EMIP-85", "EMIP-97", "EMIP-118")
 async def test_a_remote_authorisation_is_relayed_as_it_is_under_an_id_of_ours(here):
     here.cpo.answers[STARTED] = {"partnerServiceSessionId": "C01-R-1", "requestStatus": 1}

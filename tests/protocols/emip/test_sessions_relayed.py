@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.protocols.emip.charging import ACTED, REPORTED, world
+from tests.protocols.emip.charging import ACTED, REPORTED
 from tests.protocols.emip.nodes import partner_id
 from tests.protocols.emip.partner import Fault, Partner, Silence
 
@@ -17,12 +17,6 @@ OTHER_SIDE = [
     (Fault(http=400, soap="Sender"), 10505),
     (Silence(), 10504),
 ]
-
-
-@pytest.fixture
-async def here(tmp_path):
-    async with world(tmp_path) as one:
-        yield one
 
 
 @pytest.mark.statement("EMIP-108", "EMIP-91", "EMIP-92")
