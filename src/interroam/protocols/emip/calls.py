@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable
 from enum import StrEnum
+from functools import cache
 from ssl import SSLContext
 from typing import Any
 
@@ -281,16 +282,28 @@ def transaction_of(entry: Entry, operation: Operation | str, part: object = "") 
     return str(uuid.uuid5(_TRANSACTIONS, f"{entry.hub_id}:{entry.seq}:{entry.at.isoformat()}:{name}:{part}"))
 
 
-def session_ids(message: Any) -> Iterator[str]:
-    """Yield the ids of sessions and bookings in a message, for its trace (EMIP-26)."""
-    for part in (message, getattr(message, "charge_detail_record", None)):
-        if part is not None:
-            for name in _SESSION_IDS:
-                found = getattr(part, name, None)
-                if found:
-                    yield found
-    for part in getattr(message, "charge_detail_record_list", ()):
-        yield part.service_session_id
+def session_ids(message: Any) -> list[str]:
+    """Return the ids of sessions and bookings in a message, for its trace (EMIP-26)."""
+    found = []
+    kind: Hashable = type(message)
+    names, record, records = _named_in(kind)
+    for name in names:
+        value = getattr(message, name)
+        if value:
+            found.append(value)
+    if record and (one := message.charge_detail_record) is not None:
+        found += session_ids(one)
+    if records:
+        found += [one.service_session_id for one in message.charge_detail_record_list]
+    return found
+
+
+@cache
+def _named_in(kind: Hashable) -> tuple[tuple[str, ...], bool, bool]:
+    """Return which ids of sessions a kind of message has, and whether it has a record, or records, that have more."""
+    fields: tuple[str, ...] = getattr(kind, "__struct_fields__", ())
+    names = tuple(name for name in _SESSION_IDS if name in fields)
+    return names, "charge_detail_record" in fields, "charge_detail_record_list" in fields
 
 
 def fault_code(fault: SoapFault) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
+from interroam.core.prompt import at_once
 from interroam.core.refs import evse_ref, location_ref
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, PartyId, evse_key, location_key
@@ -26,6 +27,8 @@ STATIONS = "emip-station"
 CONNECTORS = "emip-connector"
 _MOST = 200
 _PAGE = 500
+_REMEMBERED = 100_000
+"""So many ids of EVSEs as partners spell them are remembered with what they mean."""
 
 
 class Station(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -101,6 +104,7 @@ class Elements:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._made: dict[PartyId, _Made] = {}
+        self._known: dict[tuple[PartyId, str], tuple[Key, str | None]] = {}
         self.writing = asyncio.Lock()
 
     # -- locations and EVSEs ---------------------------------------------------------------------------------------
@@ -117,12 +121,35 @@ class Elements:
 
     async def evse(self, owner: PartyId, text: str) -> Stored:
         """Return the EVSE of a CPO with this id; Declined when there is none, or it is another's."""
+        known = await self._same(owner, text)
+        if known is not None:
+            return known
         evse = parsed(text, Letter.EVSE)
         rows = [row for row in await self.evses(evse) if not row.withdrawn]
         own = [row for row in rows if isinstance(row.body, Evse) and row.body.owner == owner]
         if own:
+            self._remember(owner, text, own[0])
             return own[0]
         raise _absent(f"EVSE {text}", owner, rows, evse)
+
+    def known(self, owner: PartyId, text: str) -> Key | None:
+        """Return the key of an EVSE that was found by this id, without waiting; None when it has to be looked for."""
+        row = at_once(self._same(owner, text)) if self._hub.store.prompt else None
+        return None if row is None else row.key
+
+    async def _same(self, owner: PartyId, text: str) -> Stored | None:
+        """Return the EVSE that was found by this id of this CPO, while it is still called the same."""
+        found = self._known.get((owner, text))
+        row = None if found is None else await self._hub.store.get(found[0])
+        if found is None or row is None or row.withdrawn or not isinstance(row.body, Evse):
+            return None
+        return row if row.body.evse_id == found[1] else None
+
+    def _remember(self, owner: PartyId, text: str, row: Stored) -> None:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        if isinstance(row.body, Evse):
+            self._known[owner, text] = row.key, row.body.evse_id
 
     async def evses(self, evse: ElementId) -> list[Stored]:
         """Return the EVSEs with this id, whoever owns them: their own, or one that we made of their names."""
@@ -140,8 +167,15 @@ class Elements:
             wanted = element(text, Letter.EVSE)
         except ValueError:
             return None
-        known = [row.body for row in await self.evses(wanted) if isinstance(row.body, Evse) and not row.withdrawn]
-        return next((one for one in known if one.owner == wanted.operator), known[0] if known else None)
+        same = await self._same(wanted.operator, text)
+        if same is not None and isinstance(same.body, Evse):
+            return same.body
+        rows = [row for row in await self.evses(wanted) if isinstance(row.body, Evse) and not row.withdrawn]
+        own = next((row for row in rows if row.key.party == wanted.operator), None)
+        if own is not None:
+            self._remember(wanted.operator, text, own)
+        found = own or next(iter(rows), None)
+        return found.body if found is not None and isinstance(found.body, Evse) else None
 
     # -- stations and connectors -----------------------------------------------------------------------------------
 

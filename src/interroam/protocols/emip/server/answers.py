@@ -79,7 +79,8 @@ def of_error(call: Call, error: Exception, ids: Ids) -> Response:
         case Refused() | Unavailable():
             return _of_reason(call, error, ids)
     # Our own words: a traceback with the values around it would show cards.
-    log.error("request_failed", operation=call.operation.name, where="".join(traceback.format_exception(error)))
+    where = "".join(traceback.format_exception(error))
+    log.error("request_failed", transaction=call.transaction, operation=call.operation.name, where=where)
     call.notes.append(f"{type(error).__name__}: {error}")
     raise failed() from None
 

@@ -19,7 +19,7 @@ from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Partner, PartnerState
 from interroam.net.addresses import Addresses
 from interroam.net.http import Request
-from interroam.protocols.emip.profiles import certificate_of, partner_id_of, switches
+from interroam.protocols.emip.profiles import Switches, certificate_of, partner_id_of, switches
 from interroam.protocols.emip.rules.codes import NOT_SUPPORTED, TARGET_UNKNOWN, Declined
 from interroam.protocols.emip.rules.ids import operator as read_operator
 from interroam.protocols.emip.wire.operations import DOWNLOAD, PLATFORM, Operation
@@ -28,6 +28,7 @@ from interroam.protocols.emip.wire.types import FromIop, ToIop
 from .answers import not_known, not_of_role, unfit
 
 PROTOCOL = "emip"
+_REMEMBERED = 10_000
 
 
 class Sender(Struct, frozen=True):
@@ -37,20 +38,33 @@ class Sender(Struct, frozen=True):
     target: Party | None
 
 
+class _Known(Struct, frozen=True):
+    """A partner, with what is asked of its requests."""
+
+    partner: Partner
+    switches: Switches
+    certificate: str
+
+
 class Checks:
-    """Asks the questions of every request."""
+    """Asks the questions of every request.
+
+    What the book says is read when the book changes. Senders that passed are remembered until then; where a request
+    comes from and what it shows is looked at each time.
+    """
 
     def __init__(self, book: Book, *, insecure: bool) -> None:
         self._book = book
         self._insecure = insecure
-        self._partners: dict[str, Partner] = {}
-        self._addresses: dict[tuple[str, ...], Addresses] = {}
+        self._partners: dict[str, _Known] = {}
+        self._senders: dict[tuple[str, str, str, str | None], Sender] = {}
         book.on_change(self._index)
         self._index()
 
     def _index(self) -> None:
         spoken = [one for one in self._book.partners.values() if one.protocol == PROTOCOL]
-        self._partners = {partner_id_of(one).casefold(): one for one in spoken}
+        self._partners = {partner_id_of(one).casefold(): _known(one) for one in spoken}
+        self._senders = {}
 
     # -- before anything is read -------------------------------------------------------------------------------------
 
@@ -60,7 +74,7 @@ class Checks:
             return
         if not request.secure:
             raise unfit("eMIP is served over HTTPS only", "HTTPS_ONLY")
-        if not _shown(request) and not any(_lenient(one) for one in self._partners.values()):
+        if not _shown(request) and not any(_lenient(one.partner) for one in self._partners.values()):
             raise not_known("CERTIFICATE_MISMATCH", "a client certificate is needed")
 
     # -- the partner -------------------------------------------------------------------------------------------------
@@ -69,39 +83,42 @@ class Checks:
         """Return who calls, as far as partners go: steps 1 to 4."""
         if operation.to_iop and not (self._insecure or _shown(request)):
             raise not_known("CERTIFICATE_MISMATCH", "a client certificate is needed")  # EMIP-3
-        partner = self._partners.get(message.partner_id.strip().casefold())
-        if partner is None:
+        known = self._partners.get(message.partner_id.strip().casefold())
+        if known is None:
             raise not_known("PARTNER_UNKNOWN", f"no partner {message.partner_id} is registered")
+        partner = known.partner
         if partner.state is PartnerState.SUSPENDED:
             raise not_known("PARTNER_INACTIVE", f"partner {message.partner_id} is not active")
-        if not self._is_from(partner, request.client):
+        if partner.addresses and request.client not in _networks(partner.addresses):
             raise not_known("IP_NOT_ALLOWED", f"{request.client} is no address of partner {message.partner_id}")
-        if not self._shows(partner, request, operation):
+        if not self._shows(known, request, operation):
             raise not_known("CERTIFICATE_MISMATCH", f"this is not the certificate of partner {message.partner_id}")
         return partner
 
-    def _is_from(self, partner: Partner, client: str) -> bool:
-        if not partner.addresses:
-            return True
-        addresses = self._addresses.get(partner.addresses)
-        if addresses is None:
-            addresses = self._addresses[partner.addresses] = Addresses(partner.addresses)
-        return client in addresses
-
-    def _shows(self, partner: Partner, request: Request, operation: Operation) -> bool:
-        if not switches(partner).mutual_tls and (not operation.to_iop or self._insecure):
+    def _shows(self, known: _Known, request: Request, operation: Operation) -> bool:
+        if not known.switches.mutual_tls and (not operation.to_iop or self._insecure):
             return True  # EMIP-5
-        if partner.certificates and (
-            request.certificate is None or sha256(request.certificate).hexdigest() not in partner.certificates
-        ):
+        pinned = known.partner.certificates
+        if pinned and (request.certificate is None or sha256(request.certificate).hexdigest() not in pinned):
             return False
         names = common_names(request.certificate) if request.certificate else names_in(request.name)
-        return names == (certificate_of(partner),)
+        return names == (known.certificate,)
 
     # -- the operator ------------------------------------------------------------------------------------------------
 
     def sender(self, partner: Partner, message: ToIop, operation: Operation) -> Sender:
         """Return whose request it is and whom it addresses: steps 5 to 7, the role, the services."""
+        addressed = message.target_operator_id if isinstance(message, FromIop) else None
+        asked = (partner.id, operation.name, message.operator_id, addressed)
+        found = self._senders.get(asked)
+        if found is None:
+            found = self._sender(partner, message, operation)
+            if len(self._senders) >= _REMEMBERED:
+                self._senders = {}
+            self._senders[asked] = found
+        return found
+
+    def _sender(self, partner: Partner, message: ToIop, operation: Operation) -> Sender:
         try:
             operator = read_operator(message.operator_id)
         except ValueError:
@@ -162,6 +179,15 @@ class Checks:
         if found is None:
             raise Declined(TARGET_UNKNOWN, f"no operator {message.target_operator_id} is here")
         return found
+
+
+def _known(partner: Partner) -> _Known:
+    return _Known(partner, switches(partner), certificate_of(partner))
+
+
+@lru_cache(maxsize=1024)
+def _networks(addresses: tuple[str, ...]) -> Addresses:
+    return Addresses(addresses)
 
 
 def _source(operation: Operation) -> Role:

@@ -43,7 +43,11 @@ class Desk:
 
     async def tell(self, call: Call, statement: Tellable) -> Receipt:
         """State something in the caller's name; what is unknown here is 10601, the rest is the handler's to say."""
-        receipt = await self.hub.tell(call.origin, statement)
+        return self.took(call, await self.hub.tell(call.origin, statement))
+
+    @staticmethod
+    def took(call: Call, receipt: Receipt) -> Receipt:
+        """Note what became of a statement."""
         call.seq = receipt.seq
         if receipt.finding:
             call.notes.append(receipt.finding)

@@ -7,34 +7,41 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, cast
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
+from structlog.contextvars import bind_contextvars
 
 from interroam.core.hub import Hub
-from interroam.model.facts import Exchange
-from interroam.model.parties import PartnerState
-from interroam.net.http import Request, Response
+from interroam.model.facts import Exchange, Receipt
+from interroam.model.parties import Partner, PartnerState
+from interroam.net.http import Later, Request, Response
 from interroam.protocols.emip.calls import fault_code, session_ids
-from interroam.protocols.emip.rules.codes import MALFORMED, NOT_SUPPORTED, Declined, short_name
+from interroam.protocols.emip.rules.codes import MALFORMED, NOT_SUPPORTED, SUCCESS, Declined, short_name
 from interroam.protocols.emip.wire import codec
 from interroam.protocols.emip.wire.faults import Cause, SoapFault, write_fault
-from interroam.protocols.emip.wire.operations import Operation
+from interroam.protocols.emip.wire.operations import BY_NAME, Operation
 
 from .answers import Busy, declined, failed, late, of_error
 from .call import Call
 from .checks import Checks
 from .desk import Desk, Handler
 from .pages import page
+from .patience import Patience
 from .repeats import Given, Repeats
+from .stating import Stating
 
 log = structlog.get_logger()
 
 SOAP = (b"content-type", b"application/soap+xml; charset=utf-8")
 REPEATABLE = frozenset({"SetChargeDetailRecord", "SetSessionEventReport", "SetSessionActionRequest"})
+_SOAP = b": ".join(SOAP) + b"\r\n"
+_REPEATED = frozenset(name for name in BY_NAME if short_name(name) in REPEATABLE)
+_FINE = f"200/{SUCCESS}"
 _PAGES = frozenset({"GET", "HEAD"})
 _ANSWERED = 0.9
 """The part of a platform's patience after which we answer (EMIP-40)."""
@@ -42,11 +49,10 @@ _DOOR = 1.2
 """What a question may take beyond its own deadline before we answer for it (EMIP-43)."""
 
 
-class Visit(Struct, kw_only=True):
+class Visit(Struct, kw_only=True, eq=False):
     """One request, as far as it is understood."""
 
     request: Request
-    began: float
     operation: Operation | None = None
     message: Any = None
     wrong: codec.Unreadable | None = None
@@ -55,6 +61,9 @@ class Visit(Struct, kw_only=True):
     transaction: str = ""
     call: Call | None = None
     notes: list[str] = []
+    later: Later | None = None
+    """Who gets the answer; none once it is given."""
+    work: asyncio.Task[None] | None = None
 
 
 class Front:
@@ -68,42 +77,29 @@ class Front:
         self.checks = Checks(desk.hub.book, insecure=insecure)
         self.repeats = Repeats(desk.hub.store, desk.hub.clock)
         self.mint: Callable[[], str] = desk.hub.ids.new
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._patience: Patience[Visit] = Patience(self._late)
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request, whatever it is."""
+    def handle(self, request: Request) -> Response | Later:
+        """Answer one request, whatever it is; what takes longer is answered when it is done, or its time is over."""
         if request.method in _PAGES:
             return page(request, self._base_url, hub=self._hub.is_hub)
         if request.method != "POST":
             return Response(405, [(b"allow", b"GET, HEAD, POST")])
-        visit = Visit(request=request, began=time.perf_counter())
+        visit = Visit(request=request)
         try:
-            given = await self._given(visit)
-        except SoapFault as fault:
-            given = _fault(visit, fault)
-        except Exception:
-            log.exception("request_failed", transaction=visit.transaction)
-            given = _fault(visit, failed())
-        self._note(visit, given)
-        pause = given.retry_after
-        headers = [SOAP] if pause is None else [SOAP, (b"retry-after", str(max(1, round(pause))).encode())]
-        return Response(given.http, headers, given.body)
+            self.checks.check_channel(request)
+            operation = self._read(visit)
+            visit.transaction = visit.message.transaction_id or self._minted()
+            partner = self._recognized(visit, operation)
+            if partner.state is not PartnerState.CONNECTED:
+                return self._begun(visit, self._returned(visit, operation, partner))
+            given = self._admitted(visit, operation, partner)
+        except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
+            given = _troubled(visit, error)
+        return given if type(given) is Later else self._close(visit, cast("Given", given))
 
-    # -- one request -------------------------------------------------------------------------------------------------
-
-    async def _given(self, visit: Visit) -> Given:
-        self.checks.check_channel(visit.request)
-        operation = self._read(visit)
-        visit.transaction = visit.message.transaction_id or self._minted()
-        with structlog.contextvars.bound_contextvars(transaction=visit.transaction):  # EMIP-29
-            try:
-                call = await self._admit(visit, operation)
-            except Declined as no:
-                visit.notes.append(no.message)
-                return _written(visit, declined(self._anonymous(visit, operation), no.status, self._hub.ids))
-            if short_name(operation.name) not in REPEATABLE:
-                return await self._timely(visit, call)
-            return await self._repeatable(visit, call)
+    # -- who it is ---------------------------------------------------------------------------------------------------
 
     def _read(self, visit: Visit) -> Operation:
         try:
@@ -116,7 +112,7 @@ class Front:
             raise
         else:
             visit.operation, visit.message, visit.qualified = received.operation, received.message, received.qualified
-        if visit.operation.to_iop and not self._hub.is_hub:
+        if not self._hub.is_hub and visit.operation.to_iop:
             visit.transaction = visit.message.transaction_id or ""
             raise SoapFault("INVALID_REQUEST", Cause.UNKNOWN_OPERATION, "This is no platform.")
         return visit.operation
@@ -128,37 +124,61 @@ class Front:
             log.exception("transaction_not_made")
             raise failed(Cause.NO_TRANSACTION, "no transaction id can be made") from error  # EMIP-25
 
-    async def _admit(self, visit: Visit, operation: Operation) -> Call:
-        """Ask all questions about the sender; one that fails ends it here (EMIP-17)."""
-        checks, message, hub = self.checks, visit.message, self._hub
+    def _recognized(self, visit: Visit, operation: Operation) -> Partner:
+        """Ask the first questions about the sender; one that fails ends it here (EMIP-17)."""
+        message = visit.message
         try:
-            partner = checks.partner(visit.request, message, operation)
+            partner = self.checks.partner(visit.request, message, operation)
         except SoapFault:
             visit.notes.append(f"as partner {message.partner_id}, from {visit.request.client}")
             raise
         visit.partner = partner.id
-        now = hub.clock.now()
-        hub.liveness.hear(partner, now)
-        if partner.state is PartnerState.PLANNED:
-            await hub.book.set_state(partner.id, PartnerState.CONNECTED)
-        sender = checks.sender(partner, message, operation)
+        return partner
+
+    async def _returned(self, visit: Visit, operation: Operation, partner: Partner) -> None:
+        """Go on with the request of a partner that was not there until now."""
+        bind_contextvars(transaction=visit.transaction)  # EMIP-29; a task has a context of its own
+        try:
+            if partner.state is PartnerState.PLANNED:
+                await self._hub.book.set_state(partner.id, PartnerState.CONNECTED)
+            given = self._admitted(visit, operation, partner)
+        except Exception as error:  # noqa: BLE001  see above
+            given = _troubled(visit, error)
+        if type(given) is Given:
+            self._give(visit, given)
+
+    def _admitted(self, visit: Visit, operation: Operation, partner: Partner) -> Given | Later:
+        """Ask the last questions about the sender, then begin with the work."""
+        now = self._hub.clock.now()
+        self._hub.liveness.hear(partner, now)
+        try:
+            sender = self.checks.sender(partner, visit.message, operation)
+        except Declined as no:
+            return self._turned_down(visit, operation, no)
         if visit.wrong is not None:
-            raise Declined(MALFORMED, visit.wrong.problem)
-        visit.call = Call(
+            return self._turned_down(visit, operation, Declined(MALFORMED, visit.wrong.problem))
+        visit.call = call = Call(
             operation=operation,
-            message=message,
+            message=visit.message,
             partner=partner,
             operator=sender.operator,
             target=sender.target,
             transaction=visit.transaction,
             now=now,
         )
-        return visit.call
+        deadlines = self._hub.deadlines
+        self._patience.begin(visit, deadlines.door * _DOOR if operation.to_iop else deadlines.partner * _ANSWERED)
+        handler = self._handlers.get(operation.name, _unoffered)
+        later = visit.later = visit.later or Later()
+        if type(handler) is Stating and self._stated(visit, call, handler):
+            return later
+        return self._begun(visit, self._worked(visit, call, handler))
 
-    def _anonymous(self, visit: Visit, operation: Operation) -> Call:
-        """Return a call of nobody, for the answer to a request that got no further than its header."""
+    def _turned_down(self, visit: Visit, operation: Operation, no: Declined) -> Given:
+        """Answer a request that got no further than its header, as if it were nobody's."""
+        visit.notes.append(no.message)
         partner = self._hub.book.partners[visit.partner]
-        return Call(
+        nobody = Call(
             operation=operation,
             message=visit.message,
             partner=partner,
@@ -166,85 +186,116 @@ class Front:
             transaction=visit.transaction,
             now=self._hub.clock.now(),
         )
+        return _written(visit, declined(nobody, no.status, self._hub.ids))
 
     # -- the work ----------------------------------------------------------------------------------------------------
 
-    async def _repeatable(self, visit: Visit, call: Call) -> Given:
-        """Do the work of a message once, however often it comes; it goes on when the one who asked is answered."""
+    def _stated(self, visit: Visit, call: Call, stating: Stating) -> bool:
+        """State what is stated of an EVSE that is known, without a task; false when there is more to it."""
 
-        async def work() -> Given:
+        def then(outcome: Receipt | Exception) -> None:
             try:
-                return _written(visit, await self._run(call))
-            except SoapFault as fault:
-                return _fault(visit, fault)
+                given = _written(visit, stating.say(self._desk, call, outcome))
+            except Exception as error:  # noqa: BLE001  see above
+                given = self._refused(visit, call, error)
+            self._give(visit, given)
 
-        once = self._spawn(self.repeats.once(call.partner.id, call.transaction, visit.request.body, work))
-        done, _ = await asyncio.wait({once}, timeout=self._patience(call))
-        self._breathed(call)
-        if not done:
-            return _written(visit, late(call, self._hub.ids))
-        given: Given
-        given, repeated = once.result()
+        key = self._desk.elements.known(call.operator.id, call.message.evse_id)
+        if key is None:
+            return False
+        try:
+            if not self._hub.told(call.origin, stating.change(call, key), then):
+                return False
+        except Exception as error:  # noqa: BLE001  see above
+            then(error)
+        return True
+
+    def _begun(self, visit: Visit, work: Coroutine[Any, Any, None]) -> Later:
+        """Let it be worked on; the answer comes later."""
+        later = visit.later = visit.later or Later()
+        task = visit.work = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._done, visit))
+        return later
+
+    async def _worked(self, visit: Visit, call: Call, handler: Handler) -> None:
+        """Do what is asked and answer; who was answered meanwhile, since it took too long, is not answered again."""
+        bind_contextvars(transaction=visit.transaction)  # EMIP-29; see above
+        try:
+            if call.operation.name in _REPEATED:
+                given = await self._repeatable(visit, call, handler)
+            else:
+                given = await self._run(visit, call, handler)
+        except Exception as error:  # noqa: BLE001  see above
+            given = _troubled(visit, error)
+        self._give(visit, given)
+
+    async def _repeatable(self, visit: Visit, call: Call, handler: Handler) -> Given:
+        """Do the work of a message once, however often it comes."""
+        work = partial(self._run, visit, call, handler)
+        given, repeated = await self.repeats.once(call.partner.id, call.transaction, visit.request.body, work)
         if repeated:
             call.notes.append("repeated: answered again")
         return given
 
-    async def _timely(self, visit: Visit, call: Call) -> Given:
-        """Answer before the caller's patience ends; what is stored and forwarded goes on behind it."""
-        task = self._spawn(self._run(call))
-        done, _ = await asyncio.wait({task}, timeout=self._patience(call))
-        if not done:
-            if not call.operation.stored:
-                task.cancel()  # a late yes is a wrong yes
-            answer = late(call, self._hub.ids)
-        else:
-            answer = task.result()
-        self._breathed(call)
-        return _written(visit, answer)
-
-    async def _run(self, call: Call) -> Any:
-        handler = self._handlers.get(call.operation.name, _unoffered)
+    async def _run(self, visit: Visit, call: Call, handler: Handler) -> Given:
         try:
-            answer = await handler(self._desk, call)
-        except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
-            answer = of_error(call, error, self._hub.ids)
-        if answer.transaction_id != call.transaction:
-            answer = replace(answer, transaction_id=call.transaction)
-        return answer
+            return _written(visit, await handler(self._desk, call))
+        except Exception as error:  # noqa: BLE001  see above
+            return self._refused(visit, call, error)
 
-    def _patience(self, call: Call) -> float:
-        deadlines = self._hub.deadlines
-        return deadlines.door * _DOOR if call.operation.to_iop else deadlines.partner * _ANSWERED
+    def _refused(self, visit: Visit, call: Call, error: Exception) -> Given:
+        try:
+            return _written(visit, of_error(call, error, self._hub.ids))
+        except SoapFault as fault:
+            return _fault(visit, fault)
 
-    def _breathed(self, call: Call) -> None:
-        if not call.operation.to_iop:
+    def _late(self, visit: Visit) -> None:
+        """Answer before the caller's patience ends; what is stored and forwarded goes on behind it."""
+        call = visit.call
+        if call is None or visit.later is None:
+            return
+        work = visit.work
+        if work is not None and not call.operation.stored and call.operation.name not in _REPEATED:
+            work.cancel()  # a late yes is a wrong yes
+        try:
+            given = _written(visit, late(call, self._hub.ids))
+        except SoapFault as fault:
+            given = _fault(visit, fault)
+        self._give(visit, given)
+
+    def _give(self, visit: Visit, given: Given) -> None:
+        """Answer, unless that was done."""
+        later, visit.later = visit.later, None
+        if later is None:
+            return
+        self._patience.end(visit)
+        call = visit.call
+        if call is not None and given.lasting and not call.operation.to_iop:
             self._desk.pulse.sent(call.partner.id, self._hub.clock.now())  # EMIP-34
+        later.give(self._close(visit, given))
 
-    def _spawn(self, work: Any) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
+    def _done(self, visit: Visit, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        visit.work = None
+        if task.cancelled():
+            self._give(visit, _fault(visit, Busy(Cause.OVERLOADED, "this node is closing")))
 
     async def stop(self) -> None:
         """End what still runs behind answers that were given."""
+        self._patience.stop()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited for it has gone
-
     # -- traces ------------------------------------------------------------------------------------------------------
 
-    def _note(self, visit: Visit, given: Given) -> None:
-        """Leave a trace; of a sender that is not who it should be, not its words."""
-        call, operation, message = visit.call, visit.operation, visit.message
-        whole = call is None or call.keep or not _fine(given)
-        notes = [*visit.notes, *(call.notes if call is not None else ())]
+    def _close(self, visit: Visit, given: Given) -> Response:
+        """Leave a trace, and write the answer; of a sender that is not who it should be, not its words."""
+        call, operation, request = visit.call, visit.operation, visit.request
+        whole = call is None or call.keep or given.code != _FINE
+        notes = visit.notes if call is None else [*visit.notes, *call.notes]
         self._hub.store.note(
             Exchange(
                 at=self._hub.clock.now(),
@@ -252,24 +303,19 @@ class Front:
                 inward=True,
                 operation=operation.name if operation is not None else "eMIP",
                 code=given.code,
-                latency_us=int((time.perf_counter() - visit.began) * 1e6),
+                latency_us=int((time.perf_counter() - request.began) * 1e6),
                 correlation=visit.transaction,
-                ids=tuple(dict.fromkeys(one for one in self._ids(visit, message, call) if one)),
+                ids=_ids(visit),
                 seq=call.seq if call is not None else 0,
-                request=visit.request.body if visit.partner and whole else b"",
+                request=request.body if visit.partner and whole else b"",
                 response=given.body if whole else b"",
-                note="; ".join(filter(None, notes)),
+                note="; ".join(filter(None, notes)) if notes else "",
                 subject=call.subject if call is not None else b"",
             )
         )
-
-    @staticmethod
-    def _ids(visit: Visit, message: Any, call: Call | None) -> list[str]:
-        found = [visit.transaction, *(session_ids(message) if message is not None else ())]
-        if call is not None:
-            found += [*call.ids, call.correlation]
-            found += [str(value) for name, value in call.fields.items() if name.endswith("session_id")]
-        return found
+        pause = given.retry_after
+        headers = [] if pause is None else [(b"retry-after", str(max(1, round(pause))).encode())]
+        return Response(given.http, headers, given.body, _SOAP)
 
     def refusal(self, status: int, message: str) -> Response:
         """Refuse as a fault what never came as far as this."""
@@ -284,14 +330,16 @@ async def _unoffered(_desk: Desk, call: Call) -> Any:
 
 
 def _written(visit: Visit, answer: Any) -> Given:
-    operation = visit.operation
+    operation, call = visit.operation, visit.call
     if operation is None:
         raise TypeError("what was not read is not answered")
-    if visit.call is not None:
-        visit.call.ids += [*session_ids(answer)]
-    return Given(
-        200, f"200/{answer.request_status}", codec.write_response(operation, answer, qualified=visit.qualified)
-    )
+    if answer.transaction_id != visit.transaction:
+        answer = replace(answer, transaction_id=visit.transaction)
+    if call is not None:
+        call.ids.extend(session_ids(answer))
+    status = answer.request_status
+    body = codec.write_response(operation, answer, qualified=visit.qualified)
+    return Given(200, _FINE if status == SUCCESS else f"200/{status}", body)
 
 
 def _fault(visit: Visit, fault: SoapFault) -> Given:
@@ -303,5 +351,21 @@ def _fault(visit: Visit, fault: SoapFault) -> Given:
     return Given(fault.http, code, write_fault(fault), lasting=False, retry_after=pause)
 
 
-def _fine(given: Given) -> bool:
-    return given.http == 200 and given.code == "200/1"
+def _troubled(visit: Visit, error: Exception) -> Given:
+    """Answer what went wrong with a fault: its own, or that it is our failure."""
+    if isinstance(error, SoapFault):
+        return _fault(visit, error)
+    log.error("request_failed", transaction=visit.transaction, exc_info=error)
+    return _fault(visit, failed())
+
+
+def _ids(visit: Visit) -> tuple[str, ...]:
+    """Return what a person may search the trace by."""
+    call, transaction = visit.call, visit.transaction
+    found = [transaction, *session_ids(visit.message)]
+    if call is not None:
+        found += call.ids
+        found.append(call.correlation)
+        if call.fields:
+            found += [str(value) for name, value in call.fields.items() if name.endswith("session_id")]
+    return tuple(dict.fromkeys(filter(None, found)))

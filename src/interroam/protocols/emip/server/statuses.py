@@ -24,26 +24,27 @@ from interroam.protocols.emip.wire.types import Response
 
 from .call import Call
 from .desk import Desk
+from .stating import Stating
 
 Half = Callable[[Key, int, datetime, datetime | None], Change]
 
 
-async def evse_availability(desk: Desk, call: Call) -> Response:
-    """Keep whether an EVSE is in service."""
+def _availability(call: Call, key: Key) -> Change:
+    """Change whether an EVSE is in service."""
     told = call.message
-    row = await desk.elements.evse(call.operator.id, told.evse_id)
     at, until = _when(call, told.status_event_date), told.availability_status_until
-    await desk.tell(call, _made(statuses.availability_change, row.key, told.availability_status, at, until))
-    return _done(call)
+    return _made(statuses.availability_change, key, told.availability_status, at, until)
 
 
-async def evse_busy(desk: Desk, call: Call) -> Response:
-    """Keep whether an EVSE is used."""
+def _busy(call: Call, key: Key) -> Change:
+    """Change whether an EVSE is used."""
     told = call.message
-    row = await desk.elements.evse(call.operator.id, told.evse_id)
     at, until = _when(call, told.status_event_date), told.busy_status_until
-    await desk.tell(call, _made(statuses.busy_change, row.key, told.busy_status, at, until))
-    return _done(call)
+    return _made(statuses.busy_change, key, told.busy_status, at, until)
+
+
+evse_availability = Stating(_availability)
+evse_busy = Stating(_busy)
 
 
 async def evse_synthetic(desk: Desk, call: Call) -> Response:

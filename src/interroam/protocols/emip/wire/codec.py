@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from msgspec import Struct
@@ -38,6 +38,7 @@ W = TypeVar("W", bound=Wire)
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ENVELOPE = f"{{{SOAP_12}}}Envelope"
 _BODY = f"{{{SOAP_12}}}Body"
+_LONGEST_TAG = 1000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,15 +66,20 @@ class Unreadable(Exception):  # noqa: N818 - it says what it is
 def read_request(data: bytes) -> Received:
     """Read a request; raises ``SoapFault`` when it deserves one, or ``Unreadable`` when only its body is at fault."""
     root = _request_root(data)
-    operation = REQUESTS.get(local_name(root).lower())
+    operation = _asked(root.tag)
     if operation is None:
         raise _invalid(Cause.UNKNOWN_OPERATION, f"There is no operation {local_name(root)[:LONGEST_ID]}.")
-    qualified = len(root) > 0 and str(root[0].tag).startswith("{")
+    qualified = len(root) > 0 and root[0].tag[:1] == "{"
     try:
         message = read_struct(operation.request, root)
     except Misread as wrong:
         _complain(operation, root, wrong, qualified=qualified)
     return Received(operation, message, qualified)
+
+
+@lru_cache(maxsize=1024)
+def _asked(tag: str) -> Operation | None:
+    return REQUESTS.get(tag.rpartition("}")[2].lower()) if len(tag) <= _LONGEST_TAG else None
 
 
 def _request_root(data: bytes) -> _Element:
@@ -83,10 +89,11 @@ def _request_root(data: bytes) -> _Element:
         raise _invalid(Cause.MALFORMED_XML, str(wrong)) from None
     if envelope.tag != _ENVELOPE:
         raise _invalid(Cause.NOT_SOAP12, "Only SOAP 1.2 is served.")
-    body = next((child for child in envelope if child.tag == _BODY), None)
-    if body is None or len(body) == 0:
+    body = next(envelope.iterchildren(_BODY), None)
+    asked = 0 if body is None else len(body)
+    if body is None or asked == 0:
         raise _invalid(Cause.UNKNOWN_OPERATION, "The message asks for nothing.")
-    if len(body) > 1:
+    if asked > 1:
         raise _invalid(Cause.INVALID_VALUE, "The message asks for more than one thing.")
     return body[0]
 

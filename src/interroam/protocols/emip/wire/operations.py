@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -60,7 +61,7 @@ _PATHS = {
 }
 
 
-class Operation(Struct, frozen=True, kw_only=True):
+class Operation(Struct, frozen=True, kw_only=True, dict=True):
     """One row of the table."""
 
     name: str  # as on the wire: eMIP_ToIOP_HeartBeat
@@ -71,37 +72,37 @@ class Operation(Struct, frozen=True, kw_only=True):
     emsp: Need | None = None
     stored: bool = False  # kept and sent again until somebody answers (EMIP-45, EMIP-50)
 
-    @property
+    @cached_property
     def to_iop(self) -> bool:
         """Whether a partner asks the platform, or else the platform a partner."""
         return not issubclass(self.request, FromIop)
 
-    @property
+    @cached_property
     def partners(self) -> frozenset[Role]:
         """The roles beside the platform: they call what goes to it, and serve what comes from it."""
         return frozenset(role for role, need in ((Role.CPO, self.cpo), (Role.EMSP, self.emsp)) if need)
 
-    @property
+    @cached_property
     def called_by(self) -> frozenset[Role]:
         """The roles that may call it."""
         return self.partners if self.to_iop else _PLATFORM
 
-    @property
+    @cached_property
     def served_by(self) -> frozenset[Role]:
         """The roles that serve it."""
         return _PLATFORM if self.to_iop else self.partners
 
-    @property
+    @cached_property
     def action(self) -> str:
         """The SOAPAction, written but never asked for."""
         return f"{_HOST}/services/{self.name}V1/"
 
-    @property
+    @cached_property
     def request_element(self) -> str:
         """The local name of the request."""
         return f"{self.name}Request"
 
-    @property
+    @cached_property
     def response_element(self) -> str:
         """The local name of the answer."""
         return f"{self.name}Response"

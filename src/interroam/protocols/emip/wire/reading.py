@@ -100,15 +100,13 @@ def _gather(kind: type[Wire]) -> Callable[[_Element, Values], None]:
         for child in element:
             tag = child.tag
             entry = table.get(tag) or loose.get(tag.rpartition("}")[2].lower())
-            if entry is None or (entry[0] in values and not entry[2]):
+            if entry is None:
                 continue
             attribute, read, many = entry
-            value = read(child)
-            if value is None:
-                continue
             if many:
-                values.setdefault(attribute, []).append(value)
-            else:
+                if (value := read(child)) is not None:
+                    values.setdefault(attribute, []).append(value)
+            elif attribute not in values and (value := read(child)) is not None:
                 values[attribute] = value
         if lists:
             values |= {attribute: tuple(values[attribute]) for attribute in lists if attribute in values}
@@ -143,6 +141,7 @@ def _simple(field: Field, kind: Kind) -> Read:
     parse = scalars.read_worded_code(words) if words else _READERS[kind]
     nothing = "" if kind is Kind.TEXT and not field.optional else None
     most = _longest(name, kind)
+    plain = parse is scalars.read_text
 
     def read(element: _Element) -> Any:
         text = element.text
@@ -150,6 +149,8 @@ def _simple(field: Field, kind: Kind) -> Read:
             return nothing
         if most is not None and len(text) > most:
             raise Misread(name, missing=False)
+        if plain:
+            return text
         try:
             return parse(text)
         except (ValueError, ArithmeticError):

@@ -30,6 +30,7 @@ _ID_TYPES = {word.lower(): word for word in ("eMI3", "Gireve", "RFID-UID", "eMA"
     "emi3_star": "eMI3",
     "emi3_hyphen": "eMI3",
 }
+_ID_TYPES |= {word: word for word in _ID_TYPES.values()}  # most are written as they should be
 
 
 def escape(text: str) -> str:
@@ -93,7 +94,7 @@ def read_moment(text: str) -> datetime:
 
 def read_id_type(text: str) -> str:
     """Read what kind of identifier follows; a kind nobody knows stays as it is written."""
-    return _ID_TYPES.get(text.lower(), text)
+    return _ID_TYPES.get(text) or _ID_TYPES.get(text.lower(), text)
 
 
 def write_flag(value: bool) -> str:  # noqa: FBT001 - a writer takes its value
