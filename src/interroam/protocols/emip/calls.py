@@ -285,8 +285,7 @@ def transaction_of(entry: Entry, operation: Operation | str, part: object = "") 
 def session_ids(message: Any) -> list[str]:
     """Return the ids of sessions and bookings in a message, for its trace (EMIP-26)."""
     found = []
-    kind: Hashable = type(message)
-    names, record, records = _named_in(kind)
+    names, record, records = _named_in(message.__class__)
     for name in names:
         value = getattr(message, name)
         if value:
