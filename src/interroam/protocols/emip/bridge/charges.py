@@ -6,7 +6,7 @@ from interroam.core.hub import Hub
 from interroam.core.refs import authorization_ref, token_ref
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Stored, Wire
-from interroam.model.ids import Key, Kind, PartyId, evse_key, session_key, token_key
+from interroam.model.ids import Key, Kind, Party, PartyId, evse_key, session_key, token_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Authorization
 from interroam.protocols.emip.translate.charges import (
@@ -18,7 +18,7 @@ from interroam.protocols.emip.translate.charges import (
     write_session,
 )
 from interroam.protocols.emip.translate.evses import evse_id
-from interroam.protocols.emip.translate.tokens import RFID, word_of, write_user
+from interroam.protocols.emip.translate.tokens import RFID, ROOM, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
@@ -55,6 +55,13 @@ async def uid_stated(hub: Hub, token_type: str, uid: str, said: str) -> str:
 
 
 # -- charges -----------------------------------------------------------------------------------------------------------
+
+
+def crosses(hub: Hub, party: Party | None) -> bool:
+    """Whether what is told to a party, or comes from it, goes through another protocol."""
+    if party is None or not hub.book.routing.has(party):
+        return False
+    return hub.book.routing.partner_for(party).protocol != ROOM
 
 
 async def permission_of(hub: Hub, charge: Session | Cdr) -> Authorization | None:

@@ -23,6 +23,8 @@ from interroam.protocols.emip.bridge.charges import ANSWERED, rendered, session_
 from interroam.protocols.emip.calls import About, transaction_of
 from interroam.protocols.emip.rules.codes import CDR_KNOWN
 from interroam.protocols.emip.translate.charges import record_of, write_event
+from interroam.protocols.emip.translate.loss_tables import CHARGE, cost
+from interroam.protocols.emip.translate.losses import Direction
 from interroam.protocols.emip.translate.tokens import ROOM
 from interroam.protocols.emip.wire import from_iop
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
@@ -46,7 +48,9 @@ async def cdr(peer: Peer, entry: Entry, to: Party) -> None:
     if body.credit:
         raise Refused(Reason.NOT_OFFERED, f"eMIP has no credits: CDR {body.id} is one")
     record, permission = await rendered(peer.hub, body, entry.wire, entry.hub_id)
-    await _hand(peer, entry, to, record, permission, body.owner, note=body.remark or "")
+    note = "" if record_of(entry.wire) is not None else cost(CHARGE, Direction.TO_EMIP)
+    said = "; ".join(filter(None, (body.remark, note)))
+    await _hand(peer, entry, to, record, permission, body.owner, note=said)
     if permission is not None:
         await peer.hub.store.remove(COURSE, permission.reference)
 

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from interroam.model.charges import Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact, Origin
-from interroam.model.ids import Key, Party, PartyId, evse_key, location_key, session_key
+from interroam.model.ids import Key, Party, PartyId, Role, evse_key, location_key, session_key
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Act, Authorize, Done, Report, StartSession, StopSession
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.bridge.charges import evse_id_of, only_evse
+from interroam.protocols.emip.bridge.charges import crosses, evse_id_of, only_evse
 from interroam.protocols.emip.calls import About, Called, Result
 from interroam.protocols.emip.rules.codes import (
     NATURE_UNKNOWN,
@@ -37,6 +37,8 @@ from interroam.protocols.emip.translate.authorizations import (
 )
 from interroam.protocols.emip.translate.charges import pending, write_action, write_event
 from interroam.protocols.emip.translate.evses import evse_id
+from interroam.protocols.emip.translate.loss_tables import AUTHORIZATION, cost
+from interroam.protocols.emip.translate.losses import Direction
 from interroam.protocols.emip.wire import from_iop
 
 from .peer import Peer
@@ -60,6 +62,7 @@ async def authorize(
         correlation=correlation,
         ids=tuple(filter(None, (question.reference,))),
         subject=hub.book.keyring.subject(question.type, question.uid),
+        note=cost(AUTHORIZATION, Direction.TO_EMIP) if crosses(hub, Party(question.cpo, Role.CPO)) else "",
     )
     if not question.known:
         asked = relay_authorize(question, known, {**head, "transaction_id": hub.ids.new()}, service=WHOSE)

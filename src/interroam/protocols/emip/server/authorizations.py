@@ -16,11 +16,11 @@ from interroam.core.visibility import Spot
 from interroam.model.charges import Outcome
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Fact
-from interroam.model.ids import Kind, Module
+from interroam.model.ids import Kind, Module, Party, Role
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
-from interroam.protocols.emip.bridge.charges import ANSWERED, uid_stated
+from interroam.protocols.emip.bridge.charges import ANSWERED, crosses, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CPO_UNKNOWN,
     FOREIGN,
@@ -42,6 +42,8 @@ from interroam.protocols.emip.translate.authorizations import (
     write_answer,
 )
 from interroam.protocols.emip.translate.charges import pending
+from interroam.protocols.emip.translate.loss_tables import AUTHORIZATION, cost
+from interroam.protocols.emip.translate.losses import Direction
 from interroam.protocols.emip.wire import to_iop
 from interroam.protocols.emip.wire.types import EMI3
 
@@ -85,6 +87,8 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
         return write_answer(answer, reference, call.transaction)
     reference = answer.reference or reference
     call.ids += [one for one in (reference, answer.emsp_reference) if one]
+    if answer.emsp is not None and crosses(desk.hub, Party(answer.emsp, Role.EMSP)):
+        call.notes.append(cost(AUTHORIZATION, Direction.TO_OCPI, message))
     session = pending(answer, evse.owner, evse, call.now)
     if session is not None:
         await desk.hub.tell(call.origin, Fact(session))

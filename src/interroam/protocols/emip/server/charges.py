@@ -18,10 +18,10 @@ from interroam.core.ports import EPOCH, Query
 from interroam.core.refs import authorization_ref, token_ref
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Fact, Stored, Verdict
-from interroam.model.ids import Kind, Module, cdr_key, session_key
+from interroam.model.ids import Kind, Module, Party, Role, cdr_key, session_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
-from interroam.protocols.emip.bridge.charges import rendered, session_of, uid_stated
+from interroam.protocols.emip.bridge.charges import crosses, rendered, session_of, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CDR_REFUSED,
     ELEMENT_UNKNOWN,
@@ -43,6 +43,8 @@ from interroam.protocols.emip.translate.charges import (
     record_of,
     wired,
 )
+from interroam.protocols.emip.translate.loss_tables import RECORD, cost
+from interroam.protocols.emip.translate.losses import Direction
 from interroam.protocols.emip.translate.tokens import read_user
 from interroam.protocols.emip.wire import to_iop
 from interroam.protocols.emip.wire.types import EMI3, ChargeDetailRecord
@@ -77,6 +79,8 @@ async def set_charge_detail_record(desk: Desk, call: Call) -> to_iop.SetChargeDe
     else:
         await _move(desk, call, record, session)
     seller = permission.emsp or session.token.owner
+    if crosses(desk.hub, permission.receiver or Party(seller, Role.EMSP)):
+        call.notes.append(cost(RECORD, Direction.TO_OCPI, record))
     return to_iop.SetChargeDetailRecordResponse(
         transaction_id=call.transaction,
         sale_partner_operator_id_type=EMI3,

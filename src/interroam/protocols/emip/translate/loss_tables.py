@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from .losses import Direction, Table, approximated, invented, kept, lost, renamed
+from functools import lru_cache
 
+from interroam.protocols.emip.wire.fields import fields_of
+from interroam.protocols.emip.wire.types import Wire
+
+from .losses import Direction, Loss, Table, approximated, invented, kept, lost, renamed
+
+RECORD, CHARGE = "chargeDetailRecord → Session and CDR", "Session and CDR → chargeDetailRecord"
+AUTHORIZATION = "Authorization"
 _UP, _DOWN = Direction.TO_OCPI, Direction.TO_EMIP
 _LIST = "its list of values is not published; kept for eMIP"
 
@@ -216,7 +223,7 @@ TABLES = (
         "Tokens that are always to be asked about (whitelist NEVER) are not listed.",
     ),
     Table(
-        "Authorization",
+        AUTHORIZATION,
         _UP,
         (
             renamed("EVSEId", "location_id, evse_uids"),
@@ -235,7 +242,7 @@ TABLES = (
         ),
     ),
     Table(
-        "Authorization",
+        AUTHORIZATION,
         _DOWN,
         (
             renamed("location_id", "EVSEId"),
@@ -250,7 +257,7 @@ TABLES = (
         ),
     ),
     Table(
-        "chargeDetailRecord → Session and CDR",
+        RECORD,
         _UP,
         (
             approximated("CDRNature", "sessions or cdrs", "an intermediate one is a session, a final one a CDR"),
@@ -275,7 +282,7 @@ TABLES = (
         ),
     ),
     Table(
-        "Session and CDR → chargeDetailRecord",
+        CHARGE,
         _DOWN,
         (
             renamed("id", "execPartnerSessionId"),
@@ -338,3 +345,26 @@ TABLES = (
         (lost("tariffs", "eMIP has no tariffs"),),
     ),
 )
+
+
+def cost(object: str, direction: Direction, message: Wire | None = None) -> str:
+    """Say in one line what it costs to translate an object, for its trace; of a message only what it says."""
+    said = None if message is None else frozenset(_said(message))
+    return _cost(object, direction, said)
+
+
+def _said(message: Wire) -> list[str]:
+    values = ((field.name, getattr(message, field.attribute)) for field in fields_of(type(message)))
+    return [name for name, value in values if value is not None and value != ()]
+
+
+@lru_cache(maxsize=256)
+def _cost(object: str, direction: Direction, said: frozenset[str] | None) -> str:
+    (table,) = (one for one in TABLES if (one.object, one.direction) == (object, direction))
+    found: dict[Loss, list[str]] = {}
+    for row in table.rows:
+        if row.loss is Loss.INVENTED or said is None or row.source in said:
+            found.setdefault(row.loss, []).append(row.source or row.target)
+    order = (Loss.LOST, Loss.APPROXIMATED, Loss.INVENTED)
+    text = "; ".join(f"{loss.value} {', '.join(found[loss])}" for loss in order if loss in found)
+    return f"{direction.value}: {text}"
