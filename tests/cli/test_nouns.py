@@ -63,6 +63,8 @@ def test_an_agreement_is_added_explained_amended_and_ended(node):
         (("partner", "register", "none", "--partner-url", "https://x", "--partner-token", "t"), "no partner none"),
         (("agreement", "add", "CH*CCC/CPO", "CH*CCC/CPO"), "is no eMSP"),
         (("courier", "pause", "NL*EEE/EMSP", "charges"), "no courier serves"),
+        (("cdr", "drop", "old/cdrs/C1"), "nothing waits as old/cdrs/C1"),
+        (("cdr", "retry", "old/cdrs/C1"), "nothing waits as old/cdrs/C1"),
         (("dossier", "nothing"), "nothing is known by nothing"),
     ],
 )
@@ -72,6 +74,7 @@ def test_a_refusal_is_said_in_words_and_ends_with_a_code(node, words, said):
 
 def test_what_is_empty_says_so(node):
     assert "the shelf is empty" in node("shelf", "list")
+    assert "nothing waits" in node("cdr", "waiting")
     assert "nothing happened" in node("trace", "no-such-id")
     assert node.json("journal")["lines"] == []
 

@@ -22,6 +22,7 @@ from interroam.core.sight import Sight
 from interroam.core.standings import Standings
 from interroam.core.tariffs_in_use import check_unused
 from interroam.core.visibility import Spot
+from interroam.core.waiting import Keeper
 from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
 from interroam.model.ids import (
@@ -94,6 +95,7 @@ class Hub:
         self.ids = ids
         self.deadlines = deadlines
         self.follow_up: FollowUp = _leave
+        self.keepers: list[Keeper] = []
         self.liveness = Liveness(self)
         self.standings = Standings(store, book, clock)
         self.gate = Gate(self)

@@ -16,6 +16,7 @@ from interroam.core.keys import Keyring
 from interroam.core.ports import CourierKey, Shelved
 from interroam.core.refs import contract_ref, token_ref
 from interroam.core.reports import CourierReport, ShelfReport
+from interroam.core.waiting import Keeper, Waiting
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
 from interroam.model.ids import Kind, Lane, Party, PartyId, cdr_key
@@ -151,6 +152,36 @@ class Upkeep:
         await self._dispatch.released(key)
         await self._audit.write(actor, "cdr release", str(key), message=one.message)
         return one
+
+    # -- charges that wait -----------------------------------------------------------------------------------------
+
+    async def waiting(self, actor: Actor) -> list[Waiting]:
+        """Return the charges that were acknowledged and cannot be told yet, the oldest first."""
+        actor.needs(Rank.VIEWER)
+        kept = [one for keeper in self._hub.keepers for one in await keeper.waiting()]
+        return [one if actor.bodies else one.veiled() for one in sorted(kept, key=lambda one: one.since)]
+
+    async def retry_waiting(self, actor: Actor, ids: Sequence[str]) -> int:
+        """Try to tell charges that wait; returns how many were told."""
+        actor.needs(Rank.OPERATOR)
+        kept = await self._kept(ids)
+        told = sum([await kept[one].again(one) for one in ids])
+        await self._audit.write(actor, "waiting retry", " ".join(ids), told=told)
+        return told
+
+    async def drop_waiting(self, actor: Actor, ids: Sequence[str]) -> None:
+        """Give charges up that wait: they will never be told."""
+        actor.needs(Rank.OPERATOR)
+        kept = await self._kept(ids)
+        for one in ids:
+            await kept[one].drop(one)
+        await self._audit.write(actor, "waiting drop", " ".join(ids))
+
+    async def _kept(self, ids: Sequence[str]) -> dict[str, Keeper]:
+        kept = {one.id: keeper for keeper in self._hub.keepers for one in await keeper.waiting()}
+        for unknown in [one for one in ids if one not in kept]:
+            raise Refused(Reason.UNKNOWN_OBJECT, f"nothing waits as {unknown}", remedy="interroam cdr waiting")
+        return kept
 
     # -- drivers ---------------------------------------------------------------------------------------------------
 

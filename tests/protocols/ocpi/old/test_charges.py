@@ -2,7 +2,10 @@
 
 import pytest
 
+from interroam.core.audit import LOCAL, Actor, Audit
+from interroam.core.upkeep import Upkeep
 from interroam.model.agreements import Terms
+from interroam.model.errors import Refused
 from interroam.model.ids import Module
 from interroam.protocols.ocpi.server.held import held
 from tests.protocols.ocpi import older
@@ -111,3 +114,44 @@ async def test_a_charge_whose_token_nobody_stated_yet_is_held_and_told_as_soon_a
         assert await held(world.node.hub) == []
         assert cdr["cdr_token"]["uid"] == "0102030405060A"
         assert [one for one in world.emsp.told("PUT") if "sessions" in one.path]
+
+
+def desk(node):
+    return Upkeep(node.hub, node.dispatch, Audit(node.store, node.clock, node.hub.ids))
+
+
+async def test_an_operator_sees_what_waits_for_a_card_and_what_would_make_it_pass(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        await world.say("PUT", "sessions/CH/CCC/S1", older.old_session())
+        (one,) = await desk(world.node).waiting(LOCAL)
+        assert (one.id, one.partner, one.object) == ("cpo/sessions/S1", "cpo", "session S1")
+        assert "no token of contract DE-EEE-C00000001-1" in one.why
+        assert one.passes == "its provider states a token of contract DE-EEE-C00000001-1"
+
+        (veiled,) = await desk(world.node).waiting(Actor("vera"))
+        assert "C00000001" not in repr(veiled)
+
+
+async def test_what_waits_is_tried_again_or_given_up_by_an_operator_and_both_are_audited(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        await world.say("PUT", "sessions/CH/CCC/S1", older.old_session())
+        await world.say("POST", "cdrs", older.old_cdr())
+        upkeep = desk(world.node)
+        with pytest.raises(Refused):
+            await upkeep.drop_waiting(Actor("vera"), ["cpo/sessions/S1"])
+        with pytest.raises(Refused):
+            await upkeep.retry_waiting(LOCAL, ["cpo/sessions/S1", "cpo/sessions/S2"])
+        assert await upkeep.retry_waiting(LOCAL, ["cpo/sessions/S1"]) == 0
+        await upkeep.drop_waiting(LOCAL, ["cpo/sessions/S1"])
+        assert [one.id for one in await upkeep.waiting(LOCAL)] == ["cpo/cdrs/C1"]
+
+        await world.ask("PUT", "receiver/tokens/DE/EEE/0102030405060A", messages.token())
+        await world.emsp.until(lambda: any(one.path.endswith("cdrs") for one in world.emsp.told("POST")))
+        assert [one for one in world.emsp.told("PUT") if "sessions" in one.path] == []
+        lines = await Audit(world.node.store, world.node.clock, world.node.hub.ids).lines()
+        assert [(one.action, one.object) for one in lines] == [
+            ("waiting retry", "cpo/sessions/S1"),
+            ("waiting drop", "cpo/sessions/S1"),
+        ]

@@ -13,9 +13,11 @@ from datetime import datetime
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.refs import contract_ref
+from interroam.core.waiting import Waiting
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Entry
 from interroam.model.ids import Kind
@@ -57,6 +59,7 @@ class Holding:
         self._waiting: dict[str, Held] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         hub.store.subscribe(self._committed)
+        hub.keepers.append(self)
 
     async def hold(self, call: Call, face: str, no: Refused) -> None:
         """Keep the message of a call; the same one again takes the place of the first."""
@@ -81,9 +84,30 @@ class Holding:
         call.notes.append(f"{no.message}: held until its token is stated")
         log.warning("charge_held", partner=one.partner, object=one.id)
 
+    # -- for an operator -------------------------------------------------------------------------------------------
+
+    async def waiting(self) -> list[Waiting]:
+        """Return what waits, the oldest first."""
+        return [_shown(one) for one in sorted((await self._load()).values(), key=lambda each: each.at)]
+
+    async def again(self, id: str) -> bool:
+        """Try to tell a message now; false when it has to go on waiting."""
+        one = (await self._load()).get(id)
+        return one is not None and await self._try(one)
+
+    async def drop(self, id: str) -> None:
+        """Give a message up."""
+        (await self._load()).pop(id, None)
+        await self._hub.store.remove(SHELF, id)
+        log.warning("held_charge_dropped", object=id)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
     async def _load(self) -> dict[str, Held]:
         if self._waiting is None:
-            self._waiting = {one.id: one for one in await held(self._hub)}
+            found = await held(self._hub)
+            if self._waiting is None:  # nobody else came first meanwhile
+                self._waiting = {one.id: one for one in found}
         return self._waiting
 
     def _committed(self, entries: Sequence[Entry]) -> None:
@@ -97,16 +121,24 @@ class Holding:
     async def _retry(self, contracts: set[str]) -> None:
         waiting = await self._load()
         for one in sorted(waiting.values(), key=lambda each: each.at):
-            if one.contract not in contracts:
-                continue
-            try:
-                await self._take(one)
-            except (Refused, Unavailable) as trouble:
-                log.warning("held_charge_not_taken", object=one.id, reason=trouble.message)
-                continue
-            waiting.pop(one.id, None)
+            if one.contract in contracts:
+                await self._try(one)
+
+    async def _try(self, one: Held) -> bool:
+        waiting = await self._load()
+        try:
+            await self._take(one)
+        except (Refused, Unavailable) as trouble:
+            log.warning("held_charge_not_taken", object=one.id, reason=trouble.message)
+            if waiting.get(one.id) is one and trouble.message != one.message:
+                waiting[one.id] = replace(one, message=trouble.message)
+                await self._hub.store.save(SHELF, one.id, _encode(waiting[one.id]))
+            return False
+        if waiting.get(one.id) is one:  # a newer message may have taken its place meanwhile
+            del waiting[one.id]
             await self._hub.store.remove(SHELF, one.id)
-            log.info("held_charge_told", object=one.id)
+        log.info("held_charge_told", object=one.id)
+        return True
 
 
 async def held(hub: Hub) -> list[Held]:
@@ -116,3 +148,17 @@ async def held(hub: Hub) -> list[Held]:
 
 def _id(body: bytes) -> str:
     return str(msgspec.json.decode(body).get("id", ""))
+
+
+def _shown(one: Held) -> Waiting:
+    contract = v211.mentioned(one.body).auth_id
+    module, _, named = one.id.removeprefix(f"{one.partner}/").partition("/")
+    return Waiting(
+        id=one.id,
+        partner=one.partner,
+        object=f"{module.removesuffix('s')} {named}",
+        since=one.at,
+        why=one.message,
+        passes=f"its provider states a token of contract {contract}",
+        contract=contract,
+    )
