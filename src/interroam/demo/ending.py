@@ -18,6 +18,8 @@ from interroam.demo.story import Story
 
 _ARROWS = {"in": "[green]→[/]", "out": "[cyan]←[/]", "fact": "[dim]·[/]"}
 _USER = "demo"
+_COSTS = " → OCPI: "
+"""What the note of a translated message says."""
 
 
 async def show_dossier(story: Story, stage: Stage, charge: Charge) -> None:
@@ -32,6 +34,9 @@ async def show_dossier(story: Story, stage: Stage, charge: Charge) -> None:
     columns = ("time", "", "partner", "what", "code", "took", "about")
     rows = [_row(line) for line in lines]
     story.table("→ to the hub   ← from the hub   · recorded in its journal", columns, rows, right=(5,))
+    costs = [(line["operation"], line["note"]) for line in lines if _COSTS in line.get("note", "")]
+    for operation, note in costs:
+        story.say(f"[dim]{escape(operation.rpartition('_')[2])}, {escape(note)}[/]")
 
 
 async def show_doors(story: Story, stage: Stage) -> None:
@@ -85,7 +90,7 @@ def _somewhere(stage: Stage) -> str:
 def _row(line: dict[str, Any]) -> list[str]:
     at = datetime.fromisoformat(line["at"])
     latency = line.get("latency_ms")
-    fact = line["what"] == "fact"
+    fact, said = line["what"] == "fact", line.get("note", "")
     return [
         f"[dim]{at:%H:%M:%S}.{at.microsecond // 1000:03}[/]",
         _ARROWS[line["what"]],
@@ -93,5 +98,5 @@ def _row(line: dict[str, Any]) -> list[str]:
         f"[dim]{escape(line['operation'])}[/]" if fact else escape(line["operation"].removeprefix("ocpi ")),
         escape(line.get("code", "")),
         f"{latency:.1f} ms" if latency is not None else "",
-        f"[dim]{escape(line.get('note', '').partition(' for ')[0])}[/]",
+        f"[dim]{'translated' if _COSTS in said else escape(said.partition(' for ')[0])}[/]",
     ]

@@ -32,6 +32,7 @@ from interroam.protocols.emip.rules.codes import (
     SUCCESS,
     Declined,
 )
+from interroam.protocols.emip.rules.limits import COST
 from interroam.protocols.emip.translate.charges import (
     FINAL,
     INTERMEDIATE,
@@ -80,7 +81,9 @@ async def set_charge_detail_record(desk: Desk, call: Call) -> to_iop.SetChargeDe
         await _move(desk, call, record, session)
     seller = permission.emsp or session.token.owner
     if crosses(desk.hub, permission.receiver or Party(seller, Role.EMSP)):
-        call.notes.append(cost(RECORD, Direction.TO_OCPI, record))
+        priced = any(one.meter_type_id == COST for one in record.meter_report_list)
+        known = ("currency", "total_cost") if priced else ()
+        call.notes.append(cost(RECORD, Direction.TO_OCPI, record, known=known))
     return to_iop.SetChargeDetailRecordResponse(
         transaction_id=call.transaction,
         sale_partner_operator_id_type=EMI3,

@@ -16,8 +16,9 @@ import msgspec
 
 from interroam.model.facts import Wire
 from interroam.model.places import Coordinates
+from interroam.protocols.emip.rules.ids import PROTOCOL
 
-from .tokens import ROOM, VERSION
+from .tokens import VERSION
 
 # Sheet 3.14. Pools have numbers of 1xxx, stations 2xxx, EVSEs 3xxx, connectors 4xxx.
 POOL_ID_TYPE, POOL_ID, BRAND, POOL_NAME = 1002, 1003, 1005, 1006
@@ -67,12 +68,12 @@ def kept_in(wire: Wire | None) -> Kept:
 
 def is_ours(wire: Wire | None) -> bool:
     """Whether a row was stated in eMIP."""
-    return wire is not None and wire.room == ROOM and wire.version == VERSION
+    return wire is not None and wire.room == PROTOCOL and wire.version == VERSION
 
 
 def wired(kept: Kept) -> Wire:
     """Return the row of what was stated."""
-    return Wire(ROOM, VERSION, _encode(kept))
+    return Wire(PROTOCOL, VERSION, _encode(kept))
 
 
 def merged(known: Attributes, sent: Attributes) -> Attributes:

@@ -24,6 +24,7 @@ from interroam.model.money import Price
 from interroam.model.places import Evse
 from interroam.model.questions import Act, Report
 from interroam.model.tokens import Allowed, Authorization, Token
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.rules.limits import COST, DURATION, ENERGY, MINUTES, POWER_TIME, WATT_HOURS
 from interroam.protocols.emip.wire.types import (
     EMI3,
@@ -35,7 +36,7 @@ from interroam.protocols.emip.wire.types import (
     SessionEvent,
 )
 
-from .tokens import ROOM, VERSION
+from .tokens import VERSION
 
 FINAL, INTERMEDIATE = 1, 2
 """Sheet 3.6."""
@@ -54,12 +55,12 @@ _GREATEST = Decimal(10) ** 15
 
 def wired(record: ChargeDetailRecord) -> Wire:
     """Return a record as it is kept beside the model's form."""
-    return Wire(ROOM, VERSION, msgspec.json.encode(record))
+    return Wire(PROTOCOL, VERSION, msgspec.json.encode(record))
 
 
 def record_of(wire: Wire | None) -> ChargeDetailRecord | None:
     """Return the record that an object was stated by, when that was in eMIP."""
-    if wire is None or wire.room != ROOM or wire.version != VERSION or not wire.data:
+    if wire is None or wire.room != PROTOCOL or wire.version != VERSION or not wire.data:
         return None
     return msgspec.json.decode(wire.data, type=ChargeDetailRecord)
 

@@ -27,7 +27,7 @@ from . import attributes as at_
 from .attributes import Attributes, Values, by_number, first, kept_in
 from .places import NOT_KNOWN, NOWHERE
 from .statuses import halves, usability
-from .tokens import DELETE, INSERT, UPDATE
+from .tokens import DELETE
 
 _LANGUAGES = {"FR": 0, "EN": 1, "GE": 2, "DE": 2}
 _READER = ("Badge RFID", "RFID card", "RFID-Karte")
@@ -263,11 +263,6 @@ def _order(text: str, wanted: str) -> int:
 
 
 # -- texts -------------------------------------------------------------------------------------------------------------
-
-
-def action_of(*, gone: bool, new: bool) -> int:
-    """Return what is said to have happened to something."""
-    return DELETE if gone else INSERT if new else UPDATE
 
 
 def _address(values: Values) -> Address | None:

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from interroam.core.statuses import with_availability, with_busy
 from interroam.model.facts import Fact
-from interroam.model.ids import PartyId
 from interroam.model.places import Evse, EvseStatus
 from interroam.protocols.emip.rules.ids import ElementId, Letter, element, named
 from interroam.protocols.emip.wire.types import EvseDescription
@@ -99,11 +98,3 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def owner_of(evse_id: str) -> PartyId | None:
-    """Return whose EVSE this is, by its id; None when it does not say."""
-    try:
-        return element(evse_id, Letter.EVSE).operator
-    except ValueError:
-        return None

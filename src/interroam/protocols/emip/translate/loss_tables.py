@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from interroam.protocols.emip.wire.fields import fields_of
@@ -347,10 +348,13 @@ TABLES = (
 )
 
 
-def cost(object: str, direction: Direction, message: Wire | None = None) -> str:
-    """Say in one line what it costs to translate an object, for its trace; of a message only what it says."""
+def cost(object: str, direction: Direction, message: Wire | None = None, *, known: Collection[str] = ()) -> str:
+    """Say in one line what it costs to translate an object, for its trace; of a message only what it says.
+
+    ``known`` names what need not be invented this time.
+    """
     said = None if message is None else frozenset(_said(message))
-    return _cost(object, direction, said)
+    return _cost(object, direction, said, frozenset(known))
 
 
 def _said(message: Wire) -> list[str]:
@@ -359,11 +363,12 @@ def _said(message: Wire) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _cost(object: str, direction: Direction, said: frozenset[str] | None) -> str:
+def _cost(object: str, direction: Direction, said: frozenset[str] | None, known: frozenset[str]) -> str:
     (table,) = (one for one in TABLES if (one.object, one.direction) == (object, direction))
     found: dict[Loss, list[str]] = {}
     for row in table.rows:
-        if row.loss is Loss.INVENTED or said is None or row.source in said:
+        told = row.target not in known if row.loss is Loss.INVENTED else said is None or row.source in said
+        if told:
             found.setdefault(row.loss, []).append(row.source or row.target)
     order = (Loss.LOST, Loss.APPROXIMATED, Loss.INVENTED)
     text = "; ".join(f"{loss.value} {', '.join(found[loss])}" for loss in order if loss in found)

@@ -19,9 +19,9 @@ from interroam.model.facts import Fact, Wire
 from interroam.model.ids import Key, PartyId, token_key
 from interroam.model.tokens import Token, Whitelist
 from interroam.protocols.emip.rules import ids
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.wire.types import AuthenticationData
 
-ROOM = "emip"
 VERSION = "0.7.4"
 INSERT, UPDATE, DELETE = 1, 2, 3
 WHITE, BLACK = 1, 2
@@ -103,12 +103,12 @@ def token_fact(owner: PartyId, entry: AuthenticationData, now: datetime) -> Fact
 
 
 def _wired(entry: AuthenticationData) -> Wire:
-    return Wire(ROOM, VERSION, msgspec.json.encode(msgspec.structs.replace(entry, action_type=INSERT)))
+    return Wire(PROTOCOL, VERSION, msgspec.json.encode(msgspec.structs.replace(entry, action_type=INSERT)))
 
 
 def entry_of(wire: Wire | None) -> AuthenticationData | None:
     """Return the entry as its eMSP stated it, when it did so in eMIP."""
-    if wire is None or wire.room != ROOM or wire.version != VERSION:
+    if wire is None or wire.room != PROTOCOL or wire.version != VERSION:
         return None
     return msgspec.json.decode(wire.data, type=AuthenticationData)
 
