@@ -59,8 +59,6 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Days for which a contract is called the same outside (EMIP-118)."""
     polls_cdrs_minutes: float = 0.0
     """Minutes between two looks for CDRs at a platform that does not push them; 0: it does (EMIP-128)."""
-    sends_levels: bool = False
-    """Whether outages of pools, stations and connectors are sent as such; else one status for each EVSE (EMIP-54)."""
     sends_places: bool = False
     """Whether descriptions of places are uploaded (EMIP-129)."""
     follows_places: bool = False

@@ -27,7 +27,7 @@ from interroam.protocols.emip.cpo.side import Cpo
 from interroam.protocols.emip.emsp.side import Emsp
 from interroam.protocols.emip.profiles import certificate_of, partner_id_of, switches
 from interroam.protocols.emip.pulse import Pulse
-from interroam.protocols.emip.server.checks import PROTOCOL
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.server.desk import Desk
 from interroam.protocols.emip.server.desk import Handler as Handles
 from interroam.protocols.emip.server.front import Front

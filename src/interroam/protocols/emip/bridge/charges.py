@@ -9,6 +9,7 @@ from interroam.model.facts import Stored, Wire
 from interroam.model.ids import Key, Kind, Party, PartyId, evse_key, session_key, token_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Authorization
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.translate.charges import (
     completed,
     is_final,
@@ -18,7 +19,7 @@ from interroam.protocols.emip.translate.charges import (
     write_session,
 )
 from interroam.protocols.emip.translate.evses import evse_id
-from interroam.protocols.emip.translate.tokens import RFID, ROOM, word_of, write_user
+from interroam.protocols.emip.translate.tokens import RFID, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
@@ -61,7 +62,7 @@ def crosses(hub: Hub, party: Party | None) -> bool:
     """Whether what is told to a party, or comes from it, goes through another protocol."""
     if party is None or not hub.book.routing.has(party):
         return False
-    return hub.book.routing.partner_for(party).protocol != ROOM
+    return hub.book.routing.partner_for(party).protocol != PROTOCOL
 
 
 async def permission_of(hub: Hub, charge: Session | Cdr) -> Authorization | None:

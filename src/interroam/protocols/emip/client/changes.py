@@ -11,7 +11,6 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Refused, Unavailable
@@ -25,8 +24,7 @@ from interroam.protocols.emip.calls import About
 from interroam.protocols.emip.wire import from_iop
 from interroam.protocols.emip.wire.types import FromIop
 
-if TYPE_CHECKING:
-    from .peer import Peer
+from .peer import Peer
 
 MOST = 200
 _TRANSACTIONS = uuid.UUID("0f6d6f2e-2e0f-5c5e-8f0e-6b6f1f0f9a11")

@@ -22,10 +22,10 @@ from interroam.model.tokens import Authorization
 from interroam.protocols.emip.bridge.charges import ANSWERED, rendered, session_of
 from interroam.protocols.emip.calls import About, transaction_of
 from interroam.protocols.emip.rules.codes import CDR_KNOWN
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.translate.charges import record_of, write_event
 from interroam.protocols.emip.translate.loss_tables import CHARGE, cost
 from interroam.protocols.emip.translate.losses import Direction
-from interroam.protocols.emip.translate.tokens import ROOM
 from interroam.protocols.emip.wire import from_iop
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
@@ -65,7 +65,7 @@ async def session(peer: Peer, entry: Entry, to: Party) -> None:
         return
     origin = peer.hub.book.partners.get(entry.origin)
     stated = record_of(entry.wire)
-    if origin is not None and origin.protocol == ROOM and (stated is None or entry.act is not Act.FACT):
+    if origin is not None and origin.protocol == PROTOCOL and (stated is None or entry.act is not Act.FACT):
         return  # what an eMIP CPO says besides its records was told live
     record, permission = await rendered(peer.hub, body, entry.wire if stated is not None else None, entry.hub_id)
     if permission is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from interroam.core.hub import Hub
 from interroam.model.facts import Entry
@@ -14,13 +14,23 @@ from interroam.protocols.emip.wire.operations import operation_of
 from interroam.protocols.emip.wire.types import ToIop
 from interroam.protocols.emip.wiring import wiring_of
 
-from .changes import Pusher
+
+class Pushes(Protocol):
+    """Pushes what changed of places, by the flows that eMSPs have switched on."""
+
+    async def deliver(self, peer: Peer, entry: Entry, to: Party) -> None:
+        """Push until the eMSP has acknowledged this entry; Refused or Unavailable."""
+        ...
+
+    async def tick(self, peer: Peer) -> None:
+        """Push what no courier speaks of."""
+        ...
 
 
 class Peer:
     """A partner; ``own`` is the party of this node."""
 
-    def __init__(self, partner: Partner, hub: Hub, calls: Calls, own: PartyId, pusher: Pusher | None = None) -> None:
+    def __init__(self, partner: Partner, hub: Hub, calls: Calls, own: PartyId, pusher: Pushes | None = None) -> None:
         self.partner = partner
         self.pusher = pusher
         self.hub = hub

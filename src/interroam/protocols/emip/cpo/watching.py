@@ -27,6 +27,7 @@ from interroam.protocols.emip.cpo.charges import INTERIM, evse_of, opened
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
 from interroam.protocols.emip.cpo.records import interim_record
 from interroam.protocols.emip.profiles import switches
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.rules.limits import reached
 from interroam.protocols.emip.translate.charges import wired
 
@@ -36,7 +37,6 @@ _ON = frozenset({"ACTIVE", "PENDING"})
 _LONGEST = timedelta(days=30)
 _AGAIN = timedelta(seconds=60)
 _PAGE = 200
-PROTOCOL = "emip"
 
 
 class Watch:

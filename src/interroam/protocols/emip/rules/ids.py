@@ -16,6 +16,9 @@ import msgspec
 from interroam.model.ids import PartyId
 
 _LONGEST = 31
+PROTOCOL = "emip"
+"""The name of this room, by which partners are wired and wire forms are known."""
+
 _OPERATOR = re.compile(r"^([A-Z]{2})[*-]?([A-Z0-9]{3})$", re.IGNORECASE | re.ASCII)
 _STRICT = re.compile(r"^([A-Z]{2})\*?([A-Z0-9]{3})\*?([PSEX])([A-Z0-9][A-Z0-9*]{0,30})$", re.IGNORECASE | re.ASCII)
 _LENIENT = re.compile(r"^([A-Z]{2})\*?([A-Z0-9]{3})\*?([PSEX])([A-Z0-9][A-Z0-9*]{0,50})$", re.IGNORECASE | re.ASCII)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from interroam.model.facts import Origin
-from interroam.model.ids import Party, Role
+from interroam.model.ids import Party
 from interroam.model.parties import Partner
 from interroam.protocols.emip.profiles import Switches, switches
 from interroam.protocols.emip.wire.operations import Operation
@@ -55,8 +55,3 @@ class Call(Struct, kw_only=True):
         if self.target is None:
             raise TypeError("only what comes from a platform has a target")
         return self.target
-
-    @property
-    def is_cpo(self) -> bool:
-        """Whether the source operator acts as a CPO."""
-        return self.operator.role is Role.CPO

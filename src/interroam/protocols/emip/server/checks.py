@@ -21,13 +21,13 @@ from interroam.net.addresses import Addresses
 from interroam.net.http import Request
 from interroam.protocols.emip.profiles import Switches, certificate_of, partner_id_of, switches
 from interroam.protocols.emip.rules.codes import NOT_SUPPORTED, TARGET_UNKNOWN, Declined
+from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.rules.ids import operator as read_operator
 from interroam.protocols.emip.wire.operations import DOWNLOAD, PLATFORM, Operation
 from interroam.protocols.emip.wire.types import FromIop, ToIop
 
 from .answers import not_known, not_of_role, unfit
 
-PROTOCOL = "emip"
 _REMEMBERED = 10_000
 
 
