@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from interroam.core.statuses import one_word
-from interroam.model.ids import PartyId, evse_key, location_key
+from interroam.model.facts import Fact, Origin
+from interroam.model.ids import Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, Busy
 from tests.protocols.emip.nodes import hub
 from tests.protocols.emip.partner import Partner
@@ -107,6 +109,27 @@ async def test_an_id_is_known_however_it_is_spelled(node, cpo):
     assert (await availability(cpo, node, 1, id="frc01e1")).status == 1
     assert (await evse(node)).status.availability is Availability.OUT_OF_SERVICE
     assert (await availability(cpo, node, 1, id="FR*C01*P1")).status == 19001
+
+
+async def test_an_id_counts_only_while_its_evse_has_it(node, cpo):
+    assert [(await busy(cpo, node, code)).status for code in (2, 1)] == [1, 1]
+    body = await evse(node)
+    origin = Origin("fr-c01", Party(C01, Role.CPO), "c", "r")
+    await node.hub.tell(origin, Fact(replace(body, evse_id="FR*C01*E99")))
+    assert (await busy(cpo, node, 2)).status == 10601
+    await node.hub.tell(origin, Fact(body))
+    assert (await busy(cpo, node, 2)).status == 1
+
+
+async def test_who_was_let_in_before_is_not_let_in_when_that_has_changed(node, cpo):
+    party = Party(C01, Role.CPO)
+    assert (await busy(cpo, node, 2)).status == 1
+    await node.hub.book.switch_party(party, on=False)
+    assert (await busy(cpo, node, 1)).fault == ("AUTHENTICATION_ERROR", "OPERATOR_INACTIVE")
+    await node.hub.book.switch_party(party, on=True)
+    assert (await busy(cpo, node, 1)).status == 1
+    await node.change("fr-c01", addresses=("192.0.2.0/28",))
+    assert (await busy(cpo, node, 2)).fault == ("AUTHENTICATION_ERROR", "IP_NOT_ALLOWED")
 
 
 async def test_a_synthetic_status_states_each_half_with_its_date(node, cpo):

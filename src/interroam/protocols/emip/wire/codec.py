@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from msgspec import Struct
 
+from . import plain
 from .faults import Cause, FaultCode, SoapFault, read_fault, write_fault
 from .fields import header_of
 from .neutral import complete
@@ -65,6 +66,10 @@ class Unreadable(Exception):  # noqa: N818 - it says what it is
 
 def read_request(data: bytes) -> Received:
     """Read a request; raises ``SoapFault`` when it deserves one, or ``Unreadable`` when only its body is at fault."""
+    known = plain.read(data)
+    if known is not None:
+        seen, message = known
+        return Received(seen.operation, message, seen.qualified)
     root = _request_root(data)
     operation = _asked(root.tag)
     if operation is None:
@@ -74,6 +79,7 @@ def read_request(data: bytes) -> Received:
         message = read_struct(operation.request, root)
     except Misread as wrong:
         _complain(operation, root, wrong, qualified=qualified)
+    plain.learn(data, operation, message, qualified=qualified)
     return Received(operation, message, qualified)
 
 

@@ -135,12 +135,16 @@ def _reader(field: Field) -> Read:
     return _listed(field, field.kind) if field.entry else _nested(field, field.kind)
 
 
+def way(field: Field, kind: Kind) -> tuple[Callable[[str], Any], int | None, str | None]:
+    """Tell how the text of an element is read, how long it may be, and what it means that there is none."""
+    words = scalars.WORDS.get(field.name)
+    parse = scalars.read_worded_code(words) if words else _READERS[kind]
+    return parse, _longest(field.name, kind), "" if kind is Kind.TEXT and not field.optional else None
+
+
 def _simple(field: Field, kind: Kind) -> Read:
     name = field.name
-    words = scalars.WORDS.get(name)
-    parse = scalars.read_worded_code(words) if words else _READERS[kind]
-    nothing = "" if kind is Kind.TEXT and not field.optional else None
-    most = _longest(name, kind)
+    parse, most, nothing = way(field, kind)
     plain = parse is scalars.read_text
 
     def read(element: _Element) -> Any:
