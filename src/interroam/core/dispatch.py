@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from interroam.core.courier import Courier
+from interroam.core.dating import Dating
 from interroam.core.hub import Hub
 from interroam.core.ports import CourierKey, Cursor, Seed
 from interroam.core.routing import EVERY_OWNER, default_policy
@@ -36,6 +37,7 @@ class Dispatch:
         self.clock = hub.clock
         self.routed = 0
         self.turns = Turns()
+        self.dating = Dating(hub, self)
         self._couriers: dict[CourierKey, Courier] = {}
         self._recent: deque[Entry] = deque(maxlen=RECENT)
         self._boundary: datetime | None = None
@@ -56,6 +58,7 @@ class Dispatch:
         self.refresh()
         for courier in self._couriers.values():
             courier.start()
+        await self.dating.start()
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def stop(self) -> None:
@@ -65,6 +68,7 @@ class Dispatch:
         if self._ticking is not None:
             self._ticking.cancel()
             await asyncio.gather(self._ticking, return_exceptions=True)
+            await self.dating.stop()
         await asyncio.gather(*(courier.stop() for courier in self._couriers.values()))
 
     # -- what is owed ----------------------------------------------------------------------------------------------
@@ -255,6 +259,7 @@ class Dispatch:
             await self.clock.sleep(_TICK_S)
             if self._boundary is not None and self.clock.now() >= self._boundary:
                 self.refresh()
+            await self.dating.tick()
             for courier in list(self._couriers.values()):
                 await courier.persist()
                 courier.wake()  # the bell is a hint; couriers also look for themselves

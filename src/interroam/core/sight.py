@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Container, Iterable
 from msgspec.structs import replace
 
 from interroam.core.book import Book
+from interroam.core.dating import concerns
 from interroam.core.lens import Lens
 from interroam.core.ports import Clock, Query, Seed, Store
 from interroam.core.visibility import ALL, Scope, Spot, sees_row, spots
@@ -63,6 +64,8 @@ class Sight:
 
     async def seeded(self, receiver: Party, entry: Entry, seed: Seed) -> Entry | None:
         """Return a part of the picture as it is told, with what has left since the receiver saw other parts of it."""
+        if seed.again and not concerns(seed.again, entry.body):
+            return None
         if seed.former is None:
             return await self.told(receiver, entry)
         return await amended(self._store, self._book.selections.get, self.scope(receiver) or Scope(None), seed, entry)

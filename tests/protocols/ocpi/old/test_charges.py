@@ -1,12 +1,17 @@
 """Sessions, CDRs and tariffs across the bridge, as far as it takes a hub."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from interroam.core.audit import LOCAL, Actor, Audit
+from interroam.core.dispatch import Dispatch
+from interroam.core.ports import Query
 from interroam.core.upkeep import Upkeep
 from interroam.model.agreements import Terms
 from interroam.model.errors import Refused
-from interroam.model.ids import Module
+from interroam.model.ids import Kind, Module
 from interroam.protocols.ocpi.server.held import held
 from tests.protocols.ocpi import older
 from tests.protocols.ocpi.server import messages
@@ -155,3 +160,65 @@ async def test_what_waits_is_tried_again_or_given_up_by_an_operator_and_both_are
             ("waiting retry", "cpo/sessions/S1"),
             ("waiting drop", "cpo/sessions/S1"),
         ]
+
+
+def told_of(world):
+    return [(one.method, one.path.rpartition("/")[2], one.body and one.body.get("id")) for one in world.emsp.told()]
+
+
+async def followed(world, hours):
+    """Let time pass, and what is due then be told."""
+    world.node.clock.ahead += timedelta(hours=hours)
+    await asyncio.sleep(0.4)
+    await world.settled()
+
+
+async def test_an_old_emsp_is_told_of_a_tariff_when_it_begins_and_when_it_ends_and_of_no_other(make):
+    async with make("emsp") as world:
+        now = datetime.now(UTC)
+        begins, ends = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (1, 3))
+        await world.say("PUT", "receiver/tariffs/CH/CCC/OLD", messages.tariff("OLD", end_date_time=begins))
+        new = messages.tariff("NEW", start_date_time=begins, end_date_time=ends)
+        await world.say("PUT", "receiver/tariffs/CH/CCC/NEW", new)
+        await world.say("PUT", "receiver/tariffs/CH/CCC/ANY", messages.tariff("ANY"))
+        await world.settled()
+        rows = {one.key.id: one.hub_id for one in (await world.node.store.page(Query(kind=Kind.TARIFF))).items}
+        told = [("PUT", rows["old"], rows["old"]), ("PUT", rows["any"], rows["any"])]
+        assert told_of(world) == told
+
+        await followed(world, 2)
+        told += [("DELETE", rows["old"], None), ("PUT", rows["new"], rows["new"])]
+        assert sorted(told_of(world)[2:]) == sorted(told[2:])
+        await followed(world, 0.5)
+        assert len(told_of(world)) == len(told)
+        await followed(world, 2)
+        assert told_of(world)[4:] == [("DELETE", rows["new"], None)]
+
+
+async def test_a_date_that_came_while_the_node_was_down_is_told_once_after_its_start(make):
+    async with make("emsp") as world:
+        begins = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T1", messages.tariff(start_date_time=begins))
+        await world.settled()
+        assert told_of(world) == []
+        await world.node.dispatch.stop()
+        world.node.clock.ahead += timedelta(hours=2)
+        for _ in range(2):
+            world.node.dispatch = Dispatch(world.node.hub)
+            await world.node.dispatch.start()
+            await followed(world, 0.1)
+            assert [method for method, *_ in told_of(world)] == ["PUT"]
+            await world.node.dispatch.stop()
+        await world.node.dispatch.start()
+
+
+async def test_a_tariff_that_goes_or_is_moved_into_the_future_is_deleted_by_the_id_the_old_emsp_knows(make):
+    async with make("emsp") as world:
+        for name in ("T1", "T2"):
+            await world.say("PUT", f"receiver/tariffs/CH/CCC/{name}", messages.tariff(name))
+        later = {"start_date_time": "2099-01-01T00:00:00Z", "last_updated": "2026-03-15T12:00:00Z"}
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T1", messages.tariff(**later))
+        await world.say("DELETE", "receiver/tariffs/CH/CCC/T2")
+        await world.settled()
+        known = [name for method, name, _ in told_of(world) if method == "PUT"]
+        assert [name for method, name, _ in told_of(world) if method == "DELETE"] == known

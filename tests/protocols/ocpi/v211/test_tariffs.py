@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from interroam.protocols.ocpi.v211 import lift_tariff, lift_tariff_patch, lower_tariff, next_change
+from interroam.protocols.ocpi.v211 import lift_tariff, lift_tariff_patch, lower_tariff
 from interroam.protocols.ocpi.wire import read
 from interroam.protocols.ocpi.wire.tariffs import Tariff
 from tests.protocols.ocpi.v211.samples import (
@@ -110,14 +110,6 @@ def test_only_regular_tariffs_are_sent(kind):
 def test_only_the_tariff_in_force_is_sent(starts, ends, sent):
     made = lowered(known={"at": NOW}, start_date_time=starts, end_date_time=ends)
     assert (made.data is not None) is sent
-
-
-def test_the_moment_to_tell_partners_anew_is_the_next_start_or_end():
-    old = raw(tariff(end_date_time="2026-06-01T00:00:00Z"))
-    new = raw(tariff(id="T2", start_date_time="2026-06-01T00:00:00Z", end_date_time="2026-07-01T00:00:00Z"))
-    assert next_change([old, new], NOW) == datetime(2026, 6, 1, tzinfo=UTC)
-    assert next_change([old, new], datetime(2026, 6, 1, tzinfo=UTC)) == datetime(2026, 7, 1, tzinfo=UTC)
-    assert next_change([raw(tariff())], NOW) is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What goes to a 2.1.1 partner, and what comes back: the calls of 2.2.1, lowered; the answers, lifted.
 
 A place that is published no more is told as EVSEs that are gone (OCPI-81): 2.1.1 has no other word for it. Tariffs are
-pushed only where the partner's profile says so (OCPI-162).
+pushed only where the partner's profile says so (OCPI-162), and only while they are in force (sheet 4.5): one that ends
+is deleted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from interroam.model.ids import Key, Kind, Party, Role
 from interroam.model.parties import Partner
 from interroam.model.places import Evse
 from interroam.model.questions import Authorize, Prefer, Question, Reserve
+from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import HubNames, Lifting, OldViews, Unsaid, long_id
 from interroam.protocols.ocpi.calls import Call, Called
@@ -28,7 +30,7 @@ from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire.envelope import Reply
 from interroam.protocols.ocpi.wiring import party_of
 
-from .pushes import Push, Pushes, removal
+from .pushes import Push, Pushes, removal, tariff_removal
 
 _UNPUBLISHED = "ocpi_unpublished"
 """Places that a receiver was told are gone, with the number of the entry that said so."""
@@ -55,7 +57,7 @@ class OldPushes(Pushes):
                 await self._published(entry)
         except Unsaid:
             pushes = await self._withdrawn(entry)
-        return [await self._addressed(push, view) for push in pushes]
+        return [await self._addressed(push, view, entry.hub_id) for push in pushes]
 
     async def whole(self, key: Key, view: View) -> Push | None:
         """Return the PUT of a whole object as it is now; None when it is no more, or cannot be said."""
@@ -66,7 +68,11 @@ class OldPushes(Pushes):
         return await self._addressed(push, view) if push is not None else None
 
     async def _withdrawn(self, entry: Entry) -> list[Push]:
-        """Say once that the EVSEs of a place are gone, unless it never was published."""
+        """Say once that the EVSEs of a place are gone, unless it never was published; that a tariff is not in force."""
+        if entry.key.kind is Kind.TARIFF:
+            body = entry.body
+            known = bool(entry.correlation) if not entry.seq else not entry.created
+            return [tariff_removal(body)] if known and isinstance(body, Tariff) else []
         if entry.key.kind is not Kind.LOCATION or not await self._is_news(entry):
             return []
         (evses,) = await self._hub.store.evses([entry.key])
@@ -90,7 +96,7 @@ class OldPushes(Pushes):
     def _mark(self, entry: Entry) -> str:
         return f"{self._to}/{entry.hub_id}"
 
-    async def _addressed(self, push: Push, view: View) -> Push:
+    async def _addressed(self, push: Push, view: View, hub_id: str = "") -> Push:
         """Put the receiver's ids into the URL."""
         push = replace(push, note=self._looks.note)
         if push.url:
@@ -107,7 +113,9 @@ class OldPushes(Pushes):
                     known = await names.of(things)  # type: ignore[arg-type]  # the words are those of Thing
                     push = replace(push, segments=(*head, *(known(*thing) for thing in things)))  # type: ignore[arg-type]
             case "tariffs" if view.rewrites:
-                push = replace(push, segments=(*head, (await names.of([("tariff", path)]))("tariff", path)))
+                gone = push.method == "DELETE"  # then the names know it no more
+                named = hub_id if gone else (await names.of([("tariff", path)]))("tariff", path)
+                push = replace(push, segments=(*head, named))
             case "tokens":
                 push = replace(push, query="")
         return push

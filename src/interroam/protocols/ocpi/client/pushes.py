@@ -128,8 +128,7 @@ class Pushes:
                     return [await self._put(shown, view)]
         if entry.act is not Act.WITHDRAWAL:
             return await self._object(entry, stored, view)
-        segments = _tail(tariff.owner, tariff.id)
-        return [Push(method="DELETE", module="tariffs", segments=segments, owner=tariff.owner, expendable=True)]
+        return [tariff_removal(tariff)]
 
     async def _variant(self, tariff: Tariff, emsp: PartyId) -> Stored | None:
         """Return the tariff that an eMSP knows by this id: its own, else the one for all (OCPI-152)."""
@@ -248,6 +247,12 @@ def removal(evse: Evse, at: datetime) -> Push:
     body = b'{"status":"REMOVED","last_updated":"' + moment(at).encode() + b'"}'
     segments = (*_tail(evse.owner, evse.location_id), evse.uid)
     return Push(method="PATCH", module="locations", segments=segments, body=body, owner=evse.owner, expendable=True)
+
+
+def tariff_removal(tariff: Tariff) -> Push:
+    """Return the push that tells of a tariff which is no more."""
+    segments = _tail(tariff.owner, tariff.id)
+    return Push(method="DELETE", module="tariffs", segments=segments, owner=tariff.owner, expendable=True)
 
 
 def _invalid(at: datetime) -> bytes:

@@ -41,7 +41,7 @@ from .places import (
 from .sessions import lift_session, lift_session_patch, lower_session, lower_session_patch, patched_session
 from .statement import brief
 from .table import Lifted, Loss, Lowered, Noted
-from .tariffs import lift_tariff, lift_tariff_patch, lower_tariff, next_change
+from .tariffs import lift_tariff, lift_tariff_patch, lower_tariff
 from .tokens import (
     lift_authorization,
     lift_authorize,
@@ -106,7 +106,6 @@ __all__ = [
     "lower_version_details",
     "lower_window",
     "mentioned",
-    "next_change",
     "operator_of",
     "patched_session",
     "token_type",

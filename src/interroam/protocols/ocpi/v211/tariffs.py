@@ -22,7 +22,6 @@ from .table import (
     Rule,
     Table,
     Work,
-    decode,
     dropped,
     invented,
     kept,
@@ -103,13 +102,6 @@ def in_force(tariff: dict[str, Any], at: datetime) -> bool:
     """Whether a decoded tariff is in force at a moment: its start included, its end not."""
     starts, ends = _read(tariff.get("start_date_time")), _read(tariff.get("end_date_time"))
     return (starts is None or starts <= at) and (ends is None or at < ends)
-
-
-def next_change(tariffs: Iterable[bytes], at: datetime) -> datetime | None:
-    """Return when the next of these tariffs comes into force or ends: then 2.1.1 partners are told anew."""
-    read = (decode(each) for each in tariffs)
-    moments_ = (_read(each.get(name)) for each in read for name in ("start_date_time", "end_date_time"))
-    return min((each for each in moments_ if each is not None and each > at), default=None)
 
 
 def _read(value: Any) -> datetime | None:
