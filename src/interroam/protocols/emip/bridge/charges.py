@@ -1,4 +1,4 @@
-"""Charges as eMIP names them: the EVSE of an id, the id of an EVSE, and the record of a charge as its eMSP gets it."""
+"""Charges as eMIP names them: by which card, on which permission, and the record of one as its eMSP gets it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from interroam.core.hub import Hub
 from interroam.core.refs import authorization_ref, token_ref
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Stored, Wire
-from interroam.model.ids import Key, Kind, Party, PartyId, evse_key, session_key, token_key
-from interroam.model.places import Evse
+from interroam.model.ids import Kind, Party, PartyId, session_key, token_key
 from interroam.model.tokens import Authorization
+from interroam.protocols.emip.bridge.evses import evse_id_at
 from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.translate.charges import (
     completed,
@@ -18,28 +18,11 @@ from interroam.protocols.emip.translate.charges import (
     write_cdr,
     write_session,
 )
-from interroam.protocols.emip.translate.evses import evse_id
 from interroam.protocols.emip.translate.tokens import RFID, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
 """Commands that were answered before anybody knew what became of them."""
-
-
-# -- places ------------------------------------------------------------------------------------------------------------
-
-
-async def evse_id_of(hub: Hub, cpo: PartyId, location_id: str, uid: str) -> str | None:
-    """Return the id by which eMIP knows an EVSE; None when we do not know it."""
-    stored = await hub.store.get(evse_key(cpo, location_id, uid))
-    return evse_id(stored.body) if stored is not None and isinstance(stored.body, Evse) else None
-
-
-async def only_evse(hub: Hub, location: Key) -> Evse | None:
-    """Return the EVSE of a location that has but one."""
-    (rows,) = await hub.store.evses([location])
-    known = [row.body for row in rows if isinstance(row.body, Evse)]
-    return known[0] if len(known) == 1 else None
 
 
 # -- cards -----------------------------------------------------------------------------------------------------------
@@ -93,7 +76,7 @@ async def rendered(
         token = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
         word = word_of(token.wire) if token is not None and not token.withdrawn else ""
         user = write_user(charge.token.type, charge.token.uid, word)
-        known = await evse_id_of(hub, charge.owner, charge.location_id, charge.evse_uid)
+        known = await evse_id_at(hub, charge.owner, charge.location_id, charge.evse_uid)
         if isinstance(charge, Cdr):
             record = write_cdr(charge, reference, user, known or charge.evse_id)
         else:

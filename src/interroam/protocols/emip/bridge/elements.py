@@ -19,6 +19,7 @@ from interroam.core.refs import evse_ref, location_ref
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, PartyId, evse_key, location_key
 from interroam.model.places import Evse, EvseStatus
+from interroam.protocols.emip.bridge.evses import evses_called, foremost
 from interroam.protocols.emip.rules.codes import ELEMENT_UNKNOWN, FOREIGN, MALFORMED, Declined
 from interroam.protocols.emip.rules.ids import ElementId, Letter, element, named
 from interroam.protocols.emip.translate.attributes import Attributes
@@ -153,8 +154,7 @@ class Elements:
 
     async def evses(self, evse: ElementId) -> list[Stored]:
         """Return the EVSEs with this id, whoever owns them: their own, or one that we made of their names."""
-        rows = await self._hub.store.by_ref(evse_ref(str(evse)), Kind.EVSE)
-        found = [row for row in rows if isinstance(row.body, Evse) and _is(evse, row.body)]
+        found = await evses_called(self._hub, evse)
         if found:
             return found
         key = await self._made.setdefault(evse.operator, _Made(self._hub, evse.operator)).key(evse)
@@ -170,12 +170,12 @@ class Elements:
         same = await self._same(wanted.operator, text)
         if same is not None and isinstance(same.body, Evse):
             return same.body
-        rows = [row for row in await self.evses(wanted) if isinstance(row.body, Evse) and not row.withdrawn]
-        own = next((row for row in rows if row.key.party == wanted.operator), None)
-        if own is not None:
-            self._remember(wanted.operator, text, own)
-        found = own or next(iter(rows), None)
-        return found.body if found is not None and isinstance(found.body, Evse) else None
+        found = foremost(await self.evses(wanted), wanted)
+        if found is None or not isinstance(found.body, Evse):
+            return None
+        if found.key.party == wanted.operator:
+            self._remember(wanted.operator, text, found)
+        return found.body
 
     # -- stations and connectors -----------------------------------------------------------------------------------
 
@@ -241,14 +241,6 @@ def parsed(text: str, letter: Letter) -> ElementId:
 async def each(rows: Iterable[Stored], tell: Callable[[Stored], Awaitable[object]]) -> None:
     """Tell something of each of these objects, side by side."""
     await asyncio.gather(*map(tell, rows))
-
-
-def _is(wanted: ElementId, evse: Evse) -> bool:
-    """Whether an EVSE has this id: separators of the instance part count, where its own id is of that form."""
-    try:
-        return element(evse.evse_id or "", Letter.EVSE).compared == wanted.compared
-    except ValueError:
-        return True
 
 
 def _absent(name: str, owner: PartyId, others: Iterable[Stored], wanted: ElementId) -> Declined:

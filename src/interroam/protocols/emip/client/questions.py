@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from interroam.model.charges import Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact, Origin
-from interroam.model.ids import Key, Party, PartyId, Role, evse_key, location_key, session_key
-from interroam.model.places import Evse
+from interroam.model.ids import Party, PartyId, Role, session_key
 from interroam.model.questions import Acknowledged, Act, Authorize, Done, Report, StartSession, StopSession
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.bridge.charges import crosses, evse_id_of, only_evse
+from interroam.protocols.emip.bridge.charges import crosses
+from interroam.protocols.emip.bridge.evses import evse_at, evse_id_at, only_evse
 from interroam.protocols.emip.calls import About, Called, Result
 from interroam.protocols.emip.rules.codes import (
     NATURE_UNKNOWN,
@@ -128,10 +128,10 @@ async def _begin(peer: Peer, question: StartSession, to: Party, cpo_session: str
     """State, in the CPO's name, the session that has begun with its yes."""
     hub = peer.hub
     permission = await hub.authorization(question.reference or "")
-    row = await hub.store.get(evse_key(to.id, question.location_id, question.evse_uid or ""))
-    if permission is None or row is None or not isinstance(row.body, Evse):
+    evse = await evse_at(hub, to.id, question.location_id, question.evse_uid or "")
+    if permission is None or evse is None:
         return
-    begun = pending(replace(permission, cpo_session=cpo_session), to.id, row.body, hub.clock.now())
+    begun = pending(replace(permission, cpo_session=cpo_session), to.id, evse, hub.clock.now())
     if begun is not None:
         await hub.tell(Origin(peer.partner.id, to, correlation), Fact(begun))
 
@@ -198,12 +198,11 @@ def _done(name: str, called: Called) -> Done:
 async def _evse_id(peer: Peer, cpo: PartyId, location_id: str | None, uid: str | None) -> str:
     """Return the EVSE id that a question names: of the EVSE meant, or of the only one of the location."""
     if location_id and uid:
-        known = await evse_id_of(peer.hub, cpo, location_id, uid)
+        known = await evse_id_at(peer.hub, cpo, location_id, uid)
         if known is not None:
             return known
     elif location_id:
-        place: Key = location_key(cpo, location_id)
-        only = await only_evse(peer.hub, place)
+        only = await only_evse(peer.hub, cpo, location_id)
         if only is not None:
             return evse_id(only)
     raise Refused(Reason.INCOMPLETE, "eMIP asks about one EVSE", remedy="name the EVSE")

@@ -14,10 +14,11 @@ from interroam.core.hub import Hub
 from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Stored
-from interroam.model.ids import Kind, PartyId, evse_key, location_key
+from interroam.model.ids import Kind, PartyId
 from interroam.model.places import Evse
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token
+from interroam.protocols.emip.bridge.evses import evse_at, evses_at
 from interroam.protocols.emip.calls import Result
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
 from interroam.protocols.emip.cpo.sending import Message, Sending
@@ -25,6 +26,7 @@ from interroam.protocols.emip.cpo.whitelist import is_fresh
 from interroam.protocols.emip.profiles import Switches
 from interroam.protocols.emip.rules.ids import Letter, badge, named
 from interroam.protocols.emip.translate.authorizations import WHOSE, read_answer
+from interroam.protocols.emip.translate.evses import evse_id
 from interroam.protocols.emip.translate.tokens import RFID, services_of, write_user
 from interroam.protocols.emip.wire import to_iop
 
@@ -90,18 +92,16 @@ class Asking:
                 remedy = "name an EVSE of a location stated before"
                 raise Refused(Reason.INCOMPLETE, "eMIP asks for one EVSE", remedy=remedy)
             return str(named(question.cpo, Letter.EVSE, uid))
-        return str(named(evse.owner, Letter.EVSE, evse.evse_id or evse.uid))
+        return evse_id(evse)
 
     async def _evse(self, question: Authorize) -> Evse | None:
-        if not question.location_id:
+        hub, cpo, place = self._hub, question.cpo, question.location_id
+        if not place:
             return None
-        rows: list[Stored | None] = [
-            await self._hub.store.get(evse_key(question.cpo, question.location_id, uid)) for uid in question.evse_uids
-        ]
         if not question.evse_uids:
-            (found,) = await self._hub.store.evses([location_key(question.cpo, question.location_id)])
-            rows = [row for row in found if not row.withdrawn]
-        return next((row.body for row in rows if row is not None and isinstance(row.body, Evse)), None)
+            return next(iter(await evses_at(hub, cpo, place)), None)
+        named_ones = [await evse_at(hub, cpo, place, uid) for uid in question.evse_uids]
+        return next(filter(None, named_ones), None)
 
     # -- our own list ----------------------------------------------------------------------------------------------
 

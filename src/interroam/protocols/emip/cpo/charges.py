@@ -14,11 +14,10 @@ from msgspec.structs import replace
 from interroam.core.hub import Hub
 from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Entry, Stored
-from interroam.model.ids import evse_key
-from interroam.model.places import Evse
+from interroam.model.facts import Entry
 from interroam.model.questions import Report
 from interroam.model.tokens import Authorization
+from interroam.protocols.emip.bridge.evses import evse_at
 from interroam.protocols.emip.cpo.course import ENDED, PARTS, STOPPED, course, steps
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger, reference_of, session_of
 from interroam.protocols.emip.cpo.records import final_record
@@ -105,7 +104,7 @@ class Charges:
         if charge.final and charge.final != cdr.id:
             message = f"charge {charge.known_as} has had its final record, {charge.final} (EMIP-100)"
             raise Refused(Reason.CONFLICT, message, remedy="settle the difference otherwise")
-        evse = await evse_of(self._hub, cdr)
+        evse = await evse_at(self._hub, cdr.owner, cdr.location_id, cdr.evse_uid)
         record = final_record(cdr, charge, permission, evse, cost=self._switches.tells_cost)
         ended = Message(to_iop.SetChargeDetailRecord, cdr.owner, charge_detail_record=record)
         answer = await self._record(entry, ended)
@@ -133,9 +132,3 @@ async def opened(hub: Hub, ledger: Ledger, body: Session | Cdr, partner: str) ->
         return replace(known or fresh, session=session)
 
     return await ledger.update(reference, change), permission
-
-
-async def evse_of(hub: Hub, body: Session | Cdr) -> Evse | None:
-    """Return the EVSE of a charge, as far as it is known."""
-    row: Stored | None = await hub.store.get(evse_key(body.owner, body.location_id, body.evse_uid))
-    return row.body if row is not None and isinstance(row.body, Evse) else None

@@ -23,8 +23,9 @@ from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse, EvseStatus, Location
 from interroam.protocols.emip.cpo.ledger import Ledger, Said, Site
 from interroam.protocols.emip.cpo.sending import Message, Sending
-from interroam.protocols.emip.rules.ids import Letter, named
+from interroam.protocols.emip.rules.ids import Letter
 from interroam.protocols.emip.translate.descriptions import Described, described, digest
+from interroam.protocols.emip.translate.evses import evse_id
 from interroam.protocols.emip.translate.statuses import UNSPECIFIED, halves
 from interroam.protocols.emip.wire import to_iop
 from interroam.protocols.emip.wire.types import EMI3, ToIop
@@ -136,14 +137,14 @@ def _halves(evse: Evse, known: Said, now: datetime, *, anew: bool) -> Iterable[t
     """Return the messages of the halves that are new, each with what the platform knows after it."""
     status = halves(evse.status, now)
     at = evse.status.at or now
-    evse_id = str(named(evse.owner, Letter.EVSE, evse.evse_id or evse.uid))
+    name = evse_id(evse)
     availability = {"availability": status.availability, "availability_until": status.availability_until}
     if anew or (known.availability, known.availability_until) != tuple(availability.values()):
         yield (
             Message(
                 to_iop.SetEVSEAvailabilityStatus,
                 evse.owner,
-                evse_id=evse_id,
+                evse_id=name,
                 status_event_date=status.availability_at or at,
                 availability_status=status.availability,
                 availability_status_until=status.availability_until,
@@ -158,7 +159,7 @@ def _halves(evse: Evse, known: Said, now: datetime, *, anew: bool) -> Iterable[t
             Message(
                 to_iop.SetEVSEBusyStatus,
                 evse.owner,
-                evse_id=evse_id,
+                evse_id=name,
                 status_event_date=status.busy_at or at,
                 busy_status=status.busy,
                 busy_status_until=status.busy_until,

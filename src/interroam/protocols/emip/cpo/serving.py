@@ -7,15 +7,13 @@ started, and nothing done (EMIP-87, EMIP-127).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
-from interroam.core.ports import Query
-from interroam.core.refs import evse_ref
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.ids import Kind, PartyId
+from interroam.model.ids import PartyId
 from interroam.model.places import Availability, Evse
 from interroam.model.questions import StartSession
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
@@ -29,7 +27,6 @@ from interroam.protocols.emip.rules.codes import (
     VALUE_NOT_ALLOWED,
     Declined,
 )
-from interroam.protocols.emip.rules.ids import Letter, element, named
 from interroam.protocols.emip.server.call import Call
 from interroam.protocols.emip.server.desk import Desk, Handler
 from interroam.protocols.emip.translate.authorizations import YES, read_start
@@ -45,7 +42,6 @@ _SETTLED = 0.4
 _MUST = frozenset({"EMERGENCY_STOP", "STOP"})
 _OUT = frozenset({Availability.OUT_OF_SERVICE, Availability.PLANNED, Availability.REMOVED})
 _UNREACHED = frozenset({"TIMEOUT", "EVSE_INOPERATIVE", "FAILED"})
-_PAGE = 200
 
 
 class Serving:
@@ -69,7 +65,7 @@ class Serving:
         message: from_iop.SetServiceAuthorisation = call.message
         if message.authorisation_value != YES:
             raise Declined(VALUE_NOT_ALLOWED, f"authorisationValue {message.authorisation_value} starts nothing")
-        evse = await _evse(desk.hub, call.receiver.id, message.evse_id)
+        evse = await _evse(desk, call.receiver.id, message.evse_id)
         try:
             question = read_start(
                 message, call.operator.id, (evse.owner, evse.location_id, evse.uid), call.now, _connector(evse)
@@ -143,45 +139,17 @@ async def _started(hub: Hub, call: Call, question: StartSession) -> None:
         raise Declined(status, outcome.message or f"the charge did not start: {outcome.result}")
 
 
-async def _evse(hub: Hub, cpo: PartyId, evse_id: str) -> Evse:
+async def _evse(desk: Desk, cpo: PartyId, evse_id: str) -> Evse:
     """Return the EVSE of one of our CPOs by its eMI3 id; Declined when it has none, or one that is out of order."""
-    evse = await evse_by_id(hub, cpo, evse_id)
-    if evse is None:
-        raise Declined(NOT_AVAILABLE_HERE, f"{cpo} has no EVSE {evse_id}")
-    if evse.status.availability in _OUT:
-        raise Declined(NOT_REACHABLE_HERE, f"EVSE {evse_id} is {evse.status.word}")
-    return evse
-
-
-async def evse_by_id(hub: Hub, cpo: PartyId, evse_id: str) -> Evse | None:
-    """Return the EVSE that we call so, by the id it has or by the one that we made of its uid."""
-    for row in await hub.store.by_ref(evse_ref(evse_id), Kind.EVSE):
-        if isinstance(row.body, Evse) and row.body.owner == cpo and not row.withdrawn:
-            return row.body
     try:
-        wanted = element(evse_id, Letter.EVSE)
-    except ValueError:
-        return None
-    async for evse in evses_of(hub, cpo):
-        if named(cpo, Letter.EVSE, evse.evse_id or evse.uid) == wanted:
-            return evse
-    return None
-
-
-async def evses_of(hub: Hub, cpo: PartyId) -> AsyncIterator[Evse]:
-    """Yield the EVSEs of a CPO, but those that are gone."""
-    after: int | None = None
-    while True:
-        page = await hub.store.page(
-            Query(kind=Kind.LOCATION, owners=frozenset({cpo}), after=after, limit=_PAGE, total=0)
-        )
-        for rows in await hub.store.evses([row.key for row in page.items if not row.withdrawn]):
-            for row in rows:
-                if isinstance(row.body, Evse) and not row.withdrawn:
-                    yield row.body
-        if not page.next or not page.items:
-            return
-        after = page.items[-1].no
+        row = await desk.elements.evse(cpo, evse_id)
+    except Declined as no:
+        raise Declined(NOT_AVAILABLE_HERE, no.message) from no
+    if not isinstance(row.body, Evse):
+        raise TypeError(row.key)
+    if row.body.status.availability in _OUT:
+        raise Declined(NOT_REACHABLE_HERE, f"EVSE {evse_id} is {row.body.status.word}")
+    return row.body
 
 
 def _connector(evse: Evse) -> str | None:

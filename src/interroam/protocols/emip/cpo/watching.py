@@ -23,7 +23,8 @@ from interroam.model.ids import Key, Kind
 from interroam.model.parties import Partner
 from interroam.model.questions import StopSession
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.cpo.charges import INTERIM, evse_of, opened
+from interroam.protocols.emip.bridge.evses import evse_at
+from interroam.protocols.emip.cpo.charges import INTERIM, opened
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
 from interroam.protocols.emip.cpo.records import interim_record
 from interroam.protocols.emip.profiles import switches
@@ -163,7 +164,7 @@ class Watch:
         last = charge.interim_at or session.starts
         if held.intermediate_minutes <= 0 or now - last < timedelta(minutes=held.intermediate_minutes):
             return
-        evse = await evse_of(self._hub, session)
+        evse = await evse_at(self._hub, session.owner, session.location_id, session.evse_uid)
         record = interim_record(session, charge, permission, evse, now, cost=held.tells_cost)
         wire = wired(record)
 

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Origin
-from interroam.model.ids import Party, evse_key, location_key
-from interroam.model.places import Evse
+from interroam.model.ids import Party
 from interroam.model.questions import Acknowledged, Act, Done, StartSession, StopSession
+from interroam.protocols.emip.bridge.evses import evse_at, only_evse
 from interroam.protocols.emip.calls import About, Called
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.emsp.sales import begin, evse_of, own_name, terms_of
@@ -122,15 +122,12 @@ class Orders:
 
     async def _evse_id(self, question: StartSession) -> str | None:
         """Return the eMI3 id of the EVSE meant, the only one of its location where none is named (EMIP-56)."""
-        store, cpo, uid = self._hub.store, question.cpo, question.evse_uid
-        found: list[Evse] = []
+        cpo, uid, evse = question.cpo, question.evse_uid, None
         if cpo is not None and uid:
-            row = await store.get(evse_key(cpo, question.location_id, uid))
-            found = [row.body] if row is not None and isinstance(row.body, Evse) else []
+            evse = await evse_at(self._hub, cpo, question.location_id, uid)
         elif cpo is not None:
-            (rows,) = await store.evses([location_key(cpo, question.location_id)])
-            found = [row.body for row in rows if isinstance(row.body, Evse) and not row.withdrawn]
-        name = found[0].evse_id or found[0].uid if len(found) == 1 else uid
+            evse = await only_evse(self._hub, cpo, question.location_id)
+        name = uid if evse is None else evse.evse_id or evse.uid
         try:
             return str(element(name or "", Letter.EVSE))
         except ValueError:

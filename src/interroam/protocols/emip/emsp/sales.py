@@ -10,13 +10,14 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
-from interroam.core.refs import evse_ref, session_ref
+from interroam.core.refs import session_ref
 from interroam.model.charges import ChargeToken, Session
 from interroam.model.facts import Fact, Origin, Stored
 from interroam.model.ids import Kind, Party, PartyId, Role, token_key
 from interroam.model.places import Availability, Evse, EvseStatus
 from interroam.model.questions import StartSession
 from interroam.model.tokens import Authorization, Token
+from interroam.protocols.emip.bridge.evses import evses_called, foremost
 from interroam.protocols.emip.emsp.aliases import alias_of, contract_of
 from interroam.protocols.emip.profiles import Switches
 from interroam.protocols.emip.rules.ids import Letter, element
@@ -44,21 +45,9 @@ async def evse_of(hub: Hub, evse_id: str, operator: Party | None = None) -> Evse
 
 
 async def known_evse(hub: Hub, evse_id: str) -> Stored | None:
-    """Return the row of an EVSE by its eMI3 id, in which separators count after the prefix; ValueError when it is none.
-
-    Where several state it, it is the row of the operator that the id names.
-    """
+    """Return the row of an EVSE by its eMI3 id; ValueError when it is none."""
     named = element(evse_id, Letter.EVSE)
-    rows = [row for row in await hub.store.by_ref(evse_ref(evse_id), Kind.EVSE) if not row.withdrawn]
-    same = [row for row in rows if isinstance(row.body, Evse) and _compared(row.body) == named.compared]
-    return next((row for row in same if row.key.party == named.operator), next(iter(same), None))
-
-
-def _compared(evse: Evse) -> str:
-    try:
-        return element(evse.evse_id or evse.uid, Letter.EVSE).compared
-    except ValueError:
-        return ""
+    return foremost(await evses_called(hub, named), named)
 
 
 async def begin(hub: Hub, origin: Origin, permission: Authorization, evse: Evse, name: str) -> None:
