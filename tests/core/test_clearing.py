@@ -13,12 +13,12 @@ from interroam.core.pricing import Outcome
 from interroam.model.agreements import Beyond, Prices
 from interroam.model.charges import Dimension, Period
 from interroam.model.errors import Refused
-from interroam.model.facts import Fact, Verdict
-from interroam.model.ids import Kind
+from interroam.model.facts import Change, Fact, Verdict
+from interroam.model.ids import Kind, session_key
 from interroam.model.money import Price
 from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
 from tests.core.desk import open_office
-from tests.core.objects import CPO, EMSP_PARTY, NOW, agreement, cdr, location, partner
+from tests.core.objects import CPO, EMSP_PARTY, NOW, agreement, at, cdr, location, partner, session
 from tests.core.roundabout import Roundabout
 
 HOLDING = Prices(beyond=Beyond.HOLD)
@@ -150,3 +150,60 @@ async def test_nobody_who_did_not_subscribe_gets_a_price_of_ours(both):
     await core.until(lambda: told(core) == ["c1"])
     sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
     assert sent.total_cost == Price(Decimal(0))
+
+
+def under_way(kwh: str, when: int = 3600, **fields):
+    periods = (Period(NOW, (Dimension("ENERGY", Decimal(kwh)), Dimension("TIME", Decimal(1)))),)
+    return session(when=at(when), energy_kwh=Decimal(kwh), periods=periods, **fields)
+
+
+def grown(kwh: str, when: int, **stated) -> Change:
+    after = under_way(kwh, when)
+
+    def merge(old, wire):
+        fields = {"energy_kwh": after.energy_kwh, "periods": after.periods, "last_updated": after.last_updated}
+        return replace(old, **fields, **stated), wire
+
+    return Change(after.key, frozenset({"kwh", "charging_periods", *stated}), after.last_updated, merge)
+
+
+async def kept(core: Roundabout):
+    return (await core.store.get(session_key(CPO, "S1"))).body
+
+
+@pytest.mark.statement("OCPI-185")
+async def test_a_session_without_a_cost_is_priced_as_it_grows_until_its_cpo_states_one(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices((tariff("0.50"),), clearing=True))
+        assert (await core.tell("cpo", Fact(under_way("4")))).verdict is Verdict.RECORDED
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (Price(Decimal("2.00")), True)
+        assert (await core.tell("cpo", Fact(under_way("4")))).verdict is Verdict.UNCHANGED
+        await core.tell("cpo", grown("10", 3700))
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (Price(Decimal("5.00")), True)
+        await core.drained()
+        sent = [entry.fields for entry in core.links["emsp"].taken if entry.key.kind is Kind.SESSION]
+        assert "total_cost" in sent[-1]
+        await core.tell("cpo", grown("12", 3800, total_cost=Price(Decimal(9))))
+        await core.tell("cpo", grown("13", 3900))
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (Price(Decimal(9)), False)
+
+
+@pytest.mark.parametrize(
+    ("prices", "fields"),
+    [
+        (Prices((tariff("0.50"),)), {}),
+        (Prices((tariff("0.50"),), clearing=True), {"total_cost": Price(Decimal(7))}),
+        (Prices((tariff("0.50", currency="CHF"),), clearing=True), {}),
+        (Prices(clearing=True), {}),
+    ],
+)
+async def test_a_session_stays_as_stated_where_the_cost_is_not_ours_to_say_or_not_known(tmp_path, prices, fields):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, prices)
+        await core.tell("cpo", Fact(under_way("4", **fields)))
+        await core.tell("cpo", grown("10", 3700))
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (fields.get("total_cost"), False)

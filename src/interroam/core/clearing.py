@@ -3,7 +3,7 @@
 Where an agreement holds CDRs, they are weighed in a thread before they are recorded, so that nobody sees one in
 between; a held one is acknowledged, recorded and owed, and goes on when a tariff or an amendment explains its price, or
 when an operator lets it. Where an agreement only remarks, that is found out after the acknowledgment. Where it prices
-for the CPO (OCPI-185), a CDR without a price gets one, without VAT (OCPI-129).
+for the CPO (OCPI-185), a CDR without a price gets one, without VAT (OCPI-129); so does a session (``core.running``).
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ class Clearing:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self.held: dict[Key, int] = {}
+        self.clears = False
+        """Whether any agreement has the hub price for a CPO."""
         self._known: dict[Key, Weighed] = {}
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -72,6 +74,7 @@ class Clearing:
                 self.held[one.key] = row.no if row is not None else 0
         self._hub.store.subscribe(self._changed)
         self._hub.book.on_change(self._agreed)
+        self._agreed()
 
     async def weigh(self, fact: Fact, agreement_id: str) -> Fact:
         """Return a CDR as it is recorded; what is to be held is held from now on."""
@@ -161,6 +164,7 @@ class Clearing:
             self._later(self.reconsider(key))
 
     def _agreed(self) -> None:
+        self.clears = any(one.prices.clearing for one in self._hub.book.agreements.values())
         for key in self.held:
             self._later(self.reconsider(key))
 

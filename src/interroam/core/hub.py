@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from interroam.core import acting, lapsing, naming, putting, reserving, starting, steering
+from interroam.core import acting, lapsing, naming, putting, reserving, running, starting, steering
 from interroam.core.authorizing import Authorizer, allowed
 from interroam.core.book import Book
 from interroam.core.clearing import Clearing
@@ -58,7 +58,7 @@ from interroam.model.tokens import Authorization, Token
 PROGRAM = "$$"
 """The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
-_CDR, _TARIFF = Kind.CDR, Kind.TARIFF
+_CDR, _SESSION, _TARIFF = Kind.CDR, Kind.SESSION, Kind.TARIFF
 
 
 FollowUp = Callable[[Origin, Key, str, datetime], None]
@@ -134,6 +134,8 @@ class Hub:
         self.book.routing.may_state(origin.partner, key)
         if not self.store.prompt or self.gate.standards(origin.partner) is not None or kind is _TARIFF:
             return False
+        if kind is _SESSION and self.clearing.clears:
+            return False
         if type(statement) is not Fact:
             self.store.tell(Telling(key, statement, origin, self.clock.now(), LANE_OF[kind]), then)
             return True
@@ -161,6 +163,8 @@ class Hub:
             weighed = await self.clearing.weigh(telling.statement, telling.agreement)
             if weighed is not telling.statement:
                 telling = msgspec.structs.replace(telling, statement=weighed)
+        if key.kind is Kind.SESSION and self.clearing.clears:
+            telling = msgspec.structs.replace(telling, statement=await running.priced(self, telling))
         receipt = await self.store.record(telling)
         if receipt.created and isinstance(statement, Fact) and isinstance(statement.body, Session | Cdr):
             finding = await self._odd(statement.body, telling)

@@ -9,7 +9,7 @@ import msgspec
 from interroam.core.ports import Query, Store
 from interroam.core.pricing import Outcome, recompute
 from interroam.model.agreements import Prices
-from interroam.model.charges import Cdr
+from interroam.model.charges import Cdr, Session
 from interroam.model.ids import Kind, location_key
 from interroam.model.places import Location
 from interroam.model.tariffs import Tariff
@@ -43,7 +43,7 @@ async def repriced(store: Store, cdr: Cdr, prices: Prices | None = None) -> Repr
     )
 
 
-async def terms_of(store: Store, cdr: Cdr, prices: Prices) -> tuple[list[Tariff], str | None]:
+async def terms_of(store: Store, cdr: Cdr | Session, prices: Prices) -> tuple[list[Tariff], str | None]:
     """Return the tariffs a charge falls under, those of its agreement or the module's, and the zone of its place."""
     place = await store.get(location_key(cdr.owner, cdr.location_id))
     zone = place.body.time_zone if place is not None and isinstance(place.body, Location) else None
@@ -51,7 +51,7 @@ async def terms_of(store: Store, cdr: Cdr, prices: Prices) -> tuple[list[Tariff]
     return agreed if prices.agreed else await _tariffs(store, cdr), zone
 
 
-async def _tariffs(store: Store, cdr: Cdr) -> list[Tariff]:
+async def _tariffs(store: Store, cdr: Cdr | Session) -> list[Tariff]:
     found: list[Tariff] = []
     query = Query(kind=Kind.TARIFF, owners=frozenset({cdr.owner}), after=0, total=0, limit=_PAGE)
     while True:

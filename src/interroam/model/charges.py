@@ -55,6 +55,8 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     currency: str
     periods: tuple[Period, ...] = ()
     total_cost: Price | None = None
+    cleared: bool = False
+    """Whether the hub computed the cost, since the CPO states none (OCPI-185)."""
     last_updated: datetime
 
     @property

@@ -6,7 +6,7 @@ says the same. Read ``course`` (what happened), ``slicing`` (where it is cut), `
 """
 
 from interroam.core.pricing.billing import Cost, Line, Totals, cost
-from interroam.core.pricing.checking import CENT, Difference, Finding, Outcome, recompute
+from interroam.core.pricing.checking import CENT, Difference, Finding, Outcome, charged, recompute
 from interroam.core.pricing.choosing import covering, covers, resolve
 from interroam.core.pricing.course import Charge
 from interroam.core.pricing.items import Kind
@@ -24,6 +24,7 @@ __all__ = [
     "Rounding",
     "Steps",
     "Totals",
+    "charged",
     "cost",
     "covering",
     "covers",

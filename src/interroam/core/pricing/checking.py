@@ -13,7 +13,7 @@ from interroam.core.pricing.billing import Cost, Draft, Totals, cost, zone_of
 from interroam.core.pricing.choosing import covering, resolve
 from interroam.core.pricing.course import Charge
 from interroam.core.pricing.rounding import other_ways
-from interroam.model.charges import Cdr
+from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Refused
 from interroam.model.money import Price
 from interroam.model.tariffs import Tariff
@@ -55,7 +55,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def recompute(cdr: Cdr, tariffs: Sequence[Tariff], zone: str | None, tolerance: Decimal = CENT) -> Finding:
     """Compute a CDR's price with its CPO's tariffs and judge the difference."""
-    chosen = _chosen(cdr, tariffs, zone_of(zone)[0])
+    chosen = _chosen(cdr, cdr.tariff_ids, tariffs, zone_of(zone)[0])
     if not chosen:
         named = ", ".join(cdr.tariff_ids) or "known"
         return _held(f"no tariff in force at {cdr.starts:%Y-%m-%d %H:%M:%S} UTC ({named}) covers the charge (OCPI-148)")
@@ -72,15 +72,24 @@ def recompute(cdr: Cdr, tariffs: Sequence[Tariff], zone: str | None, tolerance: 
         return _held(f"tariff {tariff.id} cannot be computed: {no.message}")
 
 
+def charged(session: Session, named: Sequence[str], tariffs: Sequence[Tariff], zone: str | None) -> Cost | None:
+    """Compute what a session costs so far under a tariff that it or its connector names; None if that is unknown."""
+    chosen = _chosen(session, named, tariffs, zone_of(zone)[0])
+    try:
+        return cost(Charge.of(session, zone), chosen[0], chosen[1:]) if chosen else None
+    except Refused:
+        return None
+
+
 def _held(why: str) -> Finding:
     return Finding(outcome=Outcome.HOLD, remarks=(why,))
 
 
-def _chosen(cdr: Cdr, tariffs: Sequence[Tariff], zone: ZoneInfo) -> list[Tariff]:
+def _chosen(cdr: Cdr | Session, named: Sequence[str], tariffs: Sequence[Tariff], zone: ZoneInfo) -> list[Tariff]:
     """Return the tariff the charge began under, then those its later periods name."""
     emsp = cdr.token.owner
     periods = sorted(cdr.periods, key=lambda one: one.starts)
-    ids = dict.fromkeys([*(one.tariff_id for one in periods if one.tariff_id), *cdr.tariff_ids])
+    ids = dict.fromkeys([*(one.tariff_id for one in periods if one.tariff_id), *named])
     if not ids:
         visible = [one for one in tariffs if one.target == emsp] or [one for one in tariffs if one.target is None]
         found = covering(visible, cdr.starts, zone=zone)

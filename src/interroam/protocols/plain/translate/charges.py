@@ -37,6 +37,7 @@ def read_session(
         status=body.status.value,
         token=_read_charge_token(body.token, permission),
         auth_method=_auth_method(body.auth_method, permission),
+        cleared=False,
         last_updated=body.last_updated or now,
     )
     return Fact(session), findings

@@ -108,7 +108,10 @@ class ChargeToken(Struct, frozen=True, kw_only=True):
 
 
 class Session(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A charge under way. With an ``authorization_reference`` known here, the token may be left out."""
+    """A charge under way. With an ``authorization_reference`` known here, the token may be left out.
+
+    ``cleared`` says that the hub computed the cost; it is never read.
+    """
 
     party: str | None = None
     id: str | None = None
@@ -125,6 +128,7 @@ class Session(Struct, frozen=True, omit_defaults=True, kw_only=True):
     currency: str
     periods: tuple[Period, ...] = ()
     total_cost: Price | None = None
+    cleared: bool = False
     last_updated: datetime | None = None
 
 
