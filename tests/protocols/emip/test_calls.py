@@ -271,6 +271,26 @@ async def test_a_retried_message_keeps_its_transaction_and_no_other_has_it(node,
     assert len(many) == 36
 
 
+async def test_a_start_is_not_sent_again_where_the_connection_ends_without_an_answer(node, platform):
+    begun = "eMIP_ToIOP_SetServiceAuthorisation"
+    platform.answers |= {BUSY: [{"requestStatus": 1}, Silence(0), {"requestStatus": 1}], begun: Silence(0)}
+    start = to_iop.SetServiceAuthorisation(
+        **peer(node).header(PartyId.of("FR", "C01")),
+        evse_id="FR*C01*E1",
+        user_id_type="EMP-SPEC",
+        user_id="app-7",
+        requested_service_id="1",
+        authorisation_value=1,
+        intermediate_cdr_requested=False,
+    )
+    await peer(node).call(status(node))  # from now on there is a connection
+    assert (await peer(node).call(status(node))).done  # which ended, and another one was opened
+    with pytest.raises(Unavailable) as lost:
+        await peer(node).call(start)
+    assert lost.value.reached
+    assert len(platform.of(begun.removeprefix("eMIP_"))) == 1
+
+
 async def test_what_is_no_word_of_the_protocol_is_not_supported(node):
     from interroam.model.ids import Party
     from interroam.model.questions import CancelReservation

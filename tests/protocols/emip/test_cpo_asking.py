@@ -90,11 +90,13 @@ async def test_a_yes_with_a_warning_is_a_yes(tmp_path):
         assert (await cpo.authorize())[1]["allowed"] == "ALLOWED"
 
 
+@pytest.mark.parametrize("missing", [Http(503), Silence(5)])
 @pytest.mark.statement("EMIP-49")
-async def test_a_question_that_nobody_answered_is_not_put_again(tmp_path):
+async def test_a_question_that_nobody_answered_is_not_put_again(tmp_path, monkeypatch, missing):
+    monkeypatch.setattr("interroam.protocols.emip.calls.TO_IOP_S", 0.5)
     async with charging(tmp_path) as cpo:
         await cpo.furnish()
-        cpo.iop.answers[GET] = [Http(503), Fault(), dict(YES)]
+        cpo.iop.answers[GET] = [missing, Fault(), dict(YES)]
         code, _ = await cpo.authorize()
         assert code >= 500
         await cpo.node.restart()

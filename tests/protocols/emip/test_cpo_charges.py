@@ -119,6 +119,21 @@ async def test_a_record_outlives_an_outage_and_a_restart_and_keeps_its_transacti
         assert not await cpo.shelf()
 
 
+@pytest.mark.statement("EMIP-46")
+async def test_no_record_overtakes_that_of_another_charge_which_is_not_answered(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await begun(cpo)
+        cpo.iop.answers["eMIP_ToIOP_GetServiceAuthorisation"] = {**YES, "serviceSessionId": "iop-s-2"}
+        await cpo.authorize("04A1B2C3D4E5F7")
+        tries = [Http(503)] * 3
+        ok = {"serviceSessionId": "iop-s-1", "requestStatus": 1}
+        cpo.iop.answers["eMIP_" + CDR] = lambda _: tries.pop() if tries else ok
+        await cpo.cdr("C1")
+        await cpo.cdr("C2", session_id="S2", authorization_reference="iop-s-2", total_energy_kwh="2")
+        await cpo.iop.until(CDR, 5)
+        assert [meters(one)[2][0] for one in records(cpo)] == ["18350"] * 4 + ["2000"]
+
+
 # -- intermediate records ----------------------------------------------------------------------------------------------
 
 
@@ -262,15 +277,15 @@ async def test_a_charge_is_stopped_by_cost_and_by_time_of_power(tmp_path, limit,
     async with charging(tmp_path) as cpo:
         start = moment(cpo.clock.now())
         await begun(cpo, [(1, "600", "min"), limit])
-        cpo.clock.forward(minutes=31)
         begins = {"starts": start}
-        for change, asked in ((below, 0), (above, 1)):
+        for change, asked, later in ((below, 0, 31), (above, 1, 0)):
             told = {
                 name: [{**one, **begins} for one in value] if name == "periods" else value
                 for name, value in change.items()
             }
             cpo.asked.clear()
             await updated(cpo, **told)
+            cpo.clock.forward(minutes=later)
             await asyncio.sleep(0.3)
             assert len(cpo.asked) == asked, (change, cpo.asked)
 

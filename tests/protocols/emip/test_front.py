@@ -9,11 +9,14 @@ import pytest
 
 from interroam.core.hub import Deadlines
 from interroam.model.errors import Reason, Unavailable
-from tests.protocols.emip.nodes import hub
+from interroam.protocols.emip.server import front
+from tests.protocols.emip.nodes import cpo_node, emsp_node, hub
 from tests.protocols.emip.partner import Partner, write
 
 BEAT = "eMIP_ToIOP_HeartBeat"
 ASK = "eMIP_ToIOP_GetServiceAuthorisation"
+START = "eMIP_ToIOP_SetServiceAuthorisation"
+STARTED = "eMIP_FromIOP_SetServiceAuthorisation"
 SWIPE = {
     "EVSEIdType": "eMI3",
     "EVSEId": "FR*C01*E1",
@@ -108,6 +111,17 @@ async def test_what_a_handler_did_not_foresee_is_a_fault_without_a_word_of_it(no
     assert b"secret thought" not in answer.raw
 
 
+@pytest.mark.statement("EMIP-6")
+async def test_what_cannot_be_written_as_an_answer_is_a_fault(node, cpo):
+    async def odd(_desk, _call):
+        return object()
+
+    node.room.front._handlers[BEAT] = odd
+    answer = await cpo.call(node.url, BEAT, transaction="t-22")
+    assert (answer.http, answer.fault) == (500, ("INTERNAL_ERROR", "UNEXPECTED_ERROR"))
+    assert answer.fields["Detail"]["iopFault"]["transactionId"] == "t-22"
+
+
 async def test_a_body_that_is_wrong_below_its_header_is_answered_with_a_status(node, cpo):
     answer = await cpo.call(node.url, ASK, {**SWIPE, "userId": ""}, transaction="t-31")
     assert (answer.http, answer.status, answer.fields["transactionId"]) == (200, 19001, "t-31")
@@ -154,9 +168,22 @@ async def test_each_of_the_three_interfaces_is_described(node, cpo, path, there,
     assert f"{node.url}{path.partition('?')[0]}".encode() in answer.raw
 
 
-async def test_what_only_a_platform_serves_is_unknown_at_a_node_that_is_none(tmp_path):
-    from tests.protocols.emip.nodes import cpo_node
+@pytest.mark.statement("EMIP-9")
+async def test_a_node_that_is_no_platform_describes_its_own_side(tmp_path):
+    async with cpo_node(tmp_path) as cpo, emsp_node(tmp_path) as emsp, Partner("FR*107") as platform:
+        for node, there, not_there in (
+            (cpo, b"FromIOP_SetServiceAuthorisation", b"FromIOP_GetServiceAuthorisation"),
+            (emsp, b"FromIOP_GetServiceAuthorisation", b"FromIOP_SetServiceAuthorisation"),
+        ):
+            await node.platform("")
+            answer = await platform.post(f"{node.url}/emip?wsdl", b"", method="GET")
+            assert answer.http == 200
+            assert there in answer.raw
+            assert not_there not in answer.raw
+            assert b"ToIOP_" not in answer.raw.replace(b"FromIOP_", b"")
 
+
+async def test_what_only_a_platform_serves_is_unknown_at_a_node_that_is_none(tmp_path):
     async with cpo_node(tmp_path) as node, Partner("FR*107", "FR*107") as platform:
         await node.platform("")
         answer = await platform.call(node.url, BEAT)
@@ -173,6 +200,7 @@ async def test_a_node_that_has_too_much_to_do_says_when_to_come_back(node, cpo):
     assert answer.headers["retry-after"] == "7"
 
 
+@pytest.mark.statement("EMIP-7")
 async def test_a_request_larger_than_ten_mebibytes_is_refused_as_a_fault(node, cpo):
     answer = await cpo.post(f"{node.url}/emip", b"<a>" + b" " * (10 * 1024 * 1024))
     assert answer.http == 413
@@ -211,8 +239,6 @@ async def test_a_question_is_answered_in_time_although_somebody_hangs(tmp_path, 
 
 @pytest.mark.statement("EMIP-40")
 async def test_a_platform_is_answered_in_time_although_the_back_office_hangs(tmp_path):
-    from tests.protocols.emip.nodes import cpo_node
-
     assert Deadlines().partner * 0.9 < 5
     deadlines = Deadlines(partner=0.3, door=2.0)
     async with cpo_node(tmp_path, deadlines=deadlines) as node, Partner("FR*107", "FR*E01") as platform:
@@ -228,3 +254,35 @@ async def test_a_platform_is_answered_in_time_although_the_back_office_hangs(tmp
         answer = await platform.call(node.url, name, fields, target="FR*C01")
         assert time.perf_counter() - began < 1
         assert answer.status == 206
+
+
+@pytest.mark.statement("EMIP-40", "EMIP-43")
+async def test_no_deadline_is_longer_than_others_wait(tmp_path, cpo, monkeypatch):
+    assert (front.FROM_IOP_S, front.TO_IOP_S) == (5, 15)
+    assert front._LONGEST_S[ASK] < 10
+    monkeypatch.setattr(front, "FROM_IOP_S", 0.3)
+    monkeypatch.setattr(front, "TO_IOP_S", 0.3)
+    monkeypatch.setitem(front._LONGEST_S, ASK, 0.3)
+    patient = Deadlines(partner=60, door=60)
+
+    async def hangs(_desk, _call):
+        await asyncio.sleep(30)
+
+    async with (
+        hub(tmp_path, deadlines=patient) as node,
+        cpo_node(tmp_path, deadlines=patient) as site,
+        Partner("FR*107", "FR*E01") as platform,
+        Partner("FR*P-E01", "FR*E01") as emsp,
+    ):
+        await node.cpo("FR*C01")
+        await node.emsp("FR*E01")
+        await site.platform("")
+        for one in (node, site):
+            one.room.front._handlers |= dict.fromkeys((ASK, START, STARTED), hangs)
+        more = {**SWIPE, "authorisationValue": 1, "intermediateCDRRequested": 0}
+        began = time.perf_counter()
+        assert (await cpo.call(node.url, ASK, SWIPE)).status == 10210
+        assert (await emsp.call(node.url, START, more)).status == 10207
+        answer = await platform.call(site.url, STARTED, {**more, "serviceSessionId": "s-1"}, target="FR*C01")
+        assert answer.status == 206
+        assert time.perf_counter() - began < 3

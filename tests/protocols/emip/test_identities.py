@@ -351,3 +351,15 @@ async def test_what_a_platform_asks_goes_to_the_operator_it_names(site):
 async def test_only_a_platform_may_ask_what_comes_from_platforms(site, node):
     answer = await call(node, change(RIGHT, operation=FROM))
     assert answer.fault == ("ROLE_ERROR", "OPERATION_NOT_ALLOWED_FOR_ROLE")
+
+
+@pytest.mark.statement("EMIP-17")
+async def test_a_partner_whose_operator_is_not_known_is_not_connected_by_its_call(node):
+    await node.cpo("FR*C03", partner_id="FR*P-C03")
+    await node.change("fr-c03", state=PartnerState.PLANNED)
+    async with Partner("FR*P-C03", "FR*ZZZ") as cpo:
+        assert (await cpo.call(node.url, BEAT)).fault == ("AUTHENTICATION_ERROR", "OPERATOR_UNKNOWN")
+        assert node.book.partners["fr-c03"].state is PartnerState.PLANNED
+        cpo.operator = "FR*C03"
+        assert (await cpo.call(node.url, BEAT)).status == 1
+    assert node.book.partners["fr-c03"].state is PartnerState.CONNECTED

@@ -51,6 +51,7 @@ async def site(tmp_path, platform):
 
 @pytest.mark.statement("EMIP-33")
 async def test_a_heartbeat_goes_at_least_every_300_seconds(site, platform):
+    assert Deadlines().silence == 300  # until a platform says otherwise
     (first,) = platform.of("ToIOP_HeartBeat")
     assert first.fields["partnerId"] == "FR*P-C01"
     assert first.fields["operatorId"] == "FR*C01"

@@ -178,6 +178,7 @@ async def test_a_status_whose_time_is_over_reads_unspecified(node, cpo):
     assert (await evse(node)).status.availability is Availability.OUT_OF_SERVICE
 
 
+@pytest.mark.statement("EMIP-52")
 async def test_a_status_of_pool_station_or_connector_stays_beside_that_of_the_evse(node, cpo):
     await describe(cpo, node, "ChargingStation", STATION, parent=POOL)
     await describe(cpo, node, "EVSE", EVSE, 2, {}, STATION)

@@ -49,6 +49,8 @@ _SESSION_IDS = (
 )
 _TRANSACTIONS = uuid.UUID("6d1c5a2e-7f0b-5b0e-9c43-1f0a4a7a3b55")
 _LATER = frozenset({408, 425, 429})
+_ONCE = frozenset({"eMIP_ToIOP_SetServiceAuthorisation", "eMIP_FromIOP_SetServiceAuthorisation"})
+"""Nobody wants to be started twice: not sent again, even where a connection ended without an answer."""
 
 
 class Result(StrEnum):
@@ -93,14 +95,15 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
         """Return the response; Refused when it was not done, Unavailable when it is worth another try (EMIP-48)."""
         if self.done:
             return self.answer
+        named = _named(self.transaction)
         if self.result is Result.ERROR:
-            raise refusal(self.status, f"the partner answered requestStatus {self.status}")
+            raise refusal(self.status, f"the partner answered requestStatus {self.status} {named}")
         if self.fault is not None:
-            message = f"the partner answered a fault, {fault_code(self.fault)}: {self.fault.message}"
+            message = f"the partner answered a fault, {fault_code(self.fault)}: {self.fault.message} {named}"
             if self.fault.by_receiver:
                 raise Unavailable(Reason.BAD_ANSWER, message, reached=True, retry_after=self.retry_after)
             raise Refused(Reason.BAD_ANSWER, message, code=fault_code(self.fault))
-        message = f"HTTP {self.http} without an answer of eMIP"
+        message = f"HTTP {self.http} without an answer of eMIP {named}"
         if self.http // 100 != 4 or self.http in _LATER:
             raise Unavailable(Reason.BAD_ANSWER, message, reached=True, retry_after=self.retry_after)
         raise Refused(Reason.BAD_ANSWER, message, code=str(self.http))
@@ -147,7 +150,7 @@ class Calls:
         message = replace(message, transaction_id=own if sent else None)
         body = codec.write_request(operation, message)
         began, at = time.perf_counter(), self._hub.clock.now()
-        note = _Note(self._hub, partner.id, operation, message, body, own, about, began)
+        note = _Note(self._hub, partner.id, operation, message, body, about, began)
         limit = TO_IOP_S if operation.to_iop else FROM_IOP_S
         try:
             got = await self._client.request(
@@ -157,19 +160,24 @@ class Calls:
                 body=body,
                 timeout=min(within or limit, limit),
                 tls=self._shown(partner.id),
+                again=operation.name not in _ONCE,
             )
         except Unavailable as silence:
             if operation.to_iop and silence.reached:
                 self._pulse.sent(partner.id, at)
             note.write(silence.reason.value, own, response=silence.message.encode())
-            raise
+            told = f"{silence.message} {_named(own)}"
+            raise Unavailable(
+                silence.reason, told, reached=silence.reached, retry_after=silence.retry_after
+            ) from silence
         if operation.to_iop:
             self._pulse.sent(partner.id, at)
         try:
-            called = _read(operation, got, own)
+            called = _read(operation, got, own, sent=sent)
         except Malformed as odd:
             note.write(f"{got.status}/unreadable", own, response=got.body, more=str(odd))
-            raise Unavailable(Reason.BAD_ANSWER, f"the answer cannot be read: {odd}", reached=True) from None
+            told = f"the answer cannot be read: {odd} {_named(own)}"
+            raise Unavailable(Reason.BAD_ANSWER, told, reached=True) from None
         self._hub.liveness.answered(partner.id)
         note.write(called.code, called.transaction, response=got.body, answer=called.answer, done=called.done)
         return called
@@ -185,7 +193,6 @@ class _Note:
         operation: Operation,
         message: ToIop,
         body: bytes,
-        transaction: str,
         about: About,
         began: float,
     ) -> None:
@@ -194,7 +201,6 @@ class _Note:
         self._operation = operation
         self._message = message
         self._body = body
-        self._own = transaction
         self._about = about
         self._began = began
         self._at = hub.clock.now()
@@ -212,6 +218,7 @@ class _Note:
         about = self._about
         whole = about.kept or not done
         ids = (transaction, *session_ids(self._message), *session_ids(answer), *about.ids)
+        returned = answer.transaction_id if answer is not None else ""
         if about.correlation:
             ids = (about.correlation, *ids)
         self._hub.store.note(
@@ -223,7 +230,7 @@ class _Note:
                 code=code,
                 latency_us=int((time.perf_counter() - self._began) * 1e6),
                 correlation=transaction,
-                ids=tuple(dict.fromkeys(one for one in ids if one)),
+                ids=tuple(dict.fromkeys(one for one in (*ids, returned) if one)),
                 seq=about.seq,
                 request=self._body if whole else b"",
                 response=response if whole else b"",
@@ -233,15 +240,19 @@ class _Note:
         )
 
 
-def _read(operation: Operation, got: Answer, own: str) -> Called:
-    """Tell apart what came back: a fault is one at any HTTP status, a response only at 2xx (EMIP-31)."""
+def _read(operation: Operation, got: Answer, own: str, *, sent: bool) -> Called:
+    """Tell apart what came back: a fault is one at any HTTP status, a response only at 2xx (EMIP-31).
+
+    The exchange keeps the transactionId that was sent, whatever comes back; where none was, it has the returned one.
+    """
     pause = got.headers.get(b"retry-after", b"").strip()
     retry_after = float(pause) if pause.isdigit() else None
     fine = 200 <= got.status < 300
     try:
         answer = codec.read_response(operation, got.body)
     except SoapFault as fault:
-        return Called(http=got.status, result=Result.FAULT, transaction=own, fault=fault, retry_after=retry_after)
+        returned = own if sent else fault.transaction_id or own  # EMIP-23
+        return Called(http=got.status, result=Result.FAULT, transaction=returned, fault=fault, retry_after=retry_after)
     except Malformed:
         if fine:
             raise
@@ -249,7 +260,8 @@ def _read(operation: Operation, got: Answer, own: str) -> Called:
     if not fine or answer is None:
         return Called(http=got.status, result=Result.HTTP, transaction=own, retry_after=retry_after)
     result = Result(rank(answer.request_status).value)
-    return Called(http=got.status, result=result, transaction=answer.transaction_id or own, answer=answer)
+    returned = own if sent else answer.transaction_id or own  # EMIP-23
+    return Called(http=got.status, result=result, transaction=returned, answer=answer)
 
 
 # -- what goes into messages -------------------------------------------------------------------------------------------
@@ -293,7 +305,8 @@ def session_ids(message: Any) -> list[str]:
     if record and (one := message.charge_detail_record) is not None:
         found += session_ids(one)
     if records:
-        found += [one.service_session_id for one in message.charge_detail_record_list]
+        for each in message.charge_detail_record_list:
+            found += session_ids(each)
     return found
 
 
@@ -303,6 +316,11 @@ def _named_in(kind: Hashable) -> tuple[tuple[str, ...], bool, bool]:
     fields: tuple[str, ...] = getattr(kind, "__struct_fields__", ())
     names = tuple(name for name in _SESSION_IDS if name in fields)
     return names, "charge_detail_record" in fields, "charge_detail_record_list" in fields
+
+
+def _named(transaction: str) -> str:
+    """Return how a message says which exchange it speaks of, wherever it is logged (EMIP-29)."""
+    return f"(transaction {transaction})"
 
 
 def fault_code(fault: SoapFault) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from interroam.core.hub import Hub
 from interroam.model.facts import Exchange, Receipt
 from interroam.model.parties import Partner, PartnerState
 from interroam.net.http import Later, Request, Response
-from interroam.protocols.emip.calls import fault_code, session_ids
+from interroam.protocols.emip.calls import FROM_IOP_S, TO_IOP_S, fault_code, session_ids
 from interroam.protocols.emip.rules.codes import MALFORMED, NOT_SUPPORTED, SUCCESS, Declined, short_name
 from interroam.protocols.emip.wire import codec
 from interroam.protocols.emip.wire.faults import Cause, SoapFault, write_fault
@@ -47,6 +48,8 @@ _ANSWERED = 0.9
 """The part of a platform's patience after which we answer (EMIP-40)."""
 _DOOR = 1.2
 """What a question may take beyond its own deadline before we answer for it (EMIP-43)."""
+_LONGEST_S = {"eMIP_ToIOP_GetServiceAuthorisation": 9.9}
+"""What is answered sooner than a platform's partners wait, whatever the deadlines."""
 
 
 class Visit(Struct, kw_only=True, eq=False):
@@ -61,6 +64,8 @@ class Visit(Struct, kw_only=True, eq=False):
     transaction: str = ""
     call: Call | None = None
     notes: list[str] = []
+    ids: list[str] = []
+    """The sessions that the answer names."""
     later: Later | None = None
     """Who gets the answer; none once it is given."""
     work: asyncio.Task[None] | None = None
@@ -83,7 +88,7 @@ class Front:
     def handle(self, request: Request) -> Response | Later:
         """Answer one request, whatever it is; what takes longer is answered when it is done, or its time is over."""
         if request.method in _PAGES:
-            return page(request, self._base_url, hub=self._hub.is_hub)
+            return page(request, self._base_url, self._hub)
         if request.method != "POST":
             return Response(405, [(b"allow", b"GET, HEAD, POST")])
         visit = Visit(request=request)
@@ -140,6 +145,8 @@ class Front:
         bind_contextvars(transaction=visit.transaction)  # EMIP-29; a task has a context of its own
         try:
             if partner.state is PartnerState.PLANNED:
+                with suppress(Declined):  # what is not on for it, is all the same from one of its operators (EMIP-17)
+                    self.checks.sender(partner, visit.message, operation)
                 await self._hub.book.set_state(partner.id, PartnerState.CONNECTED)
             given = self._admitted(visit, operation, partner)
         except Exception as error:  # noqa: BLE001  see above
@@ -166,8 +173,7 @@ class Front:
             transaction=visit.transaction,
             now=now,
         )
-        deadlines = self._hub.deadlines
-        self._patience.begin(visit, deadlines.door * _DOOR if operation.to_iop else deadlines.partner * _ANSWERED)
+        self._patience.begin(visit, self._longest(operation))
         handler = self._handlers.get(operation.name, _unoffered)
         later = visit.later = visit.later or Later()
         if type(handler) is Stating and self._stated(visit, call, handler):
@@ -289,6 +295,13 @@ class Front:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _longest(self, operation: Operation) -> float:
+        """Return how long an answer may take: as is set here, but never as long as the caller waits."""
+        deadlines = self._hub.deadlines
+        if not operation.to_iop:
+            return min(deadlines.partner, FROM_IOP_S) * _ANSWERED
+        return min(deadlines.door * _DOOR, _LONGEST_S.get(operation.name, TO_IOP_S * _ANSWERED))
+
     # -- traces ------------------------------------------------------------------------------------------------------
 
     def _close(self, visit: Visit, given: Given) -> Response:
@@ -330,13 +343,12 @@ async def _unoffered(_desk: Desk, call: Call) -> Any:
 
 
 def _written(visit: Visit, answer: Any) -> Given:
-    operation, call = visit.operation, visit.call
+    operation = visit.operation
     if operation is None:
         raise TypeError("what was not read is not answered")
     if answer.transaction_id != visit.transaction:
         answer = replace(answer, transaction_id=visit.transaction)
-    if call is not None:
-        call.ids.extend(session_ids(answer))
+    visit.ids += session_ids(answer)
     status = answer.request_status
     body = codec.write_response(operation, answer, qualified=visit.qualified)
     return Given(200, _FINE if status == SUCCESS else f"200/{status}", body)
@@ -362,7 +374,7 @@ def _troubled(visit: Visit, error: Exception) -> Given:
 def _ids(visit: Visit) -> tuple[str, ...]:
     """Return what a person may search the trace by."""
     call, transaction = visit.call, visit.transaction
-    found = [transaction, *session_ids(visit.message)]
+    found = [transaction, *session_ids(visit.message), *visit.ids]
     if call is not None:
         found += call.ids
         found.append(call.correlation)
