@@ -18,7 +18,7 @@ from interroam.protocols.emip.translate.charges import (
     write_cdr,
     write_session,
 )
-from interroam.protocols.emip.translate.tokens import RFID, word_of, write_user
+from interroam.protocols.emip.translate.tokens import RFID, spellings, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
@@ -32,8 +32,8 @@ async def uid_stated(hub: Hub, token_type: str, uid: str, said: str) -> str:
     """Return a card's uid as its eMSP stated it: others than eMIP leave leading zeros out (EMIP-75)."""
     if token_type != RFID:
         return uid
-    for spelled in dict.fromkeys((uid, said.strip(), uid.lstrip("0"))):
-        if spelled and await hub.store.by_ref(token_ref(token_type, spelled), Kind.TOKEN, limit=1):
+    for spelled in spellings(token_type, uid, said):
+        if await hub.store.by_ref(token_ref(token_type, spelled), Kind.TOKEN, limit=1):
             return spelled
     return uid
 

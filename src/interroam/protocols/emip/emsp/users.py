@@ -6,8 +6,6 @@ A badge is found whatever the case of its letters and however many zeros lead it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from interroam.core.hub import Hub
@@ -15,10 +13,9 @@ from interroam.core.refs import contract_ref
 from interroam.model.ids import Kind, PartyId, token_key
 from interroam.model.tokens import Token
 from interroam.protocols.emip.rules.ids import provider
-from interroam.protocols.emip.translate.tokens import APP_USER, OTHER, RFID, read_user
+from interroam.protocols.emip.translate.tokens import APP_USER, OTHER, RFID, read_user, spellings
 
 _KINDS = {RFID: (RFID,), APP_USER: (APP_USER, OTHER, "AD_HOC_USER"), OTHER: (OTHER, APP_USER, "AD_HOC_USER")}
-_PAIR = 2
 
 
 class User(msgspec.Struct, frozen=True):
@@ -33,7 +30,7 @@ async def user_of(hub: Hub, owner: PartyId, kind: str, user_id: str) -> User:
     """Find a user of this eMSP; ValueError when the user id is none."""
     token_type, uid = read_user(kind, user_id)
     for each in _KINDS[token_type]:
-        for spelled in _spellings(token_type, uid, user_id):
+        for spelled in spellings(token_type, uid, user_id):
             row = await hub.store.get(token_key(owner, each, spelled))
             if row is not None and isinstance(row.body, Token) and not row.withdrawn:
                 return User(row.body.type, row.body.uid, row.body)
@@ -42,12 +39,3 @@ async def user_of(hub: Hub, owner: PartyId, kind: str, user_id: str) -> User:
             if isinstance(row.body, Token) and row.body.owner == owner and not row.withdrawn:
                 return User(row.body.type, row.body.uid, row.body)
     return User(token_type, uid)
-
-
-def _spellings(token_type: str, uid: str, user_id: str) -> Iterator[str]:
-    yield uid
-    yield user_id.strip()
-    if token_type == RFID:
-        bare = uid.lstrip("0") or "0"
-        yield bare
-        yield bare.zfill(len(bare) + len(bare) % _PAIR)

@@ -67,6 +67,15 @@ def write_user(token_type: str, uid: str, word: str = "") -> tuple[str, str]:
     return (CONTRACT if token_type == APP_USER and ids.provider(uid) is not None else SPECIFIC), uid
 
 
+def spellings(token_type: str, uid: str, said: str) -> tuple[str, ...]:
+    """Return how a uid may have been stated: as eMIP has it, as it was said, a card's without its zeros (EMIP-75)."""
+    found = [uid, said.strip()]
+    if token_type == RFID:
+        bare = uid.lstrip("0") or "0"
+        found += [bare, bare.zfill(len(bare) + len(bare) % 2)]
+    return tuple(dict.fromkeys(found))
+
+
 def contract_of(owner: PartyId, token_type: str, uid: str, alias: str | None = None) -> str:
     """Return the contract id that a token has outside of eMIP."""
     if token_type != RFID and ids.provider(uid) is not None and len(uid) <= _LONGEST:
