@@ -27,9 +27,11 @@ _REJECTED = b'{"result":"REJECTED"}'
 
 def _take(call: Call, lifted: Lifted) -> None:
     """Go on with what was lifted; what that cost, and what was odd, is noted."""
-    call.request = replace(call.request, body=lifted.data)
-    call.notes += [f"{found.field}: {found.message}" for found in lifted.findings]
-    if cost := v211.brief(lifted.losses):
+    if lifted.data is not call.request.body:
+        call.request = replace(call.request, body=lifted.data)
+    if lifted.findings:
+        call.notes += [f"{found.field}: {found.message}" for found in lifted.findings]
+    if lifted.losses and (cost := v211.brief(lifted.losses)):
         call.notes.append(cost)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from interroam.protocols.ocpi.wire import locations as newer
@@ -325,6 +326,12 @@ LOCATION_UP = Table(
 )
 
 
+_status_alone = re.compile(
+    rb'\{"status": ?"(?:AVAILABLE|BLOCKED|CHARGING|INOPERATIVE|OUTOFORDER|PLANNED|REMOVED|RESERVED|UNKNOWN)",'
+    rb' ?"last_updated": ?"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z"\}'
+).fullmatch
+
+
 # -- the doors ---------------------------------------------------------------------------------------------------------
 
 
@@ -349,7 +356,9 @@ def lift_location_patch(raw: bytes, context: Up, location_id: str) -> Lifted:
 
 
 def lift_evse_patch(raw: bytes, context: Up, location_id: str, uid: str) -> Lifted:
-    """Lift some fields of an EVSE, most often its status alone."""
+    """Lift some fields of an EVSE, most often its status alone, which both versions say alike."""
+    if _status_alone(raw):
+        return Lifted(raw)
     return lifted_patch(EVSE_UP, shapes.Evse, raw, context, (location_id, uid))
 
 
