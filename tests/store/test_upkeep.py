@@ -13,7 +13,7 @@ from interroam.model.facts import Entry, Receipt, Verdict
 from interroam.model.ids import Kind, Lane
 from interroam.store.postgres import PostgresStore
 from interroam.store.retention import Retention
-from tests.core.objects import NOW, cdr, session, status_change, token
+from tests.core.objects import NOW, at, cdr, session, status_change, token
 from tests.store.told import SESSION_KEY, appended, fact, site, tell, wire
 
 YEAR = timedelta(days=366)
@@ -48,6 +48,16 @@ async def test_the_newest_entry_stays_however_old_so_that_numbers_never_come_aga
     await again.open()
     assert (again.oldest(Lane.CHARGES), (await again.record(tell(fact(cdr())))).seq) == (3, 4)
     await again.close()
+
+
+async def test_what_an_object_said_of_a_former_driver_is_found_as_well(store):
+    former, driver, contract = b"F" * 16, b"D" * 16, b"C" * 16
+    await store.record(tell(fact(session("S1"), "words"), subject=former, contract=contract))
+    await store.record(tell(fact(session("S1", when=at(1)), "other words"), subject=driver, contract=contract))
+    assert await store.erase(former, lambda row: row) == 1  # the entry of then
+    assert await store.erase(driver, lambda row: row) == 2
+    assert await store.erase(contract, lambda row: row) == 3
+    assert await store.erase(b"N" * 16, lambda row: row) == 0
 
 
 async def test_an_erased_driver_is_rewritten_in_picture_and_journal(make):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from interroam.core.refs import refs_of
+from interroam.core.refs import driver_ref, refs_of
 from interroam.core.statuses import next_end
 from interroam.core.uuid7 import Uuid7
 from interroam.core.verdicts import Judgment, judge, removal
@@ -129,6 +129,7 @@ class Draft:
         if key not in self.before:
             self.before[key] = stored
         self.rows[key] = row
+        self._name_driver(stored, row)
         entry = _entry(telling, row, seq, created, ())
         self.entries.append(replace(entry, moved=moved) if moved else entry)
         if telling.refs != known:
@@ -213,8 +214,16 @@ class Draft:
             names = refs_of(row.body)
             if names and (before is None or names != refs_of(before.body)):
                 self.refs += [(name, row.no) for name in names]
+        self._name_driver(before, row)
         self.rows[key] = row
         return row
+
+    def _name_driver(self, before: Stored | None, row: Stored) -> None:
+        """Let an object be found by the driver it speaks of from now on."""
+        if row.subject and (before is None or before.subject != row.subject):
+            self.refs.append((driver_ref(row.subject), row.no))
+        if row.contract and (before is None or before.contract != row.contract):
+            self.refs.append((driver_ref(row.contract), row.no))
 
 
 def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:

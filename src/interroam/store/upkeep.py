@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from interroam.core.refs import refs_of
+from interroam.core.refs import driver_ref, refs_of
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Kind, Lane
 from interroam.store import rows
@@ -28,8 +28,9 @@ class Upkeep(Ledger):
     async def erase(self, subject: bytes, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
         """Rewrite every row and entry that carries this subject (or contract); drops their traces' bodies."""
         async with self._writer.turn:  # nothing is told between reading and writing
-            found = [rows.stored(row) for row in await self._search("of_subject", subject)]
-            lines = [rows.entry(row) for row in await self._search("entries_of_subject", subject)]
+            named = driver_ref(subject)
+            found = [rows.stored(row) for row in await self._search("of_subject", named, subject)]
+            lines = [rows.entry(row) for row in await self._search("entries_of_subject", named, subject)]
             count = await self._rewrite(found, lines, rewrite)
         await self._traces.erase(subject)
         return count
@@ -62,7 +63,12 @@ class Upkeep(Ledger):
         objects = [rows.picture_row(row) for row in rewritten]
         names = [(name, row.no) for row in rewritten for name in refs_of(row.body)]
         entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
-        known_by = [Errand("forget_refs", [(row.no,) for row in rewritten]), Errand("insert_ref", names)]
+        nobodys = [(row.no,) for row in rewritten if not (row.subject or row.contract)]
+        known_by = [
+            Errand("forget_refs", [(row.no,) for row in rewritten]),
+            Errand("forget_drivers", nobodys),
+            Errand("insert_ref", names),
+        ]
         await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries), *known_by])
         self._recent.forget(row.key for row in found)
         self._refs.clear()

@@ -17,7 +17,8 @@ SELECT $PICTURE FROM picture WHERE kind = 'evse' AND owner = ?1 AND id = ?2 ORDE
 -- name: due
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND due <= ?2 ORDER BY due, no LIMIT ?3
 -- name: of_subject
-SELECT $PICTURE FROM picture WHERE subject = ?1 OR contract = ?1
+SELECT $PICTURE FROM picture
+WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND (subject = ?2 OR contract = ?2)
 -- name: of_anybody
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND updated < ?2 AND subject IS NOT NULL
     AND (kind <> 'token' OR withdrawn) ORDER BY updated LIMIT ?3
@@ -50,7 +51,8 @@ SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 AND kind = ?3 ORDER BY
 -- name: entries_by_correlation
 SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 -- name: entries_of_subject
-SELECT $JOURNAL FROM journal WHERE subject = ?1 OR contract = ?1
+SELECT $JOURNAL FROM journal
+WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND lane <> 'places' AND (subject = ?2 OR contract = ?2)
 -- name: entries_of_object
 SELECT $JOURNAL FROM journal WHERE no = ?1 AND lane <> 'places'
 -- name: past
@@ -77,7 +79,9 @@ SELECT lane, seq FROM horizon
 -- name: insert_ref
 INSERT INTO refs (ref, no) VALUES (?1, ?2) ON CONFLICT DO NOTHING
 -- name: forget_refs
-DELETE FROM refs WHERE no = ?1
+DELETE FROM refs WHERE no = ?1 AND substr(ref, 1, 7) <> 'driver:'
+-- name: forget_drivers
+DELETE FROM refs WHERE no = ?1 AND substr(ref, 1, 7) = 'driver:'
 -- name: save_cursor
 INSERT INTO cursors (courier, state) VALUES (?1, ?2) ON CONFLICT (courier) DO UPDATE SET state = excluded.state
 -- name: drop_cursor
