@@ -126,6 +126,8 @@ class Page(msgspec.Struct, frozen=True):
 class Store(Protocol):
     """The journal, the current picture, traces, shelf, cursors and the register of administrative nouns."""
 
+    prompt: bool  # whether single objects are read without waiting: then nobody who reads need be able to wait
+
     async def open(self) -> None:
         """Take the store for this process (a second one is refused), migrate it, start the writer."""
         ...
@@ -142,12 +144,6 @@ class Store(Protocol):
 
     def tell(self, telling: Telling, then: Callable[[Receipt | Exception], None]) -> None:
         """Judge and record as ``record`` does; ``then`` is called after the commit, and nobody waits in a task."""
-        ...
-
-    @property
-    def prompt(self) -> bool:
-        """Whether single objects are read without waiting for anything: then nobody who reads need be able to wait."""
-        ...
 
     async def get(self, key: Key) -> Stored | None:
         """Return an object of the picture (withdrawn ones included)."""
