@@ -46,6 +46,7 @@ log = structlog.get_logger()
 
 _SECOND = 1.0
 _COUNTED_S = 5.0
+_KEPT_S = 30.0
 
 
 class Doored(Room, Protocol):
@@ -180,14 +181,15 @@ class Node:
         await self.office.rounds.start()
         if self._socket is not None:
             await self._socket.start()
-        for chore, seconds in ((self._sweep, _SECOND), (self.office.rounds.tick, _SECOND), (self._count, _COUNTED_S)):
+        chores = (self._sweep, _SECOND), (self.office.rounds.tick, _SECOND), (self._count, _COUNTED_S)
+        for chore, seconds in (*chores, (self.office.people.keep, _KEPT_S)):
             self._spawn(self._every(chore, seconds))
         self._ready = True
         log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())
 
     async def stop(self) -> None:
         """Accept nobody any more, finish what is in flight, then let go of everything."""
-        self._ready = False
+        was_ready, self._ready = self._ready, False
         await self._listener.close(self.settings.listen.grace_seconds)
         if self._socket is not None:
             await self._socket.close()
@@ -199,6 +201,8 @@ class Node:
         await self.dispatch.stop()
         await asyncio.gather(*(link.close() for link in self.links.values()), return_exceptions=True)
         await self.client.close()
+        if was_ready:
+            await self.office.people.keep()
         await self.store.close()
         log.info("node_stopped")
 

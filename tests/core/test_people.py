@@ -30,11 +30,22 @@ class StillClock:
         self.at += timedelta(seconds=seconds)
 
 
+def beginning(store, clock, keyring) -> People:
+    return People(store, clock, keyring, Audit(store, clock, Uuid7(clock)))
+
+
+async def restarted(people, clock, store) -> People:
+    """Begin anew with the same register and the same keys."""
+    again = beginning(store, clock, people._keyring)
+    await again.load()
+    return again
+
+
 @pytest.fixture
 async def people(tmp_path):
     store, clock = SqliteStore(tmp_path / "interroam.db"), StillClock()
     await store.open()
-    people = People(store, clock, Keyring.fresh(), Audit(store, clock, Uuid7(clock)))
+    people = beginning(store, clock, Keyring.fresh())
     await people.put(LOCAL, "ada", PASSWORD, Rank.OPERATOR, bodies=False)
     yield people, clock, store
     await store.close()
@@ -117,3 +128,42 @@ async def test_a_short_password_is_refused(people):
     people, _, _ = people
     with pytest.raises(Refused):
         await people.put(LOCAL, "eve", "short", Rank.VIEWER, bodies=False)
+
+
+async def test_a_restart_logs_nobody_out_and_gives_nobody_more_time(people):
+    people, clock, store = people
+    ticket, idle = await people.log_in("ada", PASSWORD), await people.log_in("ada", PASSWORD)
+    clock.at += IDLE / 2
+    people.recognize(ticket.token)
+    await people.keep()
+    clock.at += IDLE / 2
+    again = await restarted(people, clock, store)
+    assert again.recognize(ticket.token) == Actor("ada", Rank.OPERATOR, bodies=False)
+    with pytest.raises(Refused):
+        again.recognize(idle.token)
+    assert len(await store.all("login")) == 1
+    clock.at = NOW + LONGEST
+    with pytest.raises(Refused):
+        (await restarted(people, clock, store)).recognize(ticket.token)
+    assert await store.all("login") == []
+
+
+async def test_who_was_logged_out_stays_so_after_a_restart(people):
+    people, clock, store = people
+    one, two = await people.log_in("ada", PASSWORD), await people.log_in("ada", PASSWORD)
+    await people.log_out(one.token)
+    again = await restarted(people, clock, store)
+    with pytest.raises(Refused):
+        again.recognize(one.token)
+    assert again.recognize(two.token).name == "ada"
+    await again.put(LOCAL, "ada", "another horse battery", Rank.OPERATOR, bodies=False)
+    with pytest.raises(Refused):
+        (await restarted(people, clock, store)).recognize(two.token)
+
+
+async def test_the_register_holds_no_token(people):
+    people, _, store = people
+    ticket = await people.log_in("ada", PASSWORD)
+    ((name, body),) = await store.all("login")
+    assert ticket.token not in name
+    assert ticket.token.encode() not in body

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
-from interroam.core.ports import CourierKey, Query, Timely
+from interroam.core.ports import CourierKey, Query
 from interroam.model.errors import Refused
 from interroam.model.facts import Body, Entry
-from interroam.model.ids import LANE_OF, Kind, Lane
+from interroam.model.ids import LANE_OF, Kind, Lane, Party
 from interroam.model.tariffs import Tariff
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ SHELF, MARK = "dates", "tariffs"
 _WORD = "dates"
 _LANES = (LANE_OF[Kind.TARIFF], Lane.ALL)
 _AT_ONCE = 500
+
+
+@runtime_checkable
+class Timely(Protocol):
+    """A link to a partner that may know tariffs only while they are in force: then it is told when their dates come."""
+
+    def in_force_only(self, to: Party) -> bool:
+        """Whether this party behind the partner is told of tariffs in force only."""
+        ...
 
 
 def concerns(request: str, body: Body | None) -> bool:

@@ -1,7 +1,8 @@
 """Those who work with the node: their names, ranks and passwords, and who is logged in.
 
 A log-in gives a token that lives twenty minutes, renewed while in use, twelve hours at most (OCPI-12). Tokens are kept
-in memory as keyed hashes: a restart logs everybody out.
+as keyed hashes, in the register too, so that a restart logs nobody out; when one was used is written there now and
+then.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from interroam.core.keys import Keyring, new_secret
 from interroam.core.ports import Clock, Store
 from interroam.model.errors import Reason, Refused, Unavailable
 
-USERS = "user"
+USERS, LOGINS = "user", "login"
 IDLE = timedelta(minutes=20)
 LONGEST = timedelta(hours=12)
 SHORTEST_PASSWORD = 10
@@ -58,6 +59,10 @@ class _Login(msgspec.Struct):
     began: datetime
     used: datetime
 
+    def over(self, now: datetime) -> bool:
+        """Whether it has ended."""
+        return now - self.used >= IDLE or now - self.began >= LONGEST
+
 
 class People:
     """The users of one node."""
@@ -69,11 +74,26 @@ class People:
         self._audit = audit
         self._users: dict[str, User] = {}
         self._logins: dict[bytes, _Login] = {}
+        self._used: set[bytes] = set()
+        """Those used since they were last written down."""
         self._misses: dict[str, tuple[int, datetime]] = {}
 
     async def load(self) -> None:
         """Read the register."""
         self._users = {name: msgspec.msgpack.decode(body, type=User) for name, body in await self._store.all(USERS)}
+        for name, body in await self._store.all(LOGINS):
+            self._logins[bytes.fromhex(name)] = msgspec.msgpack.decode(body, type=_Login)
+        await self.keep()
+
+    async def keep(self) -> None:
+        """Write down which log-ins were used, and forget those that are over; called now and then, and at the end."""
+        used, self._used = self._used, set()
+        now = self._clock.now()
+        for fingerprint, login in list(self._logins.items()):
+            if login.over(now) or login.name not in self._users:
+                await self._end(fingerprint)
+            elif fingerprint in used and fingerprint in self._logins:  # it may have ended meanwhile
+                await self._write(fingerprint, login)
 
     # -- users -----------------------------------------------------------------------------------------------------
 
@@ -98,7 +118,7 @@ class People:
         await self._store.save(USERS, name, msgspec.msgpack.encode(user))
         self._users[name] = user
         if password is not None:
-            self._log_out(name)
+            await self._log_out(name)
         await self._audit.write(actor, "user put", name, rank=rank.value, bodies=bodies)
         return replace(user, password="")
 
@@ -108,7 +128,7 @@ class People:
         if name not in self._users:
             raise Refused(Reason.UNKNOWN_OBJECT, f"there is no user {name}")
         del self._users[name]
-        self._log_out(name)
+        await self._log_out(name)
         await self._store.remove(USERS, name)
         await self._audit.write(actor, "user remove", name)
 
@@ -130,7 +150,9 @@ class People:
             raise Refused(Reason.UNAUTHENTICATED, "no such name and password")
         self._misses.pop(name, None)
         token = new_secret()
-        self._logins[self._keyring.fingerprint(token)] = _Login(name, now, now)
+        fingerprint, login = self._keyring.fingerprint(token), _Login(name, now, now)
+        self._logins[fingerprint] = login
+        await self._write(fingerprint, login)
         await self._audit.write(user.actor, "log in", name)
         return Ticket(token, now + IDLE, user.actor)
 
@@ -142,21 +164,28 @@ class People:
             if login is None:
                 continue
             user = self._users.get(login.name)
-            if user is None or now - login.used >= IDLE or now - login.began >= LONGEST:
-                del self._logins[fingerprint]
+            if user is None or login.over(now):
                 break
             login.used = now
+            self._used.add(fingerprint)
             return user.actor
         raise Refused(Reason.UNAUTHENTICATED, "log in first", remedy="POST /api/v1/admin/login")
 
-    def log_out(self, token: str) -> None:
+    async def log_out(self, token: str) -> None:
         """End a token."""
         for fingerprint in self._keyring.fingerprints(token):
-            self._logins.pop(fingerprint, None)
+            await self._end(fingerprint)
 
-    def _log_out(self, name: str) -> None:
+    async def _log_out(self, name: str) -> None:
         for fingerprint in [key for key, login in self._logins.items() if login.name == name]:
-            del self._logins[fingerprint]
+            await self._end(fingerprint)
+
+    async def _end(self, fingerprint: bytes) -> None:
+        self._logins.pop(fingerprint, None)
+        await self._store.remove(LOGINS, fingerprint.hex())
+
+    async def _write(self, fingerprint: bytes, login: _Login) -> None:
+        await self._store.save(LOGINS, fingerprint.hex(), msgspec.msgpack.encode(login))
 
 
 def _fits(hashed: str, password: str) -> bool:

@@ -310,15 +310,6 @@ class Link(Protocol):
         ...
 
 
-@runtime_checkable
-class Timely(Protocol):
-    """A link to a partner that may know tariffs only while they are in force: then it is told when their dates come."""
-
-    def in_force_only(self, to: Party) -> bool:
-        """Whether this party behind the partner is told of tariffs in force only."""
-        ...
-
-
 class Asking(StrEnum):
     """When a provider is asked about a token of its own, and when what it stated before decides."""
 
