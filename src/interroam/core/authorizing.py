@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
 _CARD = "RFID"
+Begins = Callable[[Authorization], Session | None]
+"""Makes the session that a permission begins, where it does: both are durable before the yes leaves."""
 _ABSENT = frozenset({Availability.REMOVED, Availability.PLANNED})
 
 
@@ -53,7 +55,7 @@ class Authorizer:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
-    async def ask(self, origin: Origin, question: Authorize) -> Authorization:
+    async def ask(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
         """Answer the question; Refused when it cannot be asked, Unavailable when nobody answered."""
         hub = self._hub
         if not hub.book.partners[origin.partner].is_hub:
@@ -61,10 +63,10 @@ class Authorizer:
         given = question.reference or ""
         if hub.is_hub and not given:  # whoever is asked shall know the charge by it
             question = replace(question, reference=hub.ids.new())
-        answer = await self._answered(origin, question)
+        answer = await self._answered(origin, question, begins)
         return answer if answer.reference else replace(answer, reference=given)
 
-    async def _answered(self, origin: Origin, question: Authorize) -> Authorization:
+    async def _answered(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
         hub = self._hub
         named = question.evse_uids
         if hub.is_hub:
@@ -78,7 +80,7 @@ class Authorizer:
             if agreement is not None or self._is_ours(token):
                 asked = _selected(question, agreement, spots)
                 answer = await inquire(hub, origin, asked, token.owner, token)
-                return await self._settled(origin, asked, agreement, answer, token.owner)
+                return await self._settled(origin, asked, agreement, answer, token.owner, begins)
             refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots)
         if refused is not None:
             return replace(_not_covered(question, refused, now), token=tokens[-1], emsp=tokens[-1].owner)
@@ -90,8 +92,8 @@ class Authorizer:
                 return replace(_not_covered(question, refused, now), emsp=named_provider)
             asked = _selected(question, agreement, spots)
             answer = await inquire(hub, origin, asked, named_provider, None)
-            return await self._settled(origin, asked, agreement, answer, named_provider)
-        return await self._ask_around(origin, question, spots)
+            return await self._settled(origin, asked, agreement, answer, named_provider, begins)
+        return await self._ask_around(origin, question, spots, begins)
 
     def _named_provider(self, question: Authorize) -> PartyId | None:
         """Return the provider whose contract id was presented, when it is one that we roam with (EMIP-68)."""
@@ -159,7 +161,9 @@ class Authorizer:
 
     # -- a token nobody told us of ---------------------------------------------------------------------------------
 
-    async def _ask_around(self, origin: Origin, question: Authorize, spots: Collection[Spot]) -> Authorization:
+    async def _ask_around(
+        self, origin: Origin, question: Authorize, spots: Collection[Spot], begins: Begins
+    ) -> Authorization:
         hub = self._hub
         asked = [
             one
@@ -186,7 +190,8 @@ class Authorizer:
                     error = task.exception()
                     if error is None:
                         asked_for = _selected(question, agreement, spots)
-                        return await self._settled(origin, asked_for, agreement, task.result(), agreement.emsp.id)
+                        emsp = agreement.emsp.id
+                        return await self._settled(origin, asked_for, agreement, task.result(), emsp, begins)
                     trouble = self._worse(trouble, error)
         finally:
             for task in waiting:
@@ -213,7 +218,13 @@ class Authorizer:
     # -- a yes must survive ----------------------------------------------------------------------------------------
 
     async def _settled(
-        self, origin: Origin, question: Authorize, agreement: Agreement | None, answer: Authorization, provider: PartyId
+        self,
+        origin: Origin,
+        question: Authorize,
+        agreement: Agreement | None,
+        answer: Authorization,
+        provider: PartyId,
+        begins: Begins,
     ) -> Authorization:
         """Complete the answer; a positive one is durable when this returns."""
         hub = self._hub
@@ -239,7 +250,7 @@ class Authorizer:
             location_id=question.location_id,
             evse_uids=answer.evse_uids or question.evse_uids,
         )
-        await hub.record_authorization(origin, answer, now)
+        await hub.record_authorization(origin, answer, now, begins(answer))
         return answer
 
 

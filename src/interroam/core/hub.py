@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from interroam.core import acting, lapsing, naming, putting, reserving, running, starting, steering
-from interroam.core.authorizing import Authorizer, allowed
+from interroam.core.authorizing import Authorizer, Begins, allowed
 from interroam.core.book import Book
 from interroam.core.clearing import Clearing
 from interroam.core.commanding import Commander
@@ -63,6 +63,10 @@ _CDR, _SESSION, _TARIFF = Kind.CDR, Kind.SESSION, Kind.TARIFF
 
 FollowUp = Callable[[Origin, Key, str, datetime], None]
 """Told of a change to an object we do not know: whose, its key, its id as it was spelled, when it changed."""
+
+
+def _nothing(_permission: Authorization) -> None:
+    return None
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -222,12 +226,33 @@ class Hub:
         """Return the permission of a charge by any of its names: ours, its provider's, its CPO's."""
         return await naming.authorization(self, reference, cpo)
 
-    async def record_authorization(self, origin: Origin, body: Authorization, now: datetime) -> None:
-        """Make a permission durable, with the agreement it rests on."""
+    async def record_authorization(
+        self, origin: Origin, body: Authorization, now: datetime, session: Session | None = None
+    ) -> None:
+        """Make a permission durable, with the agreement it rests on and the session it begins."""
+        plain = session is not None and self._is_plain(origin, session, body)
+        permitted = self.store.record(self._permitted(origin, body, body, now))
+        if session is not None and plain:
+            try:
+                await self.store.record(self._permitted(origin, session, body, now))  # in the same group
+            finally:
+                await permitted
+            return
+        await permitted
+        if session is not None:
+            await self.tell(origin, Fact(session))
+
+    def _permitted(self, origin: Origin, body: Authorization | Session, by: Authorization, now: datetime) -> Telling:
         subject, contract = self.subjects_of(body)
         fact, lane, refs = Fact(body), Lane.CHARGES, refs_of(body)
-        told = Telling(body.key, fact, origin, now, lane, body.receiver, body.agreement, subject, contract, refs)
-        await self.store.record(told)
+        return Telling(body.key, fact, origin, now, lane, by.receiver, by.agreement, subject, contract, refs)
+
+    def _is_plain(self, origin: Origin, session: Session, permission: Authorization) -> bool:
+        """Whether a session goes where its permission says, and nothing has to be looked at before it is kept."""
+        self.book.routing.may_state(origin.partner, session.key)
+        if self.gate.standards(origin.partner) is not None or session.token.owner.country == PROGRAM:
+            return False
+        return bool(permission.agreement) and self._carries(permission.agreement, Module.SESSIONS)
 
     def subjects_of(self, body: Body) -> tuple[bytes, bytes]:
         """Return the keyed hashes of the driver's token and contract that an object speaks of."""
@@ -239,9 +264,9 @@ class Hub:
 
     # -- ask -------------------------------------------------------------------------------------------------------
 
-    async def authorize(self, origin: Origin, question: Authorize) -> Authorization:
-        """Ask whether a driver may charge; a yes is recorded before it is returned."""
-        return await self._authorizer.ask(origin, question)
+    async def authorize(self, origin: Origin, question: Authorize, begins: Begins = _nothing) -> Authorization:
+        """Ask whether a driver may charge; a yes is recorded before it is returned, with the session it ``begins``."""
+        return await self._authorizer.ask(origin, question, begins)
 
     async def command(self, origin: Origin, question: Steering) -> Acknowledged:
         """Steer a charge or what comes before it: the acknowledgment now, the outcome later as a fact."""

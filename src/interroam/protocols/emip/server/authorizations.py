@@ -13,9 +13,8 @@ from msgspec.structs import replace
 
 from interroam.core.refs import evse_ref, token_ref
 from interroam.core.visibility import Spot
-from interroam.model.charges import Outcome
+from interroam.model.charges import Outcome, Session
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Fact
 from interroam.model.ids import Kind, Module, Party, Role
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
@@ -78,7 +77,7 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
     uid = await uid_stated(desk.hub, question.type, question.uid, message.user_id)
     question = replace(question, uid=uid)
     call.subject = desk.hub.book.keyring.subject(question.type, uid)
-    answer = await _asked(desk, call, replace(question, reference=reference))
+    answer = await _asked(desk, call, replace(question, reference=reference), evse)
     if answer.why is Reason.NO_AGREEMENT:
         call.notes.append(answer.info or "no agreement")
         return write_answer(answer, reference, call.transaction, NO_CONTRACT)  # EMIP-69
@@ -89,9 +88,6 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
     call.ids += [one for one in (reference, answer.emsp_reference) if one]
     if answer.emsp is not None and crosses(desk.hub, Party(answer.emsp, Role.EMSP)):
         call.notes.append(cost(AUTHORIZATION, Direction.TO_OCPI, message))
-    session = pending(answer, evse.owner, evse, call.now)
-    if session is not None:
-        await desk.hub.tell(call.origin, Fact(session))
     return write_answer(answer, reference, call.transaction)
 
 
@@ -114,17 +110,21 @@ async def _evse(desk: Desk, call: Call, evse_id: str, service: str) -> Evse:
     return evse
 
 
-async def _asked(desk: Desk, call: Call, question: Authorize) -> Authorization:
+async def _asked(desk: Desk, call: Call, question: Authorize, evse: Evse) -> Authorization:
     """Ask whom the service access table lets be asked (EMIP-130): all, where everybody has this service."""
+
+    def begins(answer: Authorization) -> Session | None:
+        return pending(answer, evse.owner, evse, call.now)
+
     hub, cpo = desk.hub, question.cpo
     spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=True)
     agreements = hub.book.routing.askable(cpo, call.now, spots)
     offered = [one for one in agreements if question.service in one.services]
     if agreements and len(offered) == len(agreements):
-        return await hub.authorize(call.origin, question)
+        return await hub.authorize(call.origin, question, begins)
     for one in offered:
         try:
-            return await hub.authorize(call.origin, replace(question, emsp=one.emsp.id))
+            return await hub.authorize(call.origin, replace(question, emsp=one.emsp.id), begins)
         except Refused as no:
             if no.reason is not Reason.UNKNOWN_TOKEN:
                 raise

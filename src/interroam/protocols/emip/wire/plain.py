@@ -61,7 +61,9 @@ def read(data: bytes) -> tuple[Seen, ToIop] | None:
 
 def learn(data: bytes, operation: Operation, message: ToIop, *, qualified: bool) -> None:
     """Remember the envelope of a request that the parser has read, where the same is read here."""
-    start = _start(data) if _ways(operation.request) is not None else 0
+    if _ways(operation.request) is None:
+        return
+    start = _start(data)
     end = data.rfind(b"</", 0, data.rfind(b"</", 0, data.rfind(b"</")))  # its operation, its body, itself
     head, tail = data[:start], data[end:]
     if not start < end or len(tail) > _LONGEST_TAIL or head.endswith(b"/>"):
