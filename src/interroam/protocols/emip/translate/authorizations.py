@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from interroam.model.ids import PartyId
 from interroam.model.questions import Acknowledged, Authorize, StartSession
@@ -135,19 +136,14 @@ def write_answer(
     answer: Authorization, reference: str, transaction: str, status: int = OK
 ) -> to_iop.GetServiceAuthorisationResponse:
     """Write the platform's answer to a CPO, under a serviceSessionId even when it is no (EMIP-70)."""
-    yes = answer.allowed is Allowed.ALLOWED
     emsp = answer.emsp or (answer.token.owner if answer.token is not None else None)
     return to_iop.GetServiceAuthorisationResponse(
         transaction_id=transaction,
         sale_partner_operator_id_type=EMI3 if emsp else None,
         sale_partner_operator_id=str(emsp) if emsp else None,
-        authorisation_value=YES if yes else NO,
         service_session_id=reference,
-        intermediate_cdr_requested=answer.interim if yes else False,
-        user_contract_id_alias=answer.alias if yes else None,
-        meter_limit_list=write_limits(answer.limits) if yes else None,
-        parameter=answer.parameter if yes else None,
         request_status=status,
+        **_terms(answer),
     )
 
 
@@ -158,17 +154,25 @@ def refuse_answer(reference: str, transaction: str, status: int) -> to_iop.GetSe
 
 def write_own_answer(answer: Authorization, transaction: str) -> from_iop.GetServiceAuthorisationResponse:
     """Write an eMSP's answer to the platform."""
-    yes = answer.allowed is Allowed.ALLOWED
     return from_iop.GetServiceAuthorisationResponse(
         transaction_id=transaction,
-        authorisation_value=YES if yes else NO,
         partner_service_session_id=answer.emsp_reference,
-        intermediate_cdr_requested=answer.interim if yes else False,
-        user_contract_id_alias=answer.alias if yes else None,
-        meter_limit_list=write_limits(answer.limits) if yes else None,
-        parameter=answer.parameter if yes else None,
         request_status=OK,
+        **_terms(answer),
     )
+
+
+def _terms(answer: Authorization) -> dict[str, Any]:
+    """Return what an answer says whoever gives it; a no has no terms."""
+    if answer.allowed is not Allowed.ALLOWED:
+        return {"authorisation_value": NO, "intermediate_cdr_requested": False}
+    return {
+        "authorisation_value": YES,
+        "intermediate_cdr_requested": answer.interim,
+        "user_contract_id_alias": answer.alias,
+        "meter_limit_list": write_limits(answer.limits),
+        "parameter": answer.parameter,
+    }
 
 
 # -- let this user charge ----------------------------------------------------------------------------------------------
@@ -201,40 +205,31 @@ def read_start(
 
 def write_start(question: StartSession, evse_id: str, head: Head) -> to_iop.SetServiceAuthorisation:
     """Write a remote authorisation as an eMSP gives it to the platform."""
-    kind, user_id = write_user(question.token.type, question.token.uid, question.type_word)
-    return to_iop.SetServiceAuthorisation(
-        **head,
-        evse_id=evse_id,
-        user_id_type=kind,
-        user_id=user_id,
-        requested_service_id=question.service,
-        partner_service_session_id=question.reference,
-        authorisation_value=YES,
-        intermediate_cdr_requested=question.interim,
-        user_contract_id_alias=question.alias,
-        meter_limit_list=write_limits(question.limits),
-        parameter=question.parameter,
-        booking_id=question.booking,
-    )
+    own = question.reference
+    return to_iop.SetServiceAuthorisation(**head, partner_service_session_id=own, **_start(question, evse_id))
 
 
 def relay_start(question: StartSession, evse_id: str, head: Head) -> from_iop.SetServiceAuthorisation:
     """Write a remote authorisation as the platform gives it to a CPO, under its own serviceSessionId (EMIP-85)."""
+    reference = question.reference or ""
+    return from_iop.SetServiceAuthorisation(**head, service_session_id=reference, **_start(question, evse_id))
+
+
+def _start(question: StartSession, evse_id: str) -> dict[str, Any]:
+    """Return what a remote authorisation says on either way."""
     kind, user_id = write_user(question.token.type, question.token.uid, question.type_word)
-    return from_iop.SetServiceAuthorisation(
-        **head,
-        evse_id=evse_id,
-        user_id_type=kind,
-        user_id=user_id,
-        requested_service_id=question.service,
-        service_session_id=question.reference or "",
-        authorisation_value=YES,
-        intermediate_cdr_requested=question.interim,
-        user_contract_id_alias=question.alias,
-        meter_limit_list=write_limits(question.limits),
-        parameter=question.parameter,
-        booking_id=question.booking,
-    )
+    return {
+        "evse_id": evse_id,
+        "user_id_type": kind,
+        "user_id": user_id,
+        "requested_service_id": question.service,
+        "authorisation_value": YES,
+        "intermediate_cdr_requested": question.interim,
+        "user_contract_id_alias": question.alias,
+        "meter_limit_list": write_limits(question.limits),
+        "parameter": question.parameter,
+        "booking_id": question.booking,
+    }
 
 
 def read_started(status: int, cpo_session: str | None) -> Acknowledged:
