@@ -206,19 +206,20 @@ def read_start(
 def write_start(question: StartSession, evse_id: str, head: Head) -> to_iop.SetServiceAuthorisation:
     """Write a remote authorisation as an eMSP gives it to the platform."""
     own = question.reference
-    return to_iop.SetServiceAuthorisation(**head, partner_service_session_id=own, **_start(question, evse_id))
+    return to_iop.SetServiceAuthorisation(partner_service_session_id=own, **_start(question, evse_id, head))
 
 
 def relay_start(question: StartSession, evse_id: str, head: Head) -> from_iop.SetServiceAuthorisation:
     """Write a remote authorisation as the platform gives it to a CPO, under its own serviceSessionId (EMIP-85)."""
     reference = question.reference or ""
-    return from_iop.SetServiceAuthorisation(**head, service_session_id=reference, **_start(question, evse_id))
+    return from_iop.SetServiceAuthorisation(service_session_id=reference, **_start(question, evse_id, head))
 
 
-def _start(question: StartSession, evse_id: str) -> dict[str, Any]:
+def _start(question: StartSession, evse_id: str, head: Head) -> dict[str, Any]:
     """Return what a remote authorisation says on either way."""
     kind, user_id = write_user(question.token.type, question.token.uid, question.type_word)
     return {
+        **head,
         "evse_id": evse_id,
         "user_id_type": kind,
         "user_id": user_id,
