@@ -58,6 +58,32 @@ def test_a_backup_is_a_store_that_can_be_read(left, tmp_path):
     assert "exists already" in left("backup", str(copy), code=1)
 
 
+def test_a_backup_is_restored_where_nothing_is_and_never_over_something(left, tmp_path):
+    copy, other = tmp_path / "copy.db", Line(tmp_path / "other")
+    left("backup", str(copy))
+    assert "exists already" in left("restore", str(copy), code=1)
+    assert "put the keys back too" in other("restore", str(copy))
+    assert other.json("journal") == left.json("journal")
+    assert (tmp_path / "other" / "interroam.db").stat().st_mode & 0o777 == 0o600
+    assert "exists already" in left("restore", str(copy), "--to", str(tmp_path / "other" / "interroam.db"), code=1)
+
+
+def test_what_is_no_copy_is_not_restored_and_leaves_nothing(left, tmp_path):
+    (tmp_path / "noise.db").write_bytes(b"noise" * 1000)
+    (tmp_path / "folder").mkdir()
+    with sqlite3.connect(tmp_path / "empty.db") as db:
+        db.execute("CREATE TABLE foreigners (x)")
+    target = tmp_path / "target.db"
+    for name, said in {
+        "noise.db": "is no copy of a node",
+        "empty.db": "is no copy of a node",
+        "folder": "is a copy of PostgreSQL",
+        "nowhere": "there is no copy",
+    }.items():
+        assert said in " ".join(left("restore", str(tmp_path / name), "--to", str(target), code=1).split())
+    assert list(tmp_path.glob("target*")) == []
+
+
 def test_where_no_node_runs_a_command_says_how_to_start_one(left, tmp_path):
     said = left("partner", "list", code=3)
     assert "no node runs" in said

@@ -1,9 +1,11 @@
-"""``interroam driver``, ``keys``, ``backup``, ``audit`` and ``status``: keeping a node well."""
+"""``interroam driver``, ``keys``, ``backup``, ``restore``, ``audit`` and ``status``: keeping a node well."""
 
 from __future__ import annotations
 
+from asyncio import run
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,6 +14,8 @@ from interroam.cli.reach import Reach, command
 from interroam.cli.tables import console, error, moment, pairs, say, table
 from interroam.core.book import Book
 from interroam.core.ports import Store
+from interroam.model.errors import Refused, Unavailable
+from interroam.store.restoring import restore as restored
 
 driver = typer.Typer(help="Drivers: the right to be forgotten.", no_args_is_help=True)
 keys = typer.Typer(help="Keys: the node's own secrets.", no_args_is_help=True)
@@ -54,6 +58,26 @@ def backup(node: Reach, target: Target) -> None:
     files = target.iterdir() if target.is_dir() else (target,)  # PostgreSQL's is a folder
     answer = {"target": str(target), "bytes": sum(file.stat().st_size for file in files)}
     node.show(answer, lambda done: say(f"{done['bytes']:,} bytes in {done['target']}; keep {_keys(node)} with it"))
+
+
+def restore(
+    node: Reach,
+    copy: Annotated[Path, typer.Argument(help="What `interroam backup` wrote.")],
+    to: Annotated[str, typer.Option(help="A file or postgresql://… (default: where the node's settings say).")] = "",
+) -> None:
+    """Make a store of a copy, where there is none yet; the node is not running."""
+    target = to or node.settings.database
+    columns = (TextColumn("restoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console(), transient=True) as progress:
+            task = progress.add_task("restore", total=None)
+            run(restored(copy, target, lambda done, total: progress.update(task, completed=done, total=total)))
+    except (Refused, Unavailable) as no:
+        error(no.message, no.remedy if isinstance(no, Refused) else "")
+        raise typer.Exit(1) from None
+    shown = urlsplit(target)._replace(netloc=urlsplit(target).netloc.rpartition("@")[2]).geturl()  # without a password
+    missing = "" if node.settings.key_file.exists() else f"; put the keys back too: {_keys(node)}"
+    node.show({"target": shown}, lambda done: say(f"restored to {done['target']}{missing}"))
 
 
 def audit(

@@ -21,6 +21,7 @@ from interroam.store import rows
 from interroam.store.draft import Draft, missing, wanted
 from interroam.store.postgres_traces import PostgresTraces
 from interroam.store.recent import MEMORY
+from interroam.store.restoring import TABLES
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.statements import migrations, statements
@@ -28,7 +29,6 @@ from interroam.store.upkeep import Upkeep
 from interroam.store.writer import CommitFailed, Errand, Outcome
 
 READERS = 4
-_TABLES = ("journal", "picture", "refs", "cursors", "shelf", "register", "horizon", "migrated")
 _PLACEHOLDER = re.compile(r"\?(\d+)")
 
 
@@ -178,10 +178,10 @@ class PostgresStore(Upkeep):
         folder = Path(target)
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         async with self._borrow() as db, db.transaction(isolation="repeatable_read", readonly=True):
-            for number, table in enumerate(_TABLES, 1):
+            for number, table in enumerate(TABLES, 1):
                 await db.copy_from_table(table, output=str(folder / f"{table}.copy"), format="binary")
                 if progress is not None:
-                    progress(number, len(_TABLES))
+                    progress(number, len(TABLES))
 
 
 def _inside(needed: Mapping[Key, Stored | None]) -> Callable[[Key], list[Stored]]:
