@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from interroam.model.agreements import selection
+from interroam.model.agreements import Terms, selection
+from interroam.model.ids import Kind, Module
 from tests.protocols.emip.charging import ASKED, CARD, EVSE, POOL, limits, listed, meter, place, world, yes
 from tests.protocols.emip.nodes import partner_id
 from tests.protocols.emip.partner import Fault, Http, Partner, Silence
@@ -223,6 +225,21 @@ async def test_a_yes_begins_a_session_that_knows_all_three_names(here):
     stored = await here.node.hub.session(reference)
     assert (stored.body.status, stored.body.id) == ("PENDING", "C01-S-1")
     assert stored.body.authorization_reference == reference
+
+
+async def test_a_session_begun_goes_where_its_permission_says_unless_sessions_are_left_out(here):
+    here.emsp.answers[ASKED] = yes()
+    first = await here.node.hub.session((await here.ask()).fields["serviceSessionId"])
+    (agreement,) = here.node.book.agreements.values()
+    assert (first.receiver, first.agreement) == (agreement.emsp, agreement.id)
+    entries = await here.node.store.entries(0)
+    kinds = [one.key.kind for one in entries if one.key.kind in (Kind.AUTHORIZATION, Kind.SESSION)]
+    assert kinds == [Kind.AUTHORIZATION, Kind.SESSION]
+    await here.node.book.put_agreement(replace(agreement, terms={Module.SESSIONS: Terms(on=False)}))
+    answer = await here.ask(session="C01-S-2")
+    second = await here.node.hub.session(answer.fields["serviceSessionId"])
+    assert second.key != first.key
+    assert second.receiver is None
 
 
 @pytest.mark.statement("EMIP-70")
