@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
-from interroam.model.ids import Party
-from interroam.model.parties import Credential, PartnerState, Purpose
-from interroam.model.parties import Partner as Known
 from interroam.settings import Part
-from tests.protocols.emip.nodes import LONG_AGO, PLATFORM, Node
+from tests.protocols.emip.back_office import BackOffice, let_in
+from tests.protocols.emip.nodes import PLATFORM, Node
 from tests.protocols.emip.partner import Partner
 
 OPERATOR = "FR*C01"
@@ -50,32 +46,10 @@ def location(*evses: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {**place, "coordinates": {"latitude": "45.764", "longitude": "4.8357"}, "evses": list(evses), **more}
 
 
-@dataclass
-class Cpo:
-    """A node, its back office and the platform before it."""
+class Cpo(BackOffice):
+    """A CPO's node and its back office."""
 
-    node: Node
-    iop: Partner
-    http: aiohttp.ClientSession
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    """What the back office was asked."""
-    answers: dict[str, Any] = field(default_factory=dict)
-    hook: str = ""
-
-    @property
-    def clock(self):
-        return self.node.clock
-
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        headers = {"Authorization": "Bearer office"}
-        async with self.http.request(method, f"{self.node.url}/api/v1{path}", json=body, headers=headers) as answer:
-            text = await answer.text()
-            return answer.status, (await answer.json()) if text else None
-
-    async def put(self, path: str, body: Any) -> Any:
-        status, answer = await self.call("PUT", path, body)
-        assert status == 200, answer
-        return answer
+    operator = OPERATOR
 
     async def furnish(self, *evses: dict[str, Any], **more: Any) -> None:
         """State a location L1, by default with the EVSEs 1 and 2, and wait until the platform knows."""
@@ -129,21 +103,6 @@ class Cpo:
     async def shelf(self) -> list[Any]:
         return await self.node.store.shelf()
 
-    async def ask(self, operation: str, fields: dict[str, Any], **more: Any):
-        """Ask the node as the platform does."""
-        more.setdefault("target", OPERATOR)
-        return await self.iop.call(self.node.url, f"eMIP_FromIOP_{operation}", fields, **more)
-
-    async def take(self, request: web.Request) -> web.Response:
-        said = await request.json()
-        if "question" not in said:
-            return web.Response(status=204)
-        self.asked.append(said)
-        answer = self.answers.get(said["question"], {"result": "ACCEPTED"})
-        if callable(answer):
-            answer = await answer(said)
-        return web.json_response(answer)
-
     @staticmethod
     async def eventually(holds: Any, within: float = 5.0) -> None:
         """Wait until a condition holds."""
@@ -172,22 +131,10 @@ def moment(at: datetime) -> str:
 async def bare(folder: Path, **more: Any):
     """Run a CPO's node with a back office and no platform."""
     async with Node(folder / "cpo", party=OPERATOR, part=Part.CPO, **more) as node, aiohttp.ClientSession() as http:
-        parties = (Party.parse(f"{OPERATOR}/CPO"),)
-        await node.book.put_partner(Known(id="office", protocol="plain", parties=parties, state=PartnerState.CONNECTED))
-        secret = node.book.keyring.fingerprint("office")
-        await node.book.admit(Credential(secret, "office", Purpose.REGULAR, LONG_AGO))
-        iop = Partner(PLATFORM, "FR*E01", iop=True)
-        cpo = Cpo(node, iop, http)
-        app = web.Application()
-        app.router.add_post("/hook", cpo.take)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        cpo.hook = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/hook"
-        await cpo.put("/webhook", {"url": cpo.hook, "questions": QUESTIONS, "facts": False})
-        yield cpo
-        await runner.cleanup()
+        cpo = Cpo(node, Partner(PLATFORM, "FR*E01", iop=True), http)
+        async with let_in(cpo, "CPO"):
+            await cpo.put("/webhook", {"url": cpo.hook, "questions": QUESTIONS, "facts": False})
+            yield cpo
 
 
 @asynccontextmanager

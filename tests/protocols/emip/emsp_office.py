@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
-from interroam.model.ids import Party
-from interroam.model.parties import Credential, PartnerState, Purpose
-from interroam.model.parties import Partner as Known
 from interroam.settings import Part
-from tests.protocols.emip.nodes import LONG_AGO, PLATFORM, Clock, Node
+from tests.protocols.emip.back_office import BackOffice, let_in
+from tests.protocols.emip.nodes import PLATFORM, Node
 from tests.protocols.emip.partner import Asked, Partner
 
 OPERATOR, CPO = "FR*E01", "FR*C01"
@@ -31,40 +27,17 @@ EVSE = "FR*C01*E0042*1"
 QUESTIONS = ("authorize", "report")
 
 
-@dataclass
-class Emsp:
-    """A node, its back office and the platform before it."""
+class Emsp(BackOffice):
+    """An eMSP's node and its back office."""
 
-    node: Node
-    iop: Partner
-    http: aiohttp.ClientSession
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    """What the back office was asked."""
-    facts: list[dict[str, Any]] = field(default_factory=list)
-    """What it was told."""
-    answers: dict[str, Any] = field(default_factory=dict)
-    hook: str = ""
-
-    @property
-    def clock(self) -> Clock:
-        return self.node.clock
-
-    # -- the back office ---------------------------------------------------------------------------------------------
-
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        headers = {"Authorization": "Bearer office"}
-        async with self.http.request(method, f"{self.node.url}/api/v1{path}", json=body, headers=headers) as answer:
-            text = await answer.text()
-            return answer.status, (await answer.json()) if text else None
+    operator = OPERATOR
 
     async def webhook(self, *questions: str) -> None:
-        status, answer = await self.call("PUT", "/webhook", {"url": self.hook, "questions": questions})
-        assert status == 200, answer
+        await self.put("/webhook", {"url": self.hook, "questions": questions})
 
     async def token(self, uid: str = CARD, kind: str = "RFID", contract: str = CONTRACT, **more: Any) -> None:
         body = {"contract_id": contract, "issuer": "Eee", "valid": True, "whitelist": "ALLOWED", **more}
-        status, answer = await self.call("PUT", f"/tokens/{OPERATOR}/{kind}/{uid}", body)
-        assert status == 200, answer
+        await self.put(f"/tokens/{OPERATOR}/{kind}/{uid}", body)
 
     async def start(self, **more: Any) -> tuple[int, Any]:
         body = {
@@ -78,17 +51,6 @@ class Emsp:
         }
         return await self.call("POST", "/commands/start", body)
 
-    async def take(self, request: web.Request) -> web.Response:
-        said = await request.json()
-        if "question" not in said:
-            self.facts.append(said)
-            return web.Response(status=204)
-        self.asked.append(said)
-        answer = self.answers.get(said["question"], {"result": "ACCEPTED"})
-        if callable(answer):
-            answer = await answer(said)
-        return web.json_response(answer)
-
     async def told(self, kind: str, within: float = 5.0, **wanted: Any) -> dict[str, Any]:
         """Wait until the back office was told of an object of a kind; returns the newest one that fits."""
         async with asyncio.timeout(within):
@@ -100,11 +62,6 @@ class Emsp:
                 await asyncio.sleep(0.01)
 
     # -- the platform ------------------------------------------------------------------------------------------------
-
-    async def ask(self, operation: str, fields: Any, **more: Any):
-        """Ask the node as the platform does."""
-        more.setdefault("target", OPERATOR)
-        return await self.iop.call(self.node.url, f"eMIP_FromIOP_{operation}", fields, **more)
 
     async def authorize(self, uid: str = CARD, *, service: str = "1", session: str = "iop-s-1", **more: Any):
         fields = {
@@ -178,15 +135,6 @@ def record(
     }
 
 
-async def _open(emsp: Emsp) -> None:
-    """Let the back office in, once."""
-    node = emsp.node
-    parties = (Party.parse(f"{OPERATOR}/EMSP"),)
-    await node.book.put_partner(Known(id="office", protocol="plain", parties=parties, state=PartnerState.CONNECTED))
-    secret = node.book.keyring.fingerprint("office")
-    await node.book.admit(Credential(secret, "office", Purpose.REGULAR, LONG_AGO))
-
-
 @asynccontextmanager
 async def office(folder: Path, *, node: dict[str, Any] | None = None):
     """Run an eMSP's node with a back office and no platform."""
@@ -195,18 +143,10 @@ async def office(folder: Path, *, node: dict[str, Any] | None = None):
         aiohttp.ClientSession() as http,
     ):
         emsp = Emsp(one, Partner(PLATFORM, CPO, iop=True), http)
-        await _open(emsp)
-        app = web.Application()
-        app.router.add_post("/hook", emsp.take)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        emsp.hook = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/hook"
         emsp.answers["authorize"] = {"allowed": "ALLOWED", "reference": "own-1"}
-        await emsp.webhook(*QUESTIONS)
-        yield emsp
-        await runner.cleanup()
+        async with let_in(emsp, "EMSP"):
+            await emsp.webhook(*QUESTIONS)
+            yield emsp
 
 
 @asynccontextmanager

@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 
 from interroam.model.parties import PartnerState
-from tests.protocols.emip.charging import ASKED, listed, world, yes
+from tests.protocols.emip.charging import ASKED, listed, yes
 from tests.protocols.emip.nodes import partner_id
 from tests.protocols.emip.partner import Http, Partner
-
-
-@pytest.fixture
-async def here(tmp_path):
-    async with world(tmp_path) as one:
-        yield one
 
 
 async def away(node, *names: str) -> None:

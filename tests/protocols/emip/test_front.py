@@ -33,19 +33,6 @@ PATHS = [
 ]
 
 
-@pytest.fixture
-async def node(tmp_path):
-    async with hub(tmp_path) as one:
-        await one.cpo("FR*C01")
-        yield one
-
-
-@pytest.fixture
-async def cpo():
-    async with Partner("FR*P-C01", "FR*C01") as one:
-        yield one
-
-
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_operation_is_answered_at_every_path(node, cpo, path):
     answer = await cpo.call(node.url, BEAT, path=path)

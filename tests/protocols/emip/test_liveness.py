@@ -132,13 +132,6 @@ async def test_a_platform_asks_those_for_heartbeats_that_serve_them(tmp_path):
 # -- a platform and its partners -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def node(tmp_path):
-    async with hub(tmp_path) as one:
-        await one.cpo("FR*C01")
-        yield one
-
-
 def state(node, id="fr-c01"):
     return node.book.partners[id].state
 

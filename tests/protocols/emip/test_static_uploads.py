@@ -43,18 +43,6 @@ async def node(tmp_path):
         yield one
 
 
-@pytest.fixture
-async def cpo():
-    async with Partner("FR*P-C01", "FR*C01") as one:
-        yield one
-
-
-@pytest.fixture
-async def other():
-    async with Partner("FR*P-C02", "FR*C02") as one:
-        yield one
-
-
 async def body(node, key):
     row = await node.store.get(key)
     return None if row is None or row.withdrawn else row.body

@@ -33,12 +33,6 @@ async def cpo(node):
         yield one
 
 
-@pytest.fixture
-async def other():
-    async with Partner("FR*P-C02", "FR*C02") as one:
-        yield one
-
-
 async def evse(node):
     return (await node.store.get(evse_key(C01, "FRC01P1", "FRC01E1"))).body
 

@@ -9,18 +9,12 @@ from interroam.model.errors import Refused, Unavailable
 from interroam.model.ids import PartyId
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.wire import to_iop
-from tests.protocols.emip.charging import ASKED, CDR, GET, HANDED, SET, STARTED, world
+from tests.protocols.emip.charging import ASKED, CDR, GET, HANDED, SET, STARTED
 from tests.protocols.emip.nodes import cpo_node
 from tests.protocols.emip.partner import Fault, Http, Partner, Silence
 
 BEAT = "eMIP_ToIOP_HeartBeat"
 LIST = "eMIP_ToIOP_GetChargeDetailRecordList"
-
-
-@pytest.fixture
-async def here(tmp_path):
-    async with world(tmp_path) as one:
-        yield one
 
 
 async def operations(node, id: str) -> list[str]:

@@ -21,19 +21,6 @@ EVENT_FIELDS = {
 }
 
 
-@pytest.fixture
-async def node(tmp_path):
-    async with hub(tmp_path) as one:
-        await one.cpo("FR*C01")
-        yield one
-
-
-@pytest.fixture
-async def cpo():
-    async with Partner("FR*P-C01", "FR*C01") as one:
-        yield one
-
-
 class Works:
     """Stands in for the handler of events: counts, and answers by the count."""
 
