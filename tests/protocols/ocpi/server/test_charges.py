@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from interroam.model.agreements import Prices
 from interroam.model.ids import Kind
-from tests.protocols.ocpi.server.messages import cdr, cdr_token, period, session
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, period, session, tariff
 
 AT = "receiver/sessions/CH/CCC/S1"
 LATER = "2026-03-14T12:05:00Z"
@@ -151,3 +153,35 @@ async def test_the_trace_of_a_charge_is_found_by_all_its_ids(node, cpo, emsp):
         assert b'"C1"' in trace.request
         assert trace.response == b""
         assert "0102030405060A" not in "".join(trace.ids)
+
+
+@pytest.mark.statement("OCPI-185")
+async def test_a_session_without_a_cost_has_one_for_an_emsp_that_subscribed_until_its_cpo_says_so(node, cpo, emsp):
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=2, prices=Prices(clearing=True)))
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=0.5))
+
+    async def cost():
+        ((seen),) = (await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data
+        return seen.get("total_cost")
+
+    first = session(kwh=4, charging_periods=[period(4)])
+    assert [(await cpo.put(AT, first)).http for _ in range(2)] == [201, 200]
+    assert await cost() == {"excl_vat": 2.0}
+    assert len(await node.journal(Kind.SESSION)) == 1
+    more = {"charging_periods": [period(6, LATER)], "kwh": 10, "last_updated": LATER}
+    assert (await cpo.patch(AT, more)).status == 1000
+    assert await cost() == {"excl_vat": 5.0}
+    said = {"total_cost": {"excl_vat": 7, "incl_vat": 8}, "status": "COMPLETED", "last_updated": LATEST}
+    assert (await cpo.patch(AT, said)).status == 1000
+    assert await cost() == {"excl_vat": 7, "incl_vat": 8}
+
+
+@pytest.mark.statement("OCPI-132")
+async def test_a_session_that_was_priced_here_is_final_too_and_may_be_repeated(node, cpo, emsp):
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=2, prices=Prices(clearing=True)))
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=0.5))
+    done = session(kwh=4, charging_periods=[period(4)], status="COMPLETED")
+    assert [(await cpo.put(AT, done)).status for _ in range(2)] == [1000, 1000]
+    assert (await cpo.patch(AT, {"kwh": 9, "last_updated": LATEST})).status == 2001
