@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from interroam.core.hub import Hub
 from interroam.model.facts import Receipt, Tellable, Verdict
-from interroam.model.ids import Party, PartyId
+from interroam.model.ids import PartyId
 from interroam.protocols.emip.bridge.atlas import Atlas
 from interroam.protocols.emip.bridge.changes import Changes
 from interroam.protocols.emip.bridge.elements import Elements
@@ -56,10 +56,6 @@ class Desk:
         if receipt.verdict is Verdict.STALE:
             call.notes.append("older than what is known: not kept")  # EMIP-52
         return receipt
-
-    def hosts(self, party: Party) -> bool:
-        """Whether this node speaks for a party: its back office is connected here, or it is our own."""
-        return any(party in partner.parties for partner in self.hub.book.partners.values() if not partner.is_hub)
 
 
 Handler: TypeAlias = Callable[[Desk, Call], Awaitable[Any]]
