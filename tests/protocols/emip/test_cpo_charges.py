@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
 from interroam.core.ports import Query
 from interroam.model.charges import CommandState
 from interroam.model.ids import Kind
-from tests.protocols.emip.cpo_office import CARD, YES, charging, moment
+from tests.protocols.emip.cpo_office import CARD, YES, charging, evse, moment
 from tests.protocols.emip.partner import Http
 
 CDR, EVENT = "ToIOP_SetChargeDetailRecord", "ToIOP_SetSessionEventReport"
@@ -117,6 +118,27 @@ async def test_a_record_outlives_an_outage_and_a_restart_and_keeps_its_transacti
         await cpo.node.settled()
         assert len({one.raw for one in cpo.iop.of(CDR)}) == 1
         assert not await cpo.shelf()
+
+
+@pytest.mark.statement("EMIP-56")
+async def test_an_evse_without_an_emi3_id_has_one_in_every_message(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await begun(cpo)
+        await cpo.furnish({**evse("left_bay"), "evse_id": None})
+        answer = {**YES, "serviceSessionId": "iop-s-2", "intermediateCDRRequested": 1}
+        cpo.iop.answers["eMIP_ToIOP_GetServiceAuthorisation"] = answer
+        await cpo.authorize("04A1B2C3D4E5F7", evse_uid="left_bay")
+        await cpo.charge("iop-s-2", evse_uid="left_bay")
+        cpo.clock.forward(minutes=16)
+        await cpo.iop.until(CDR)
+        await cpo.cdr("C2", authorization_reference="iop-s-2", evse_uid="left_bay")
+        await cpo.iop.until(CDR, 2)
+        status = cpo.iop.of("ToIOP_SetEVSEAvailabilityStatus")[-1].fields
+        asked = cpo.iop.of("ToIOP_GetServiceAuthorisation")[-1].fields
+        told = [status, asked, *records(cpo)]
+        assert [one["EVSEIdType"] for one in told] == ["eMI3"] * 4
+        (name,) = {one["EVSEId"] for one in told}
+        assert re.fullmatch(r"FR\*C01\*E[A-Z0-9][A-Z0-9*]{0,30}", name)
 
 
 @pytest.mark.statement("EMIP-46")

@@ -66,6 +66,19 @@ async def test_an_outage_of_a_whole_site_is_one_status_for_each_of_its_evses(tmp
         assert not [one for one in cpo.iop.asked if "Pool" in one.name or "Station" in one.name]
 
 
+@pytest.mark.statement("EMIP-54")
+async def test_an_outage_stated_with_a_whole_site_is_one_status_for_each_evse(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await cpo.furnish(evse("1"), evse("2"), evse("3"))
+        cpo.iop.asked.clear()
+        out = [evse(uid, "INOPERATIVE") for uid in "123"]
+        await cpo.put("/locations/FR*C01/L1", {**location(*out), "name": "Closed for now"})
+        await cpo.node.settled()
+        assert said(cpo.iop.of(AVAILABILITY), "EVSEId", "availabilityStatus") == [
+            (f"FR*C01*E{n}", "1") for n in (1, 2, 3)
+        ]
+
+
 @pytest.mark.statement("EMIP-55")
 async def test_a_re_init_sends_every_status_of_every_evse_in_new_messages(tmp_path):
     async with charging(tmp_path) as cpo:
@@ -111,6 +124,12 @@ async def test_what_is_new_is_described_from_the_pool_down_and_what_changed_from
         await cpo.put("/locations/FR*C01/L1", {**location(faster), "name": "Garage"})
         await cpo.iop.until("ToIOP_SetChargingPoolStaticData")
         assert static(cpo) == [("ChargingConnector", "2"), ("EVSE", "2"), ("ChargingPool", "2")]
+        cpo.iop.asked.clear()
+        faster["connectors"][0] |= {"amperage_a": 32, "standard": "IEC_62196_T2"}
+        moved = {"latitude": "45.8", "longitude": "4.9"}
+        await cpo.put("/locations/FR*C01/L1", {**location(faster), "name": "Garage 2", "coordinates": moved})
+        await cpo.iop.until("ToIOP_SetChargingPoolStaticData")
+        assert static(cpo) == [(level, "2") for level in reversed(STATIC)]
         cpo.iop.asked.clear()
         await cpo.put("/locations/FR*C01/L1", location(evse("9")))
         await cpo.node.settled()

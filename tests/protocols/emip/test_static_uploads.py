@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -172,6 +173,25 @@ async def test_an_outage_of_what_is_around_shows_as_usability(node, cpo):
     await availability(cpo, node, 1, level="ChargingPool", id=POOL)
     (one,) = await found(node)
     assert (one["availabilityStatus"], one["useabilityStatus"]) == ("2", "1")
+
+
+@pytest.mark.parametrize(
+    ("level", "name"), [("ChargingPool", POOL), ("ChargingStation", STATION), ("ChargingConnector", CONNECTOR)]
+)
+@pytest.mark.statement("EMIP-60")
+async def test_an_outage_of_what_is_around_ends_by_itself(node, cpo, level, name):
+    await build(cpo, node)
+    await describe(cpo, node, "ChargingStation", STATION, parent=POOL)
+    await describe(cpo, node, "EVSE", EVSE, UPDATE, {}, STATION)
+    await describe(cpo, node, "ChargingConnector", CONNECTOR, parent=EVSE)
+    await availability(cpo, node, 2)
+    until = (node.clock.now() + timedelta(minutes=10)).isoformat()
+    await availability(cpo, node, 1, level=level, id=name, availabilityStatusUntil=until)
+    (one,) = await found(node)
+    assert (one["availabilityStatus"], one["useabilityStatus"]) == ("2", "1")
+    node.clock.forward(minutes=11)
+    (one,) = await found(node)
+    assert (one["availabilityStatus"], one["useabilityStatus"]) == ("2", "2")
 
 
 async def test_an_ocpi_emsp_gets_a_proper_location(node, cpo):
