@@ -9,7 +9,7 @@ import pytest
 
 from interroam.model.agreements import selection
 from tests.protocols.emip.nodes import LONG_AGO, hub, partner_id
-from tests.protocols.emip.partner import Fault, Partner
+from tests.protocols.emip.partner import Fault, Partner, Slow
 from tests.protocols.emip.places import DELETE, EVSE, POOL, UPDATE, at, availability, build, busy, describe, listed
 
 STATIC, DYNAMIC = "Static", "Dynamic"
@@ -169,6 +169,21 @@ async def test_an_agreement_brings_and_takes_evses(node, cpo, emsp):
     assert await static.ids() == []
 
 
+@pytest.mark.statement("EMIP-65")
+async def test_an_agreement_about_some_sites_brings_the_evses_of_these(node, cpo, emsp):
+    second = Partner("FR*P-C02", "FR*C02")
+    for number in (1, 2):
+        await build(second, node, pool=f"FR*C02*P{number}", evse=f"FR*C02*E{number}")
+    static, dynamic = Follower(emsp, node, STATIC), Follower(emsp, node, DYNAMIC)
+    assert await static.ids() == [(1, EVSE)]
+    await dynamic.ids()
+    await node.agree("FR*E01", "FR*C02", selections=(selection(locations=["FRC02P2"]),))
+    assert await static.ids() == [(1, "FR*C02*E2")]
+    for number in (1, 2):
+        assert (await busy(second, node, 2, id=f"FR*C02*E{number}")).status == 1
+    assert await dynamic.ids() == [("FR*C02*E2", None, "2")]
+
+
 # -- pushed ------------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +242,35 @@ async def test_a_flow_survives_a_restart_and_an_activation_may_be_repeated(node,
     await switch(emsp, node, DYNAMIC)
     await busy(cpo, node, 1)
     assert await until(emsp, DYNAMIC, lambda got: len(got) == 2) == [(EVSE, None, "2"), (EVSE, None, "1")]
+
+
+@pytest.mark.statement("EMIP-62", "EMIP-63")
+async def test_an_activation_that_is_repeated_loses_nothing_that_was_not_taken_yet(node, cpo, emsp):
+    await switch(emsp, node, DYNAMIC)
+    emsp.answers["eMIP_FromIOP_SetEVSEDynamicDataChanges"] = Fault()
+    await busy(cpo, node, 2)
+    await emsp.until("FromIOP_SetEVSEDynamicDataChanges")
+    await switch(emsp, node, DYNAMIC)
+    emsp.asked.clear()
+    emsp.answers["eMIP_FromIOP_SetEVSEDynamicDataChanges"] = {"requestStatus": 1}
+    assert await until(emsp, DYNAMIC, bool) == [(EVSE, None, "2")]
+
+
+@pytest.mark.statement("EMIP-63")
+async def test_a_flow_that_ends_while_a_push_is_under_way_has_ended(node, cpo, emsp):
+    await switch(emsp, node, DYNAMIC)
+    emsp.answers["eMIP_FromIOP_SetEVSEDynamicDataChanges"] = Slow(0.3, {"requestStatus": 1})
+    await busy(cpo, node, 2)
+    await emsp.until("FromIOP_SetEVSEDynamicDataChanges")
+    await switch(emsp, node, DYNAMIC, on=False)
+    await node.settled()
+    emsp.asked.clear()
+    await busy(cpo, node, 1)
+    await node.settled()
+    await node.restart()
+    await busy(cpo, node, 2)
+    await node.settled()
+    assert not emsp.asked
 
 
 async def test_a_flow_begins_at_its_date(node, cpo, emsp):

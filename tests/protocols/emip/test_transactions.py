@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from interroam.protocols.emip.wire import to_iop
 from tests.protocols.emip.nodes import hub
 from tests.protocols.emip.partner import Partner, write
+from tests.protocols.emip.places import availability, build
 
 BEAT = "eMIP_ToIOP_HeartBeat"
 EVENT = "eMIP_ToIOP_SetSessionEventReport"
@@ -212,6 +213,22 @@ async def test_lines_of_the_log_carry_the_transaction(node, cpo):
     assert said["something_happened"] == "t-30"
     assert said["request_failed"] == "t-30"
     assert said["something_else"] is None
+
+
+@pytest.mark.statement("EMIP-29")
+async def test_a_line_about_a_status_that_could_not_be_stated_carries_the_transaction_too(node, cpo, monkeypatch):
+    await build(cpo, node)
+    await availability(cpo, node, 1)  # from now on the EVSE is known
+
+    def cannot(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(node.hub, "told", cannot)
+    monkeypatch.setattr(node.hub, "tell", cannot)
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        answer = await availability(cpo, node, 2)
+    made = answer.fields["Detail"]["iopFault"]["transactionId"]
+    assert [line.get("transaction") for line in lines if line["event"] == "request_failed"] == [made]
 
 
 @pytest.mark.statement("EMIP-120")
