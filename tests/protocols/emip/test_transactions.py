@@ -9,6 +9,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from interroam.protocols.emip.wire import to_iop
+from tests.protocols.emip.charging import CDR, record, world
 from tests.protocols.emip.nodes import hub
 from tests.protocols.emip.partner import Partner, write
 from tests.protocols.emip.places import availability, build
@@ -87,6 +88,21 @@ async def test_a_repeated_message_is_answered_again_and_done_once(node, cpo):
     assert works.count == 3
     assert other.fields["sessionEventId"] == "event-2"
     assert changed.fields["sessionEventId"] == "event-3"
+
+
+@pytest.mark.statement("EMIP-32")
+async def test_a_record_that_is_repeated_after_the_end_of_its_session_is_answered_as_it_was(tmp_path):
+    async with world(tmp_path) as here:
+        session = await here.allowed(intermediateCDRRequested=1)
+        interim = record(session, 2)
+        first = await here.cpo.call(here.node.url, CDR, interim, transaction="t-60")
+        assert (first.status, (await here.bring(session)).status) == (1, 1)
+        again = await here.cpo.call(here.node.url, CDR, interim, transaction="t-60")
+        other = await here.cpo.call(here.node.url, CDR, interim, transaction="t-61")
+        assert again.raw == first.raw
+        assert other.status == 19006  # that is another message, and it comes too late
+        await here.node.settled()
+        assert len(here.emsp.of("FromIOP_SetChargeDetailRecord")) == 2
 
 
 @pytest.mark.statement("EMIP-32")
