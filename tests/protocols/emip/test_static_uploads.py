@@ -95,6 +95,8 @@ async def test_nobody_describes_what_is_anothers(node, cpo, other):
             assert (await describe(other, node, level, name, action, {}, parent)).status == 19005, (level, action)
     own = await describe(other, node, "EVSE", "FR*C02*E1", parent=POOL)
     assert own.status == 19005  # not into another's pool
+    foreign = await describe(other, node, "ChargingPool", "FR*C01*P77", values=PLACE)
+    assert foreign.status == 19005  # nor under another's name
     for level, name in (("ChargingPool", "FR*C01*P9"), ("EVSE", "FR*C01*E9")):
         assert (await describe(cpo, node, level, name, UPDATE, {})).status == 10601
         assert (await describe(cpo, node, level, name, DELETE)).status == 10601
