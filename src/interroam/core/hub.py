@@ -250,7 +250,7 @@ class Hub:
     def _is_plain(self, origin: Origin, session: Session, permission: Authorization) -> bool:
         """Whether a session goes where its permission says, and nothing has to be looked at before it is kept."""
         self.book.routing.may_state(origin.partner, session.key)
-        if self.gate.standards(origin.partner) is not None or session.token.owner.country == PROGRAM:
+        if self.clearing.clears or self.gate.standards(origin.partner) or session.token.owner.country == PROGRAM:
             return False
         return bool(permission.agreement) and self._carries(permission.agreement, Module.SESSIONS)
 
