@@ -1,7 +1,8 @@
 """What a session costs so far, where its CPO does not say and its agreement has the hub price for it (OCPI-185).
 
 The price is put in before the session is recorded, without VAT (OCPI-129) and marked as ours; from then on a change of
-the session prices it again, until its CPO states a cost of its own.
+the session prices it again, until its CPO states a cost of its own. What its CPO wrote is kept beside it: a room that
+shows that must not show it as the cost.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ async def priced(hub: Hub, telling: Telling) -> Statement:
         if pricing is None or _stated(statement.body):
             return statement
         body = await asyncio.to_thread(pricing, statement.body)
-        return statement if body is statement.body else replace(statement, body=body, wire=None, row=None)
+        return statement if body is statement.body else replace(statement, body=body)
     if isinstance(statement, Change):
         row = await hub.store.get(statement.key)
         if row is not None and isinstance(row.body, Session):
@@ -56,7 +57,7 @@ def _repriced(change: Change, pricing: _Pricing) -> Change:
             body = replace(body, cleared=False)
         if _stated(body):
             return body, wire
-        return pricing(body), None
+        return pricing(body), wire
 
     return replace(change, merge=merge, wire=None, fields=change.fields | _COST)
 

@@ -154,7 +154,12 @@ class Views:
 
     async def stated(self, entry: Entry, view: View) -> bytes | None:
         """Return a fact as its owner stated it; None when it was not stated in this room's spelling."""
-        if entry.body is None or not is_ours(entry.wire) or _holds_others(entry.key.kind, view):
+        if (
+            entry.body is None
+            or not is_ours(entry.wire)
+            or _is_priced(entry.body)
+            or _holds_others(entry.key.kind, view)
+        ):
             return None
         names = await self.names(entry.body, entry.hub_id, view)
         return dressed(entry.key.kind, entry.wire.data, view, names)
@@ -186,7 +191,7 @@ class Views:
         return Names(hub_id, session_id, reference)
 
     async def _row(self, stored: Stored) -> bytes:
-        if is_ours(stored.wire):
+        if is_ours(stored.wire) and not _is_priced(stored.body):
             return stored.wire.data
         match stored.body:
             case Evse():
@@ -239,6 +244,11 @@ _view = lru_cache(maxsize=32)(View)
 async def _body(hub: Hub, key: Key) -> Body | None:
     stored = await hub.store.get(key)
     return stored.body if stored is not None else None
+
+
+def _is_priced(body: Body) -> bool:
+    """Whether an object has a cost of ours, of which its owner wrote nothing (OCPI-185)."""
+    return isinstance(body, Session) and body.cleared
 
 
 def _holds_others(kind: Kind, view: View) -> bool:
