@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import _kept_there, database, server  # noqa: F401
+
 FILE = ".statements.json"
 MOST = 3
 STATEMENT = re.compile(r"(OCPI|EMIP|DIEMO|ECO|MIG|OJ|MAP)-[1-9]\d*")

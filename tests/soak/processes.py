@@ -30,13 +30,14 @@ _URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
 _PAGE = 5_000
 
 
-def settings_at(data: Path) -> Settings:
-    return load(env={}, given={"data": str(data), "party": PARTY, "insecure_http": True})
+def settings_at(data: Path, database: str = "") -> Settings:
+    given = {"data": str(data), "party": PARTY, "insecure_http": True, "store": {"url": database}}
+    return load(env={}, given=given)
 
 
-async def furnish(data: Path) -> None:
+async def furnish(data: Path, database: str = "") -> None:
     """Let a CPO call, and owe what it says to an eMSP that nobody can reach."""
-    async with Node(settings_at(data)) as node:
+    async with Node(settings_at(data, database)) as node:
         for name, party in (("cpo", "CH*CCC/CPO"), ("emsp", "DE*EEE/EMSP")):
             parties = (Party.parse(party),)
             await node.book.put_partner(
@@ -48,9 +49,9 @@ async def furnish(data: Path) -> None:
         await node.book.put_agreement(Agreement(id="a", emsp=Party.parse("DE*EEE/EMSP"), cpos=cpos, starts=LONG_AGO))
 
 
-async def journal(data: Path) -> list[Entry]:
+async def journal(data: Path, database: str = "") -> list[Entry]:
     """Read the whole journal, as somebody from outside."""
-    store = open_store(settings_at(data), read_only=True)
+    store = open_store(settings_at(data, database), read_only=True)
     await store.open()
     found: list[Entry] = []
     while page := await store.entries(found[-1].seq if found else 0, _PAGE, through=2**62):
@@ -62,8 +63,9 @@ async def journal(data: Path) -> list[Entry]:
 class Process:
     """Start it with ``async with``; it is killed at the end unless it was before."""
 
-    def __init__(self, data: Path, *before: str) -> None:
+    def __init__(self, data: Path, *before: str, database: str = "") -> None:
         self._data = data
+        self._database = database
         self._before = before
 
     async def __aenter__(self) -> Self:
@@ -73,6 +75,7 @@ class Process:
             "INTERROAM_INSECURE_HTTP": "true",
             "INTERROAM_PARTY": PARTY,
             "INTERROAM_LOG_LEVEL": "error",
+            "INTERROAM_STORE_URL": self._database,
             "PYTHONUNBUFFERED": "1",
         }
         pipe = asyncio.subprocess.PIPE

@@ -20,12 +20,12 @@ _FLUSH = re.compile(r"fdatasync\(.*= 0$|fdatasync resumed.*= 0$")
 _LOG = re.compile(r"pwrite64\(\d+<[^>]*interroam\.db-wal>")
 
 
-async def killed(data, rounds: int, longest: float) -> tuple[int, int]:
+async def killed(data, rounds: int, longest: float, database: str = "") -> tuple[int, int]:
     """Kill a node so many times; returns how many facts were acknowledged, and how many requests were cut off."""
     acknowledged: set[str] = set()
     cut_off = 0
     for number in range(rounds):
-        async with Process(data) as node:
+        async with Process(data, database=database) as node:
             load = Load(node.port, f"{number}-")
             pressing = asyncio.create_task(load.press(CONNECTIONS))
             await asyncio.sleep(0.1 + random.uniform(0.0, longest))
@@ -37,16 +37,16 @@ async def killed(data, rounds: int, longest: float) -> tuple[int, int]:
         assert not load.refused, load.refused[:3]
         acknowledged |= load.acknowledged
         if number % 10 == 9:
-            await kept(data, acknowledged)
+            await kept(data, acknowledged, database)
             campaign.say(
                 f"kills: {number + 1} of {rounds}, {len(acknowledged)} acknowledged, {cut_off} cut off, 0 lost"
             )
-    await kept(data, acknowledged)
+    await kept(data, acknowledged, database)
     return len(acknowledged), cut_off
 
 
-async def kept(data, acknowledged: set[str]) -> None:
-    entries = await journal(data)
+async def kept(data, acknowledged: set[str], database: str = "") -> None:
+    entries = await journal(data, database)
     names = [entry.key.id for entry in entries]
     assert acknowledged <= set(names)
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
@@ -66,6 +66,22 @@ async def test_every_fact_a_node_acknowledged_survives_a_hundred_kills(tmp_path)
     acknowledged, cut_off = await killed(tmp_path, 100, 0.6)
     assert cut_off >= 100 * LEAST_IN_FLIGHT
     campaign.say(f"kills: 100, {acknowledged} acknowledged, {cut_off} requests cut off in flight, 0 lost")
+
+
+async def test_every_fact_a_node_on_postgres_acknowledged_survives_a_kill(tmp_path, database):
+    await furnish(tmp_path, database)
+    acknowledged, cut_off = await killed(tmp_path, 1, 0.3, database)
+    assert acknowledged > 0
+    assert cut_off >= LEAST_IN_FLIGHT
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+async def test_every_fact_a_node_on_postgres_acknowledged_survives_fifty_kills(tmp_path, database):
+    await furnish(tmp_path, database)
+    acknowledged, cut_off = await killed(tmp_path, 50, 0.6, database)
+    assert cut_off >= 50 * LEAST_IN_FLIGHT
+    campaign.say(f"kills on PostgreSQL: 50, {acknowledged} acknowledged, {cut_off} cut off in flight, 0 lost")
 
 
 @pytest.mark.soak

@@ -27,7 +27,7 @@ from interroam.model.agreements import Agreement
 from interroam.model.ids import Party
 from interroam.model.parties import Partner, PartnerState
 from interroam.protocols.emip.wiring import Wiring, wired
-from interroam.settings import Listen, Part, Settings, Tls
+from interroam.settings import Listen, Part, Settings, StoreSettings, Tls
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PLATFORM = "FR*107"
@@ -96,11 +96,13 @@ class Node:
         listen: Listen | None = None,
         deadlines: Deadlines | None = None,
         clock: Clock | None = None,
+        database: str = "",
     ) -> None:
         self.clock = clock or Clock()
         self.parties = parties
         self.settings = Settings(
             data=folder,
+            store=StoreSettings(url=database),
             party=party,
             parts=frozenset({part}),
             insecure_http=insecure,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from interroam.core.audit import Actor, Rank
 from interroam.core.pulling import Stage
 from interroam.model.ids import Module
+from interroam.protocols.emip.emsp.fetches import SHELF, Polled
 from tests.protocols.emip.emsp_office import CARD, CPO, EVSE, OPERATOR, record, selling
 from tests.protocols.emip.nodes import LONG_AGO
 from tests.protocols.emip.partner import Fault
@@ -179,6 +181,17 @@ async def test_places_are_searched_for_where_the_operator_says_so(emsp):
     assert (await evses(emsp))[EVSE]["status"] == "RESERVED"
 
 
+async def noted(emsp, at: str) -> None:
+    """Wait until the node has noted how far it has read."""
+    async with asyncio.timeout(5):
+        while (body := await emsp.node.store.load(SHELF, f"iop/{OPERATOR}")) is None or polled(body) != at:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def polled(body: bytes) -> str:
+    return msgspec.msgpack.decode(body, type=Polled).since.isoformat().replace("+00:00", "Z")
+
+
 # -- records -----------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +210,7 @@ async def test_records_are_looked_for_regularly_where_none_are_pushed(tmp_path):
         assert second.fields["lastRequestDate"] == LATER
         assert first.fields["operatorId"] == OPERATOR
         await emsp.told("cdr", id="s-3")
+        await noted(emsp, LAST)
         await emsp.node.restart()
         emsp.clock.forward(minutes=20)
         await asyncio.sleep(0.1)

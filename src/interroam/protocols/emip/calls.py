@@ -24,6 +24,7 @@ from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
 from interroam.net.client import Client
 from interroam.net.line import Answer
+from interroam.protocols.emip.dress import dressed
 from interroam.protocols.emip.profiles import switches
 from interroam.protocols.emip.pulse import Pulse
 from interroam.protocols.emip.rules.codes import rank, refusal
@@ -148,7 +149,7 @@ class Calls:
         own = transaction or message.transaction_id or self._hub.ids.new()
         sent = not operation.to_iop or switches(partner).sends_transactions  # EMIP-21, EMIP-23, EMIP-24
         message = replace(message, transaction_id=own if sent else None)
-        body = codec.write_request(operation, message)
+        body = codec.write_request(operation, dressed(message, switches(partner)))
         began, at = time.perf_counter(), self._hub.clock.now()
         note = _Note(self._hub, partner.id, operation, message, body, about, began)
         limit = TO_IOP_S if operation.to_iop else FROM_IOP_S

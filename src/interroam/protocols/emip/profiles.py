@@ -69,13 +69,21 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """How often a CPO may download a white list in full (EMIP-81)."""
     sends_transactions: bool = True
     """Whether our calls carry a transactionId of our own; else the platform's is taken from its answer (EMIP-23)."""
+    hyphenates_emsps: bool = False
+    """Whether a record names its eMSP with a hyphen, ``FR-EMP``: a partner may read no other."""
+    wraps_events: bool = False
+    """Whether an event is told inside an element ``sessionAction``: where a partner may look for it."""
 
     def serves(self, operation: Operation, operator: PartyId | None = None) -> bool:
         """Whether an operation is on, for this operator or for all."""
         return _is_on(self.services, operation.name, operator)
 
 
-PROFILES: dict[str, Switches] = {"spec": Switches(), "gireve": Switches(paths="families")}
+PROFILES: dict[str, Switches] = {
+    "spec": Switches(),
+    "gireve": Switches(paths="families"),
+    "wwcp": Switches(hyphenates_emsps=True, wraps_events=True),
+}
 
 
 def switches(partner: Partner) -> Switches:

@@ -15,7 +15,7 @@ import msgspec
 
 from interroam.model.ids import PartyId
 
-_LONGEST = 31
+_LONGEST = 30  # one less than there may be: one peer reads no more
 PROTOCOL = "emip"
 """The name of this room, by which partners are wired and wire forms are known."""
 

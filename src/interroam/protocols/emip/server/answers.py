@@ -110,19 +110,20 @@ def late(call: Call, ids: Ids) -> Response:
 def declined(call: Call, status: int, ids: Ids, **fields: object) -> Response:
     """Write the answer that refuses, with what is known all the same."""
     known = {**_echoed(call.operation, call.message), **call.fields, **fields}
-    if "service_session_id" not in known and _makes_sessions(call.operation):
+    if "service_session_id" not in known and makes_sessions(call.operation):
         known["service_session_id"] = ids.new()  # EMIP-70: refused ones included
     names = call.operation.response.__struct_fields__
     fit = {name: value for name, value in known.items() if name in names}
     return refusal(call.operation, call.transaction, status, call.now.replace(microsecond=0), **fit)
 
 
-def _makes_sessions(operation: Operation) -> bool:
+def makes_sessions(operation: Operation) -> bool:
+    """Whether every answer to it has a serviceSessionId of our own."""
     return operation.to_iop and short_name(operation.name) in _AUTHORISATIONS
 
 
 def _echoed(operation: Operation, message: Any) -> dict[str, object]:
-    return {} if _makes_sessions(operation) else dict(_named_again(message))
+    return {} if makes_sessions(operation) else dict(_named_again(message))
 
 
 def _named_again(message: Any) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ from interroam.protocols.emip.wire import codec
 from interroam.protocols.emip.wire.faults import Cause, SoapFault, write_fault
 from interroam.protocols.emip.wire.operations import BY_NAME, Operation
 
-from .answers import Busy, declined, failed, late, of_error
+from .answers import Busy, declined, failed, late, makes_sessions, of_error
 from .call import Call
 from .checks import Checks
 from .desk import Desk, Handler
@@ -192,7 +192,7 @@ class Front:
             transaction=visit.transaction,
             now=self._hub.clock.now(),
         )
-        return _written(visit, declined(nobody, no.status, self._hub.ids))
+        return _written(visit, declined(nobody, no.status, self._hub.ids, **_named(visit, operation)))
 
     # -- the work ----------------------------------------------------------------------------------------------------
 
@@ -352,6 +352,11 @@ def _written(visit: Visit, answer: Any) -> Given:
     status = answer.request_status
     body = codec.write_response(operation, answer, qualified=visit.qualified)
     return Given(200, _FINE if status == SUCCESS else f"200/{status}", body)
+
+
+def _named(visit: Visit, operation: Operation) -> dict[str, str]:
+    """Return what an answer repeats of a request that cannot be read; an authorisation makes an id of its own."""
+    return {} if visit.wrong is None or makes_sessions(operation) else visit.wrong.named
 
 
 def _fault(visit: Visit, fault: SoapFault) -> Given:

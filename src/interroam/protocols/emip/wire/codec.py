@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from lxml import etree
 from msgspec import Struct
 
 from . import plain
@@ -40,6 +42,11 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ENVELOPE = f"{{{SOAP_12}}}Envelope"
 _BODY = f"{{{SOAP_12}}}Body"
 _LONGEST_TAG = 1000
+_REPEATED = {
+    "servicesessionid": ("service_session_id",),
+    "sessionactionid": ("session_action_id",),
+    "sessioneventid": ("session_event_id", "session_action_id"),
+}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,7 +61,9 @@ class Received(Struct, frozen=True):
 class Unreadable(Exception):  # noqa: N818 - it says what it is
     """A request whose header could be read, but not the rest: an answer with a status, not a fault (19001)."""
 
-    def __init__(self, operation: Operation, header: ToIop, wrong: Misread, *, qualified: bool) -> None:
+    def __init__(
+        self, operation: Operation, header: ToIop, wrong: Misread, *, qualified: bool, named: Mapping[str, str]
+    ) -> None:
         super().__init__(f"{operation.name}: {wrong}")
         self.operation = operation
         self.header = header
@@ -62,6 +71,7 @@ class Unreadable(Exception):  # noqa: N818 - it says what it is
         self.missing = wrong.missing
         self.problem = str(wrong)
         self.qualified = qualified
+        self.named = dict(named)
 
 
 def read_request(data: bytes) -> Received:
@@ -109,9 +119,20 @@ def _complain(operation: Operation, root: _Element, wrong: Misread, *, qualified
     kind = header_of(operation.request)
     values, wrong_header = read_values(kind, root)
     if wrong_header is None:
-        raise Unreadable(operation, kind(**values), wrong, qualified=qualified)
+        raise Unreadable(operation, kind(**values), wrong, qualified=qualified, named=_named(root))
     cause = Cause.MISSING_FIELD if wrong_header.missing else Cause.INVALID_VALUE
     raise _invalid(cause, f"{wrong_header}.", values.get("transaction_id"))
+
+
+def _named(root: _Element) -> dict[str, str]:
+    """Return the ids that an answer repeats, wherever they stand in what cannot be read."""
+    found: dict[str, str] = {}
+    for element in root.iter(etree.Element):
+        for attribute in _REPEATED.get(local_name(element).lower(), ()):
+            said = (element.text or "").strip()
+            if said and len(said) <= LONGEST_ID:
+                found.setdefault(attribute, said)
+    return found
 
 
 def _invalid(cause: Cause, message: str, transaction_id: str | None = None) -> SoapFault:
