@@ -28,11 +28,11 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(_pem(self._sign(name, self.key.public_key(), authority=True)))
 
-    def issue(self, name: str) -> TlsIdentity:
-        """Issue a certificate for a name, good at 127.0.0.1 too."""
+    def issue(self, name: str, *, elsewhere: bool = False) -> TlsIdentity:
+        """Issue a certificate for a name, good at 127.0.0.1 too, unless it is for a server ``elsewhere``."""
         key = ec.generate_private_key(ec.SECP256R1())
         identity = TlsIdentity(self.folder / f"{name}.crt", self.folder / f"{name}.key")
-        identity.certificate.write_bytes(_pem(self._sign(name, key.public_key(), authority=False)))
+        identity.certificate.write_bytes(_pem(self._sign(name, key.public_key(), authority=False, elsewhere=elsewhere)))
         identity.key.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -40,9 +40,10 @@ class Authority:
         )
         return identity
 
-    def _sign(self, name, public_key, *, authority):
+    def _sign(self, name, public_key, *, authority, elsewhere=False):
         now = datetime.now(UTC)
-        alternatives = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        alternatives = [x509.DNSName("elsewhere.example")] if elsewhere else here
         return (
             x509.CertificateBuilder()
             .subject_name(named(name))

@@ -190,6 +190,20 @@ async def test_a_cpo_does_not_talk_to_a_platform_whose_certificate_nobody_it_tru
         assert platform.asked == []
 
 
+@pytest.mark.statement("EMIP-4")
+async def test_a_cpo_does_not_talk_to_a_platform_that_shows_the_certificate_of_another_server(tmp_path, world):
+    other = server_context(world.issue("elsewhere", elsewhere=True), None, required=False)
+    async with (
+        cpo_node(tmp_path, insecure=False, tls=Tls(authorities=world.file)) as node,
+        Partner("FR*107", "FR*107", tls=other) as platform,
+    ):
+        await node.platform("")
+        with pytest.raises(Refused) as no:
+            await node.app.office.admin.register(LOCAL, "iop", platform.url, "")
+        assert no.value.reason is Reason.PARTNER_UNUSABLE
+        assert platform.asked == []
+
+
 @pytest.mark.statement("EMIP-1")
 async def test_no_partner_is_called_over_plain_http(tmp_path, world):
     async with (
