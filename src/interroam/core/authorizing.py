@@ -72,23 +72,24 @@ class Authorizer:
         if hub.is_hub:
             question = await self._located(question)
         spots = await hub.sight.spots(question.cpo, question.location_id, named, known=hub.is_hub)
-        now = hub.clock.now()
+        now, service = hub.clock.now(), self._service(question)
         tokens = await self._tokens(question)
         refused: Refused | None = None
         for token in tokens:
-            agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now, spots)
+            agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now, spots, service)
             if agreement is not None or self._is_ours(token):
                 asked = _selected(question, agreement, spots)
                 answer = await inquire(hub, origin, asked, token.owner, token)
                 return await self._settled(origin, asked, agreement, answer, token.owner, begins)
-            refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots)
+            refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots, service)
         if refused is not None:
             return replace(_not_covered(question, refused, now), token=tokens[-1], emsp=tokens[-1].owner)
         named_provider = self._named_provider(question)
         if named_provider is not None:
-            agreement = hub.book.routing.covering(question.cpo, named_provider, Module.TOKENS, now, spots)
+            asked_of = (question.cpo, named_provider, Module.TOKENS, now, spots, service)
+            agreement = hub.book.routing.covering(*asked_of)
             if agreement is None:
-                refused = hub.book.routing.why_not(question.cpo, named_provider, Module.TOKENS, now, spots)
+                refused = hub.book.routing.why_not(*asked_of)
                 return replace(_not_covered(question, refused, now), emsp=named_provider)
             asked = _selected(question, agreement, spots)
             answer = await inquire(hub, origin, asked, named_provider, None)
@@ -105,6 +106,10 @@ class Authorizer:
             Role.EMSP in routing.roles_of(named) or any(one.emsp.id == named for one in routing.agreements)
         )
         return named if known else None
+
+    def _service(self, question: Authorize) -> str:
+        """Return the service that an agreement must have: a hub's table says who has which (EMIP-130)."""
+        return question.service if self._hub.is_hub else ""
 
     def _check_asker(self, origin: Origin, question: Authorize) -> None:
         if not self._hub.book.partners[origin.partner].speaks_for(question.cpo, Role.CPO):
@@ -167,7 +172,7 @@ class Authorizer:
         hub = self._hub
         asked = [
             one
-            for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots)
+            for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots, self._service(question))
             if (question.emsp is None or one.covers_emsp(question.emsp)) and self._may_be_asked(one, origin)
         ]
         unknown = Refused(

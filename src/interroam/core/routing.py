@@ -132,12 +132,21 @@ class Routing:
     # -- agreements ------------------------------------------------------------------------------------------------
 
     def covering(
-        self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime, spots: Collection[Spot] = ()
+        self,
+        cpo: PartyId,
+        emsp: PartyId,
+        module: Module,
+        at: datetime,
+        spots: Collection[Spot] = (),
+        service: str = "",
     ) -> Agreement | None:
-        """Return the first agreement in force that covers this pair in this module, at one of these EVSEs if any."""
-        if spots:
+        """Return the first agreement in force that covers this pair in this module.
+
+        Where EVSEs or a service are named, it holds for one of these EVSEs, and for the service.
+        """
+        if spots or service:
             found = self._pairing(cpo, emsp, module, at)
-            return next((one for one in found if first(spots, one) is not None), None)
+            return next((one for one in found if _holds(one, spots, service)), None)
         self._turn_to(at)
         asked = (cpo, emsp, module)
         if asked not in self._covering:
@@ -158,7 +167,13 @@ class Routing:
             self._told, self._scopes, self._covering = {}, {}, {}
 
     def why_not(
-        self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime, spots: Collection[Spot] = ()
+        self,
+        cpo: PartyId,
+        emsp: PartyId,
+        module: Module,
+        at: datetime,
+        spots: Collection[Spot] = (),
+        service: str = "",
     ) -> Refused:
         """Return the refusal for a pair that no agreement covers: the rule, the pair, and what would make it pass."""
         pair = [one for one in self.agreements if one.covers_cpo(cpo) and one.covers_emsp(emsp)]
@@ -166,6 +181,9 @@ class Routing:
             message = f"no agreement between CPO {cpo} and eMSP {emsp}"
             return Refused(Reason.NO_AGREEMENT, message, remedy=f"add an agreement between {cpo} and {emsp}")
         held = [one for one in pair if one.in_force(at) and one.of(module).on]
+        if held and service and not any(service in one.services for one in held):
+            message = f"agreement {held[-1].id} between {cpo} and {emsp} has no service {service}"
+            return Refused(Reason.NO_AGREEMENT, message, remedy=f"amend agreement {held[-1].id} to include the service")
         if held and spots:
             last, spot = held[-1], next(iter(spots))
             message = not_selected(last.id, f"EVSE {spot.uid} of {spot.owner}", spot)
@@ -178,15 +196,12 @@ class Routing:
         message = f"agreement {last.id} between {cpo} and {emsp} leaves out {module.value}"
         return Refused(Reason.NO_AGREEMENT, message, remedy=f"amend agreement {last.id} to include {module.value}")
 
-    def askable(self, cpo: PartyId, at: datetime, spots: Collection[Spot] = ()) -> list[Agreement]:
-        """Return the agreements of a CPO under which an eMSP may be asked about a token (at one of these EVSEs)."""
+    def askable(self, cpo: PartyId, at: datetime, spots: Collection[Spot] = (), service: str = "") -> list[Agreement]:
+        """Return the agreements of a CPO under which an eMSP may be asked about a token, as for ``covering``."""
         return [
             one
             for one in self.agreements
-            if one.in_force(at)
-            and one.covers_cpo(cpo)
-            and one.of(Module.TOKENS).on
-            and (not spots or first(spots, one) is not None)
+            if one.in_force(at) and one.covers_cpo(cpo) and one.of(Module.TOKENS).on and _holds(one, spots, service)
         ]
 
     def scope(self, viewer: Party, at: datetime) -> Scope:
@@ -288,3 +303,8 @@ class Routing:
     def _courier(receiver: Party, kind: Kind, policy: Policy) -> tuple[CourierKey, Policy]:
         lane = Lane.ALL if policy is Policy.STRICT else LANE_OF[kind]
         return CourierKey(receiver, lane), policy
+
+
+def _holds(agreement: Agreement, spots: Collection[Spot], service: str) -> bool:
+    """Whether an agreement is for a service, if any is named, at one of these EVSEs, if any are."""
+    return (not service or service in agreement.services) and (not spots or first(spots, agreement) is not None)

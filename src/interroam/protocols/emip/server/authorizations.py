@@ -11,11 +11,11 @@ import asyncio
 
 from msgspec.structs import replace
 
-from interroam.core.refs import evse_ref, token_ref
+from interroam.core.refs import evse_ref
 from interroam.core.visibility import Spot
 from interroam.model.charges import Outcome, Session
-from interroam.model.errors import Reason, Refused
-from interroam.model.ids import Kind, Module, Party, Role
+from interroam.model.errors import Reason
+from interroam.model.ids import Module, Party, Role
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
@@ -111,26 +111,15 @@ async def _evse(desk: Desk, call: Call, evse_id: str, service: str) -> Evse:
 
 
 async def _asked(desk: Desk, call: Call, question: Authorize, evse: Evse) -> Authorization:
-    """Ask whom the service access table lets be asked (EMIP-130): all, where everybody has this service."""
+    """Ask whom the service access table lets be asked; nobody, where nobody has this service here (EMIP-130)."""
 
     def begins(answer: Authorization) -> Session | None:
         return pending(answer, evse.owner, evse, call.now)
 
     hub, cpo = desk.hub, question.cpo
     spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=True)
-    agreements = hub.book.routing.askable(cpo, call.now, spots)
-    offered = [one for one in agreements if question.service in one.services]
-    if agreements and len(offered) == len(agreements):
+    if hub.book.routing.askable(cpo, call.now, spots, question.service):
         return await hub.authorize(call.origin, question, begins)
-    for one in offered:
-        try:
-            return await hub.authorize(call.origin, replace(question, emsp=one.emsp.id), begins)
-        except Refused as no:
-            if no.reason is not Reason.UNKNOWN_TOKEN:
-                raise
-    known = await hub.store.by_ref(token_ref(question.type, question.uid), Kind.TOKEN)
-    if offered and not known:
-        raise Refused(Reason.UNKNOWN_TOKEN, f"nobody with service {question.service} at {cpo} knows this user")
     message = f"no agreement with {cpo} lets this user have service {question.service}"
     return Authorization(allowed=Allowed.NOT_ALLOWED, why=Reason.NO_AGREEMENT, info=message)
 
