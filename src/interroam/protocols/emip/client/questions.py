@@ -56,6 +56,7 @@ async def authorize(
     """Ask an eMSP about a user; first of all whether it is its own, where that is not known (EMIP-68, EMIP-72)."""
     hub, time = peer.hub, asyncio.get_running_loop().time
     ends = time() + within
+    _check_asked(peer, question, to)
     known = await _evse_id(peer, question.cpo, question.location_id, next(iter(question.evse_uids), None))
     head = peer.header(question.cpo, to.id)
     about = About(
@@ -72,6 +73,16 @@ async def authorize(
     message = relay_authorize(question, known, {**head, "transaction_id": hub.ids.new()})
     answer = _answered(await peer.call(message, message.transaction_id, about, max(_LEAST_S, ends - time())))
     return read_answer(answer, question, to.id, hub.clock.now())
+
+
+def _check_asked(peer: Peer, question: Authorize, to: Party) -> None:
+    """Pass when the question is on for this eMSP; of one for which it is not its white list says all (EMIP-122)."""
+    if peer.serves(from_iop.GetServiceAuthorisation, to.id):
+        return
+    message = f"{to.id} is not asked about users"
+    if not question.known:
+        raise Refused(Reason.UNKNOWN_TOKEN, message)
+    raise Unavailable(Reason.NOT_CONNECTED, message)
 
 
 def _answered(called: Called) -> Any:
