@@ -8,6 +8,8 @@ from interroam.model.ids import Kind
 
 YEAR = 366
 THIRTEEN_MONTHS = 397
+_RECORDS = frozenset({Kind.SESSION, Kind.CDR})
+"""What a charge is billed by."""
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,6 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.drivers, YEAR)
 
     def days(self, kind: Kind) -> int:
-        """Return how many days entries of this kind are kept."""
+        """Return how many days entries of this kind are kept: records a year beyond their settlement (EMIP-105)."""
         days: int = getattr(self, kind.value)
-        return days
+        return max(days, THIRTEEN_MONTHS) if kind in _RECORDS else days
