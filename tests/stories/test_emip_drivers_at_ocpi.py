@@ -21,7 +21,7 @@ async def at_ocpi(tmp_path, request):
         yield one
 
 
-@pytest.mark.statement("EMIP-101", "EMIP-103", "EMIP-91")
+@pytest.mark.statement("EMIP-92", "EMIP-103", "EMIP-91")
 async def test_a_card_of_an_emip_emsp_charges_at_a_cpo_of_ocpi(at_ocpi):
     here = at_ocpi
 
@@ -36,6 +36,9 @@ async def test_a_card_of_an_emip_emsp_charges_at_a_cpo_of_ocpi(at_ocpi):
     assert (first.fields["requestedServiceId"], second.fields["requestedServiceId"]) == ("0", "1")
     assert (second.fields["EVSEId"], second.fields["userId"]) == (THERE, CARD)
     assert here.events() == ["3", "1"]
+    for event in here.emsp.of("FromIOP_SetSessionEventReport"):
+        assert event.fields["serviceSessionId"] == second.fields["serviceSessionId"]
+        assert event.fields["salePartnerSessionId"] == "E01-ses-77"
     intermediate, final = here.records()
     assert (intermediate["CDRNature"], final["CDRNature"]) == ("2", "1")
     meters = charging.reports({"chargeDetailRecord": intermediate})
@@ -65,7 +68,7 @@ async def test_an_emip_emsp_gets_no_intermediate_records_that_it_did_not_want(at
     assert [one["CDRNature"] for one in here.records()] == ["1"]
 
 
-@pytest.mark.statement("EMIP-102")
+@pytest.mark.statement("EMIP-102", "EMIP-94")
 async def test_an_emip_emsp_fetches_the_record_of_a_charge_at_a_cpo_of_ocpi(at_ocpi):
     here = at_ocpi
     await here.node.change("fr-e01", switches={"services": "-FromIOP_SetChargeDetailRecord"})

@@ -107,7 +107,7 @@ async def start(here: AtEmip) -> dict:
     )
 
 
-@pytest.mark.statement("EMIP-85", "EMIP-91")
+@pytest.mark.statement("EMIP-85", "EMIP-91", "EMIP-118")
 async def test_an_app_of_an_ocpi_emsp_starts_and_stops_a_charge_at_a_cpo_of_emip(at_emip):
     here = at_emip
     here.cpo.answers[STARTED] = {"partnerServiceSessionId": "C01-R-1", "requestStatus": 1}
@@ -125,6 +125,7 @@ async def test_an_app_of_an_ocpi_emsp_starts_and_stops_a_charge_at_a_cpo_of_emip
     assert (stopped["result"], over) == ("ACCEPTED", ["ACCEPTED"])
     (asked,) = here.cpo.of("FromIOP_SetServiceAuthorisation")
     assert (asked.fields["EVSEId"], asked.fields["userIdType"], asked.fields["userId"]) == (EVSE, "RFID-UID", CARD)
+    assert "userContractIdAlias" not in asked.fields
     (acted,) = here.cpo.of("FromIOP_SetSessionActionRequest")
     assert acted.fields["sessionAction"]["sessionActionNature"] == "1"
     assert acted.fields["execPartnerSessionId"] == "C01-R-1"

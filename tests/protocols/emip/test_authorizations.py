@@ -51,6 +51,9 @@ async def test_no_alias_is_made_of_a_contract(here):
     assert answer.fields["authorisationValue"] == "1"
     assert "userContractIdAlias" not in answer.fields
     assert b"C00000001" not in answer.raw
+    await here.bring(answer.fields["serviceSessionId"])
+    (handed,) = await here.emsp.until("FromIOP_SetChargeDetailRecord")
+    assert "userContractIdAlias" not in handed.fields["chargeDetailRecord"]
 
 
 @pytest.mark.statement("EMIP-68", "EMIP-72")
@@ -72,7 +75,7 @@ async def test_an_unknown_user_is_asked_about_with_service_0_first_which_makes_n
     assert known.emsp_reference == "real"
 
 
-@pytest.mark.statement("EMIP-68", "EMIP-72")
+@pytest.mark.statement("EMIP-68", "EMIP-72", "EMIP-69")
 async def test_a_user_that_is_nobodys_is_asked_about_with_service_0_only(here):
     here.emsp.answers[ASKED] = {"authorisationValue": 2, "requestStatus": 1}
 
@@ -191,7 +194,7 @@ async def test_a_user_id_type_that_nobody_knows_is_malformed(here):
 
 
 @pytest.mark.parametrize("value", [0, 2, 3, 11])
-@pytest.mark.statement("EMIP-73")
+@pytest.mark.statement("EMIP-73", "EMIP-70")
 async def test_whatever_is_not_1_is_a_refusal(here, value):
     await listed(here.node)
     here.emsp.answers[ASKED] = yes(authorisationValue=value, userContractIdAlias="alias")

@@ -138,7 +138,7 @@ async def test_by_default_the_platform_is_asked_whatever_the_list_says(tmp_path)
         assert len(cpo.iop.of(ASK)) == 2
 
 
-@pytest.mark.statement("EMIP-124")
+@pytest.mark.statement("EMIP-124", "EMIP-75")
 async def test_a_list_decides_instead_of_the_platform_for_white_and_black(tmp_path):
     async with charging(tmp_path, decide_locally="always") as cpo:
         await cpo.furnish()
@@ -220,14 +220,31 @@ async def test_a_list_is_downloaded_in_changes_page_by_page_and_at_most_once_an_
         assert two.fields["lastRequestDate"] == moment(first)
         await pulling.pull("iop", Module.TOKENS)
         await pulling.pull("iop", Module.TOKENS, whole=True)
+        cpo.clock.forward(minutes=55)
+        await pulling.pull("iop", Module.TOKENS)
+        await pulling.pull("iop", Module.TOKENS, whole=True)
         assert len(cpo.iop.of(LIST)) == 2, "within the hour"
-        cpo.clock.forward(minutes=61)
+        cpo.clock.forward(minutes=6)
         cpo.iop.answers[GET_LIST] = page(entry(action=3), at=cpo.clock.now())
         await cpo.node.restart()
         await cpo.node.app.office.rounds.pulling.pull("iop", Module.TOKENS)
         assert cpo.iop.of(LIST)[2].fields["lastRequestDate"] == moment(second)
         rows = await cpo.node.store.by_ref(f"token:rfid:{CARD.lower()}")
         assert [row.withdrawn for row in rows] == [True]
+
+
+@pytest.mark.statement("EMIP-81")
+@pytest.mark.parametrize(("hours", "early", "late"), [(0.1, 0.9, 1.1), (48, 23.9, 24.1)])
+async def test_no_switch_has_a_list_downloaded_more_than_hourly_or_less_than_daily(tmp_path, hours, early, late):
+    async with charging(tmp_path, whitelist_hours=hours) as cpo:
+        await cpo.furnish()
+        await download(cpo, entry())
+        cpo.clock.forward(hours=early)
+        await download(cpo)
+        assert len(cpo.iop.of(LIST)) == 1
+        cpo.clock.forward(hours=late - early)
+        await download(cpo)
+        assert len(cpo.iop.of(LIST)) == 2
 
 
 @pytest.mark.statement("EMIP-81")

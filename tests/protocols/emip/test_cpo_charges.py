@@ -159,7 +159,7 @@ async def test_no_record_overtakes_that_of_another_charge_which_is_not_answered(
 # -- intermediate records ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.statement("EMIP-99", "EMIP-105")
+@pytest.mark.statement("EMIP-99", "EMIP-105", "EMIP-94")
 async def test_a_charge_is_recorded_every_quarter_of_an_hour_from_its_start_where_that_is_wanted(tmp_path):
     async with charging(tmp_path) as cpo:
         start = cpo.clock.now()
@@ -319,6 +319,7 @@ def events(cpo):
     return [one.fields["sessionEvent"]["sessionEventNature"] for one in cpo.iop.of(EVENT)]
 
 
+@pytest.mark.statement("EMIP-92")
 async def test_the_course_of_a_charge_is_reported_from_its_session(tmp_path):
     async with charging(tmp_path, reports_sessions=True) as cpo:
         await begun(cpo)

@@ -44,7 +44,7 @@ async def started(cpo):
 # -- start -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.statement("EMIP-87", "EMIP-89")
+@pytest.mark.statement("EMIP-87", "EMIP-89", "EMIP-92")
 async def test_a_charge_is_started_at_the_back_office_under_an_id_of_our_own(tmp_path):
     async with charging(tmp_path) as cpo:
         answer = await started(cpo)
@@ -54,6 +54,7 @@ async def test_a_charge_is_started_at_the_back_office_under_an_id_of_our_own(tmp
         assert (asked["location_id"], asked["evse_uids"]) == ("L1", ["1"])
         assert asked["authorization_reference"] == "iop-s-1"
         assert (asked["token"]["uid"], asked["token"]["party"]) == (CARD, "FR*E01")
+        await cpo.node.restart()
         await cpo.cdr()
         (record,) = await cpo.iop.until(CDR)
         sent = record.fields["chargeDetailRecord"]
@@ -109,7 +110,7 @@ async def test_an_outcome_that_comes_in_time_decides(tmp_path, result, status):
         assert (await cpo.ask("SetServiceAuthorisation", START)).status == status
 
 
-@pytest.mark.statement("EMIP-40")
+@pytest.mark.statement("EMIP-40", "EMIP-87")
 async def test_the_answer_is_there_in_time_though_the_back_office_hangs(tmp_path, monkeypatch):
     assert serving.PATIENCE_S <= 5.0
     monkeypatch.setattr(serving, "PATIENCE_S", 1.0)
@@ -149,6 +150,15 @@ async def test_what_is_meant_for_somebody_else_is_refused(tmp_path):
         assert (await cpo.ask("SetServiceAuthorisation", START, target="frc01")).status == 1
 
 
+@pytest.mark.statement("EMIP-122")
+@pytest.mark.parametrize(("services", "status"), [("-FR*C01:", 19007), ("-FR*E01:", 1)])
+async def test_what_is_off_for_the_operator_that_is_meant_is_not_served(tmp_path, services, status):
+    async with charging(tmp_path, services=f"{services}FromIOP_SetServiceAuthorisation") as cpo:
+        await cpo.furnish()
+        assert (await cpo.ask("SetServiceAuthorisation", START)).status == status
+
+
+@pytest.mark.statement("EMIP-98")
 async def test_limits_of_a_remote_start_hold(tmp_path):
     async with charging(tmp_path) as cpo:
         await cpo.furnish()
@@ -226,6 +236,18 @@ async def test_an_event_that_an_action_caused_names_it(tmp_path):
 
 
 @pytest.mark.statement("EMIP-116")
+async def test_an_event_that_no_action_caused_names_none(tmp_path):
+    async with charging(tmp_path, reports_sessions=True) as cpo:
+        await started(cpo)
+        await cpo.iop.until(EVENT)
+        assert (await act(cpo, 3, "act-9")).status == 1
+        await cpo.call("PATCH", f"/sessions/{OPERATOR}/S1", {"status": "COMPLETED", "ends": moment(cpo.clock.now())})
+        _, second = await cpo.iop.until(EVENT, 2)
+        assert second.fields["sessionEvent"]["sessionEventNature"] == "12"
+        assert "relatedSessionActionId" not in second.fields["sessionEvent"]
+
+
+@pytest.mark.statement("EMIP-116")
 async def test_an_action_that_was_not_carried_out_causes_nothing(tmp_path):
     async with charging(tmp_path, reports_sessions=True) as cpo:
         await started(cpo)
@@ -237,7 +259,7 @@ async def test_an_action_that_was_not_carried_out_causes_nothing(tmp_path):
         assert "relatedSessionActionId" not in second.fields["sessionEvent"]
 
 
-@pytest.mark.statement("EMIP-116")
+@pytest.mark.statement("EMIP-116", "EMIP-92")
 async def test_what_the_back_office_reports_by_itself_goes_once_and_names_its_cause(tmp_path):
     async with charging(tmp_path, reports_sessions=True) as cpo:
         await started(cpo)
@@ -247,6 +269,7 @@ async def test_what_the_back_office_reports_by_itself_goes_once_and_names_its_ca
         status, answer = await cpo.call("POST", "/reports", said)
         assert status == 200, answer
         _, second = await cpo.iop.until(EVENT, 2)
+        assert second.fields["serviceSessionId"] == "iop-s-1"
         assert second.fields["sessionEvent"]["sessionEventNature"] == "2"
         assert second.fields["sessionEvent"]["relatedSessionActionId"] == "act-2"
 

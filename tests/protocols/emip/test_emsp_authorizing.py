@@ -74,6 +74,7 @@ async def test_a_user_that_is_not_active_or_has_no_credit_may_not(emsp, change, 
     answer = await emsp.authorize()
     assert (answer.status, answer.fields["authorisationValue"]) == (1, "2")
     assert await emsp.node.hub.authorization("iop-s-1") is None
+    assert await emsp.node.hub.session("iop-s-1") is None
 
 
 @pytest.mark.statement("EMIP-125", "EMIP-74")
@@ -119,6 +120,16 @@ async def test_limits_and_the_wish_for_records_go_with_a_yes(emsp):
     plain = await emsp.authorize(session="2")
     assert plain.fields["intermediateCDRRequested"] == "0"
     assert "meterLimitList" not in plain.fields
+
+
+@pytest.mark.statement("EMIP-126")
+async def test_records_are_wanted_of_every_charge_where_the_switch_says_so(tmp_path):
+    async with selling(tmp_path, wants_intermediate=True) as emsp:
+        await emsp.token()
+        answer = await emsp.authorize()
+        await emsp.start(reference="own-2")
+        (asked,) = emsp.calls("SetServiceAuthorisation")
+        assert answer.fields["intermediateCDRRequested"] == asked.fields["intermediateCDRRequested"] == "1"
 
 
 @pytest.mark.statement("EMIP-118")

@@ -36,6 +36,7 @@ async def test_a_start_is_a_remote_authorisation_at_an_emi3_evse(emsp):
         assert (known.reference, known.cpo_session) == ("own-1", "iop-s-1")
 
 
+@pytest.mark.statement("EMIP-90")
 async def test_the_outcome_follows_at_once_and_the_session_is_there(emsp):
     _, answer = await emsp.start()
     outcome = await emsp.told("outcome", command=answer["command"])
@@ -137,7 +138,7 @@ async def test_a_badge_is_written_in_capitals_with_its_zeros(emsp):
 # -- stop and act ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.statement("EMIP-88")
+@pytest.mark.statement("EMIP-88", "EMIP-91", "EMIP-92")
 @pytest.mark.parametrize("begun", ["from afar", "at the EVSE"])
 async def test_a_stop_is_an_action_of_nature_1(emsp, begun):
     await emsp.token()
@@ -164,7 +165,7 @@ async def test_a_stop_that_was_not_carried_out_is_not_accepted(emsp, status, res
     assert answer["result"] == result
 
 
-@pytest.mark.statement("EMIP-116")
+@pytest.mark.statement("EMIP-116", "EMIP-92")
 @pytest.mark.parametrize(
     ("nature", "number"), [("SUSPEND", "2"), ("RESTART", "3"), ("EMERGENCY_STOP", "0"), ("42", "42")]
 )

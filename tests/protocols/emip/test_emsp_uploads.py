@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.protocols.emip.emsp_office import CARD, CONTRACT, OPERATOR, entries, selling
+from tests.protocols.emip.emsp_office import CARD, CONTRACT, OPERATOR, entries, seen, selling
 from tests.protocols.emip.partner import Fault, Silence
 
 BODY = {"contract_id": CONTRACT, "issuer": "Eee", "valid": True, "whitelist": "ALLOWED"}
@@ -119,7 +119,7 @@ async def test_a_user_that_another_emsp_has_lies_on_the_shelf(tmp_path):
             "authenticationDataErrorList": {"authenticationDataError": collided},
         }
         await emsp.token()
-        await emsp.node.settled()
+        await seen(emsp.node.store.shelf)
         (shelved,) = await emsp.node.store.shelf()
         assert shelved.message == "another eMSP's"
 
@@ -147,6 +147,14 @@ async def test_changes_are_uploaded_every_twelve_hours_and_an_empty_list_where_t
         delta = (await uploads(emsp, 4))[3]
         said = [(one["userId"], one["actionType"], one["authorisationValue"]) for one in delta]
         assert said == [(CARD, "2", "2"), ("0A0B0C0D", "1", "1")]
+
+
+@pytest.mark.statement("EMIP-77")
+async def test_an_empty_list_goes_where_uploads_come_hourly(tmp_path):
+    async with selling(tmp_path, whitelist_hours=1, whitelist_at_once=False) as emsp:
+        await uploads(emsp, 1)
+        emsp.clock.forward(minutes=61)
+        assert (await uploads(emsp, 2))[1] == []
 
 
 @pytest.mark.statement("EMIP-77")

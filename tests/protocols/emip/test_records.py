@@ -172,6 +172,8 @@ async def test_the_platform_adds_no_price_of_its_own(here):
     await here.bring(session)
     await here.emsp.until("FromIOP_SetChargeDetailRecord")
     assert [each["meterTypeId"] for each in reports({"chargeDetailRecord": here.records()[0]})] == ["1", "2"]
+    (row,) = await here.node.store.by_ref(f"cdr:{session}", Kind.CDR)
+    assert row.body.total_cost.excl_vat == 0
 
 
 @pytest.mark.statement("EMIP-95", "EMIP-96")

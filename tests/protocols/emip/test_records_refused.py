@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from interroam.model.facts import Origin, Withdrawal
+from interroam.model.ids import PartyId, token_key
 from interroam.model.tokens import Whitelist
 from tests.protocols.emip.charging import (
+    ASKED,
+    CARD,
     EVSE,
     METERS,
     NOW,
@@ -14,6 +18,7 @@ from tests.protocols.emip.charging import (
     meter,
     place,
     world,
+    yes,
 )
 from tests.protocols.emip.nodes import partner_id
 from tests.protocols.emip.partner import Partner
@@ -103,11 +108,48 @@ async def test_a_record_of_a_user_on_the_white_list_gets_a_session(here):
     assert permission.agreement == "FR*E01-FR*C01"
 
 
+@pytest.mark.statement("EMIP-107")
+async def test_all_records_of_a_user_on_the_white_list_are_of_one_session(here):
+    await listed(here.node)
+    own = {"execPartnerSessionId": "C01-own-1"}
+
+    first = await here.bring("C01-own-1", 2, endTime="2026-03-02T08:10:00Z", **own)
+    await here.node.restart()
+    final = await here.bring("C01-own-1", **own)
+
+    assert (first.status, final.status) == (1, 1)
+    assert first.fields["serviceSessionId"] == final.fields["serviceSessionId"] != "C01-own-1"
+
+
+@pytest.mark.statement("EMIP-107", "EMIP-79")
+async def test_a_user_that_was_taken_off_the_white_list_is_unknown(here):
+    await listed(here.node)
+    key = token_key(PartyId.parse("FR*E01"), "RFID", CARD)
+    await here.node.hub.tell(Origin("fr-e01"), Withdrawal(key, here.node.clock.now()))
+    assert (await here.bring("C01-own-1", execPartnerSessionId="C01-own-1")).status == 10501
+
+
+@pytest.mark.statement("EMIP-91")
+async def test_the_cpo_s_name_of_a_session_may_come_with_its_records(here):
+    here.emsp.answers[ASKED] = yes()
+    session = (await here.ask(session=None)).fields["serviceSessionId"]
+
+    assert (await here.bring(session, 2, execPartnerSessionId="C01-late")).status == 1
+    await here.node.restart()
+    await here.act(session)
+    await here.report(session)
+
+    (acted,) = here.cpo.of("FromIOP_SetSessionActionRequest")
+    assert (acted.fields["serviceSessionId"], acted.fields["execPartnerSessionId"]) == (session, "C01-late")
+    (told,) = here.emsp.of("FromIOP_SetSessionEventReport")
+    assert told.fields["salePartnerSessionId"] == "E01-ses-77"
+
+
 @pytest.mark.parametrize(
     "token",
     [None, {"valid": False}, {"whitelist": Whitelist.NEVER}, {"expires": NOW}, {"uid": "04FFFFFFFFFFFF"}],
 )
-@pytest.mark.statement("EMIP-107")
+@pytest.mark.statement("EMIP-107", "EMIP-79")
 async def test_a_record_of_an_unknown_session_and_user_is_10501(here, token):
     if token is not None:
         await listed(here.node, **token)

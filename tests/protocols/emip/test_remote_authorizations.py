@@ -44,6 +44,8 @@ async def test_all_three_names_are_kept(here):
 
     permission = await here.node.hub.authorization(answer.fields["serviceSessionId"])
     assert (permission.cpo_session, permission.emsp_reference) == ("C01-R-1", "E01-ses-9")
+    begun = await here.node.hub.session(answer.fields["serviceSessionId"])
+    assert (begun.body.id, begun.body.status) == ("C01-R-1", "PENDING")
 
 
 @pytest.mark.statement("EMIP-85", "EMIP-127")

@@ -39,7 +39,7 @@ async def test_an_event_reaches_the_emsp_under_its_own_name_of_the_session(here)
     assert (asked.fields["operatorId"], asked.fields["targetOperatorId"]) == ("FR*C01", "FR*E01")
 
 
-@pytest.mark.statement("EMIP-109", "EMIP-91", "EMIP-88")
+@pytest.mark.statement("EMIP-109", "EMIP-91", "EMIP-92")
 async def test_an_action_reaches_the_cpo_under_its_own_name_of_the_session(here):
     session = await here.allowed()
 
@@ -69,6 +69,12 @@ async def test_what_has_no_id_gets_one(here):
     assert told == event.fields["sessionEventId"] != ""
     assert done == action.fields["sessionActionId"] != ""
     assert told != done
+    again = await here.report(session)
+    assert again.fields["sessionEventId"] not in ("", told)
+    await here.report(session, sessionEventId="ev-1")
+    await here.act(session, sessionActionId="act-1")
+    assert here.emsp.asked[-1].fields["sessionEvent"]["sessionEventId"] == "ev-1"
+    assert here.cpo.asked[-1].fields["sessionAction"]["sessionActionId"] == "act-1"
 
 
 @pytest.mark.parametrize("nature", [0, 1, 2, 3, 11, 12, 13, 14, 99])
@@ -130,9 +136,11 @@ async def test_who_is_no_party_of_a_session_is_10508(here):
     await here.node.emsp("FR*E02")
 
     cpo, emsp = Partner(partner_id("FR*C02"), "FR*C02"), Partner(partner_id("FR*E02"), "FR*E02")
-    event, action = await here.report(session, caller=cpo), await here.act(session, caller=emsp)
-
-    assert (event.status, action.status) == (10508, 10508)
+    for nature in (1, 2, 77):
+        event, action = await here.report(session, nature, cpo), await here.act(session, nature, emsp)
+        assert (event.status, action.status) == (10508, 10508)
+    crossed = await here.report(session, caller=Partner(partner_id("FR*E01"), "FR*E01"))
+    assert crossed.fault == ("ROLE_ERROR", "OPERATION_NOT_ALLOWED_FOR_ROLE")
     assert not here.emsp.of("FromIOP_SetSessionEventReport")
     assert not here.cpo.of("FromIOP_SetSessionActionRequest")
 
@@ -148,6 +156,13 @@ async def test_a_side_that_is_gone_is_10502(here):
     await here.node.cpo("FR*C01", id="again", partner_id="FR*P-AGAIN")
     again = Partner("FR*P-AGAIN", "FR*C01")
     assert (await here.report(session, caller=again)).status == 10502
+
+
+@pytest.mark.statement("EMIP-111")
+async def test_a_cpo_that_is_gone_is_10502(here):
+    session = await here.allowed()
+    await here.node.change("fr-c01", parties=())
+    assert (await here.act(session)).status == 10502
 
 
 @pytest.mark.statement("EMIP-111", "EMIP-122")

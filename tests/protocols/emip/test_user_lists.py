@@ -133,6 +133,7 @@ async def test_500_entries_and_none_are_taken_501_are_not(node, emsp):
         (entry(requestedServiceId="0"), 19003),
     ],
 )
+@pytest.mark.statement("EMIP-71")
 async def test_one_wrong_entry_keeps_all_out(node, emsp, wrong, status):
     answer = await upload(emsp, node, entry("01020304"), wrong)
     assert answer.status == status, answer.raw
@@ -223,6 +224,7 @@ async def test_a_long_list_comes_in_pieces(node, emsp, cpo):
     assert await reader.users() == []
 
 
+@pytest.mark.statement("EMIP-71")
 async def test_a_cpo_may_ask_for_one_service(node, emsp, cpo):
     await upload(
         emsp, node, entry("01"), entry("02", requestedServiceId=["1", "7"]), entry("03", requestedServiceId="7")

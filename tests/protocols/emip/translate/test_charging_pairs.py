@@ -68,6 +68,7 @@ def session(**more) -> Session:
 # -- permissions -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.statement("EMIP-95", "EMIP-97")
 @given(
     st.lists(st.builds(Limit, st.integers(0, 9999).map(str), st.from_regex(r"\A0?\d{1,6}\.\d{1,4}\Z"), st.just("Wh")))
 )
