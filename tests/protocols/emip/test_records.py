@@ -198,6 +198,25 @@ async def test_a_price_that_an_agreement_has_the_hub_make_stands_beside_the_mete
         assert record["userContractIdAlias"] == "alias"
 
 
+@pytest.mark.statement("EMIP-95", "EMIP-96", "EMIP-103")
+async def test_a_price_of_the_hub_stands_beside_the_meters_of_an_intermediate_record_until_its_cpo_says_one(tmp_path):
+    async with world(tmp_path, agreed=False) as here:
+        per_kwh = TariffElement((PriceComponent("ENERGY", Decimal("0.50")),))
+        tariff = Tariff(owner=PartyId.parse("FR*C01"), id="T1", currency="EUR", elements=(per_kwh,), last_updated=NOW)
+        await here.node.agree("FR*E01", "FR*C01", prices=Prices((tariff,), clearing=True))
+        session = await here.allowed(intermediateCDRRequested=1)
+        meters = [meter(1, "010.50", "min"), meter(2, "08000.0", "Wh"), meter(4711, "1.0", "odd")]
+        ours, own = meter(3, "4", "EUR"), meter(3, "7.420", "EUR")
+
+        await here.bring(session, 2, endTime="2026-03-02T08:10:00Z", meters=meters)
+        await here.node.settled()
+        await here.bring(session, 2, endTime="2026-03-02T08:20:00Z", meters=[*meters, own])
+        await here.node.settled()
+
+        told = [reports({"chargeDetailRecord": one}) for one in here.records()]
+        assert told == [[{k: str(v) for k, v in one.items()} for one in (*meters, cost)] for cost in (ours, own)]
+
+
 async def test_a_record_is_in_the_picture_as_a_cdr_of_the_model(here):
     session = await here.allowed()
     await here.bring(session, meters=[*METERS, meter(3, "7.42", "EUR"), meter(5, "60", "min")])

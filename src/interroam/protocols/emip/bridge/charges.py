@@ -70,6 +70,8 @@ async def rendered(
     permission = await permission_of(hub, charge)
     reference = permission.reference if permission is not None else await _reference(hub, charge, hub_id)
     record = record_of(wire)
+    if record is not None and isinstance(charge, Session) and charge.cleared and charge.total_cost is not None:
+        record = with_cost(record, charge.total_cost, charge.currency)
     if record is None and permission is not None and isinstance(charge, Cdr):
         record = await _priced(hub, charge, permission)
     if record is None:

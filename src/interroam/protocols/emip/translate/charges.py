@@ -136,6 +136,7 @@ def read_session(record: ChargeDetailRecord, known: Session, now: datetime) -> S
         periods=(_period(record),),
         currency=price[1] if price is not None else known.currency,
         total_cost=Price(price[0]) if price is not None else None,
+        cleared=False,
         last_updated=now,
     )
 
