@@ -140,3 +140,14 @@ async def test_whose_a_charge_was_is_forgotten_after_the_time_that_is_set_and_ne
     await hasty.open()
     assert await hasty.forget(NOW + timedelta(days=364), rewrite) == 0
     await hasty.close()
+
+
+async def test_an_erasure_that_is_given_up_half_way_keeps_its_turn_until_it_is_done(store):
+    driver = b"D" * 16
+    for number in range(20):
+        await store.record(tell(fact(session(f"S{number}")), subject=driver))
+    for number in range(150):
+        erasing = asyncio.ensure_future(store.erase(driver, lambda row: row))
+        await asyncio.sleep(0.00004 * number)
+        erasing.cancel()
+        assert (await store.record(tell(fact(cdr(f"C{number}"))))).seq == 21 + number

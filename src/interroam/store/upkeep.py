@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -14,6 +16,8 @@ from interroam.model.ids import Kind, Lane
 from interroam.store import rows
 from interroam.store.ledger import Ledger
 from interroam.store.writer import Errand
+
+T = TypeVar("T")
 
 SPAN = 20_000
 """Numbers of the journal that are looked at together."""
@@ -27,11 +31,15 @@ class Upkeep(Ledger):
 
     async def erase(self, subject: bytes, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
         """Rewrite every row and entry that carries this subject (or contract); drops their traces' bodies."""
-        async with self._writer.turn:  # nothing is told between reading and writing
-            named = driver_ref(subject)
-            found = [rows.stored(row) for row in await self._search("of_subject", named, subject)]
-            lines = [rows.entry(row) for row in await self._search("entries_of_subject", named, subject)]
-            count = await self._rewrite(found, lines, rewrite)
+
+        async def turn() -> int:
+            async with self._writer.turn:  # nothing is told between reading and writing
+                named = driver_ref(subject)
+                found = [rows.stored(row) for row in await self._search("of_subject", named, subject)]
+                lines = [rows.entry(row) for row in await self._search("entries_of_subject", named, subject)]
+                return await self._rewrite(found, lines, rewrite)
+
+        count = await _to_the_end(turn())
         await self._traces.erase(subject)
         return count
 
@@ -42,17 +50,19 @@ class Upkeep(Ledger):
             return replace(rewrite(row), subject=b"", contract=b"")
 
         before = rows.micros(now - timedelta(days=self.retention.driver_days))
+
+        async def turn(kind: Kind) -> tuple[int, int]:
+            async with self._writer.turn:
+                found = [rows.stored(row) for row in await self._search("of_anybody", kind, before, HANDFUL)]
+                lines = [rows.entry(row) for one in found for row in await self._search("entries_of_object", one.no)]
+                return len(found), await self._rewrite(found, lines, anonymous)
+
         count = 0
         for kind in _OF_DRIVERS:
-            while True:
-                async with self._writer.turn:
-                    found = [rows.stored(row) for row in await self._search("of_anybody", kind, before, HANDFUL)]
-                    lines = [
-                        rows.entry(row) for one in found for row in await self._search("entries_of_object", one.no)
-                    ]
-                    count += await self._rewrite(found, lines, anonymous)
-                if len(found) < HANDFUL:
-                    break
+            found = HANDFUL
+            while found == HANDFUL:
+                found, rewritten = await _to_the_end(turn(kind))
+                count += rewritten
         return count
 
     async def _rewrite(
@@ -120,3 +130,8 @@ class Upkeep(Ledger):
             tally = Counter({"entries": entries})
             tally.update({kind: count for kind, count in await self._search("tally_objects")})  # noqa: C416  rows
             self._tally = tally
+
+
+async def _to_the_end(turn: Coroutine[Any, Any, T]) -> T:
+    """Await a turn that keeps its lock until its commit is made, even when whoever waits for it gives up."""
+    return await asyncio.shield(turn)
