@@ -108,6 +108,22 @@ async def test_outside_an_agreement_s_pools_a_white_list_lets_nobody_charge(tmp_
         assert (inside.status, outside.status) == (1, 10501)
 
 
+@pytest.mark.statement("EMIP-130", "EMIP-69")
+async def test_where_another_emsp_may_be_asked_a_user_of_one_that_has_no_such_pool_is_202(tmp_path):
+    async with world(tmp_path, agreed=False) as here:
+        elsewhere = (selection(locations=["FR*C01*P0043"]),)
+        await here.node.emsp("FR*E02")
+        await here.node.agree("FR*E02", "FR*C01")
+        await here.node.agree("FR*E01", "FR*C01", selections=elsewhere)
+        await listed(here.node)
+        here.emsp.answers[ASKED] = yes()
+
+        answer = await here.ask()
+
+        assert (answer.fields["authorisationValue"], answer.status) == ("2", 202)
+        assert asked(here.emsp) == []
+
+
 @pytest.mark.statement("EMIP-70")
 async def test_what_is_refused_at_the_door_has_a_session_id_as_well(tmp_path):
     async with world(tmp_path) as here:
