@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -151,20 +152,22 @@ class EmipWorld(World):
 def _listen_in(world: EmipWorld) -> None:
     """Keep what the store acknowledged, and whose exchanges were traced."""
     store = world.node.store
-    record, note = store.record, store.note
+    tell, note = store.tell, store.note
 
-    async def heard(telling: Telling) -> Receipt:
-        receipt = await record(telling)
-        if receipt.verdict is Verdict.RECORDED and receipt.seq:
-            world.recorded.append((telling.statement.key, receipt))
-        return receipt
+    def heard(telling: Telling, then: Callable[[Receipt | Exception], None]) -> None:
+        def first(outcome: Receipt | Exception) -> None:
+            if isinstance(outcome, Receipt) and outcome.verdict is Verdict.RECORDED and outcome.seq:
+                world.recorded.append((telling.statement.key, outcome))
+            then(outcome)
+
+        tell(telling, first)
 
     def noted(exchange: Any) -> None:
         if exchange.inward:
             world.noted.append(exchange.code)
         note(exchange)
 
-    store.record = heard
+    store.tell = heard
     store.note = noted
 
 

@@ -7,13 +7,14 @@ nobody ran is made up for once. What is sent twice after a crash is harmless: a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
 from interroam.core.ports import CourierKey, Query
-from interroam.model.errors import Refused
+from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Body, Entry
 from interroam.model.ids import LANE_OF, Kind, Lane, Party
 from interroam.model.tariffs import Tariff
@@ -66,7 +67,8 @@ class Dating:
     async def stop(self) -> None:
         """Keep how far the dates were followed."""
         self._unsubscribe()
-        await self._keep()
+        with suppress(Unavailable):  # a store that takes no more: a tariff may be told twice then
+            await self._keep()
 
     async def tick(self) -> None:
         """Have told what has begun or ended since."""
