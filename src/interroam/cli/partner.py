@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(help="The partner's id, such as charge-co."
 Parties = Annotated[list[str], typer.Option("--party", help="A party it speaks for, as CH*CCC/CPO; repeat it.")]
 Protocol = Annotated[str, typer.Option(help="ocpi, emip, or plain for a back office.")]
 Title = Annotated[str, typer.Option("--name", help="A name for people.")]
-Profile = Annotated[str, typer.Option(help="How the partner speaks: spec, gireve.")]
+Profile = Annotated[str, typer.Option(help="How the partner speaks: spec, gireve, or wwcp in eMIP.")]
 Switches = Annotated[list[str], typer.Option("--switch", help="A switch that outranks the profile, as name=value.")]
 Addresses = Annotated[list[str], typer.Option("--address", help="A network it may call from; repeat it.")]
 PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The (versions) address the partner gave you.")]
