@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from interroam.core.hub import Deadlines
 from interroam.core.ports import Asking
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact, Origin
@@ -233,6 +235,25 @@ async def test_nothing_is_asked_of_a_party_whose_partners_are_all_offline(core):
     emsp.skips_offline = True
     await core.book.set_state("emsp", PartnerState.CONNECTED)
     assert await asked(core) == "NOT_ALLOWED"
+
+
+class Hanging(Eager):
+    """Says nothing for as long as it is waited for."""
+
+    async def ask(self, question, to, origin_party, correlation, within):
+        await asyncio.sleep(within)
+        raise Unavailable(Reason.TIMED_OUT, "no answer", reached=True)
+
+
+@pytest.mark.statement("EMIP-43", "EMIP-66")
+async def test_the_list_decides_in_time_though_all_partners_of_a_provider_hang(core):
+    await admit(core, "emsp", str(EMSP_PARTY))
+    await core.book.put_partner(partner("second", str(EMSP_PARTY)))
+    await stated(core, "white")
+    core.links["emsp"], core.links["second"] = Hanging(FIRST), Hanging(FIRST)
+    core.hub.deadlines = Deadlines(partner=0.5, door=1.0)
+    async with asyncio.timeout(0.97):
+        assert await asked(core) == "ALLOWED"
 
 
 @pytest.mark.statement("EMIP-44")
