@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from interroam.model.agreements import selection
+from interroam.model.ids import Party
+from interroam.protocols.emip.bridge.touched import Flavor
 from tests.protocols.emip.nodes import LONG_AGO, hub, partner_id
 from tests.protocols.emip.partner import Fault, Partner, Slow
 from tests.protocols.emip.places import DELETE, EVSE, POOL, UPDATE, at, availability, build, busy, describe, listed
@@ -298,6 +300,17 @@ async def test_nothing_is_lost_when_a_push_fails_and_each_evse_comes_once(node, 
     assert sorted(taken) == [(EVSE, None, "1"), ("FR*C01*E2", None, "1")]
     first, second = (push.fields["transactionId"] for push in emsp.of("FromIOP_SetEVSEDynamicDataChanges")[1:3])
     assert pushed(emsp, DYNAMIC)[1] != pushed(emsp, DYNAMIC)[2] or first == second
+
+
+async def test_a_push_that_has_just_ended_keeps_nobody_waiting(node, cpo, emsp):
+    await switch(emsp, node, DYNAMIC)
+    pusher = node.links["fr-e01"].peer.pusher
+    ended = asyncio.ensure_future(asyncio.sleep(0))
+    await ended
+    pusher._running[Party.parse("FR*E01/EMSP"), Flavor.DYNAMIC] = ended
+    await busy(cpo, node, 2)
+    await emsp.until("FromIOP_SetEVSEDynamicDataChanges")
+    assert pushed(emsp, DYNAMIC)[-1] == [(EVSE, None, "2")]
 
 
 async def test_what_an_emsp_refuses_comes_again_with_what_is_next(node, cpo, emsp):

@@ -87,14 +87,22 @@ class Pusher:
 
     async def _reach(self, peer: Peer, emsp: Party, flavor: Flavor, seq: int) -> None:
         """Push until a flow has come this far; those who wait for the same push share what becomes of it."""
-        name = emsp, flavor
+        name, begun = (emsp, flavor), None
         while not await self._is_there(peer, emsp, flavor, seq):
             task = self._running.get(name)
-            if task is None:
+            if task is None or task.done():
+                flow = await self._flows.of(emsp, flavor)
+                if flow == begun:
+                    return  # our own push moved nothing: there is nothing to tell
+                begun = flow
                 task = asyncio.get_running_loop().create_task(self._push(peer, emsp, flavor))
                 self._running[name] = task
-                task.add_done_callback(lambda _: self._running.pop(name, None))
+                task.add_done_callback(lambda done: self._ended(name, done))
             await asyncio.shield(task)
+
+    def _ended(self, name: Name, task: asyncio.Task[None]) -> None:
+        if self._running.get(name) is task:
+            del self._running[name]
 
     async def _is_there(self, peer: Peer, emsp: Party, flavor: Flavor, seq: int) -> bool:
         position = (await self._flows.of(emsp, flavor)).position
