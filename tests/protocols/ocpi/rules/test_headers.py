@@ -132,3 +132,8 @@ def test_message_ids_are_read_and_written_unchanged():
 )
 def test_a_body_is_json_with_or_without_a_charset(content_type, json):
     assert speaks_json(content_type) is json
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(b"c-0, ", "c-0, "), (b"  ", None), (b"", None), (b"c-0", "c-0")])
+def test_an_id_is_kept_as_it_is_echoed(sent, kept):
+    assert message_ids({b"x-correlation-id": sent}).correlation == kept

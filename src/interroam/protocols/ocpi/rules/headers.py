@@ -136,7 +136,8 @@ def write_message_ids(ids: MessageIds) -> dict[str, str]:
 
 
 def _text(value: bytes | None) -> str | None:
-    return value.decode("latin-1").strip() or None if value is not None else None
+    """Return an id as it stands, blanks and all: it is echoed like this, and found by it."""
+    return value.decode("latin-1") if value is not None and value.strip() else None
 
 
 def speaks_json(content_type: bytes | None) -> bool:
