@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.core.manners import Attentive
-from interroam.core.placing import via_of
+from interroam.core.placing import hub_before, via_of
 from interroam.model.charges import Command, CommandState, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Entry, Merge, Origin, Stored, Wire
@@ -174,10 +174,14 @@ def _check_party(hub: Hub, origin: Origin, asker: PartyId, party: PartyId | None
 def _way(hub: Hub, to: Party | None, charge: _Charge) -> Party:
     """Return the party whose partner carries messages to this one: itself, or the hub before it."""
     routing = hub.book.routing
-    if to is not None and to.role is Role.EMSP:
+    if to is None:
+        via = hub_before(hub, charge.agreement)
+    elif to.role is Role.EMSP:
         via = to if routing.has(to) or charge.receiver is None else charge.receiver
     else:
-        via = via_of(hub, to or Party(PartyId.of("$$", "$$$"), Role.CPO), charge.agreement)
+        via = via_of(hub, to, charge.agreement)
+    if via is None:
+        raise Refused(Reason.UNKNOWN_PARTY, f"nobody knows the CPO of charge {charge.reference}")
     if not routing.has(via):
         raise Refused(Reason.UNKNOWN_PARTY, f"no partner speaks for {via}", remedy=f"register a partner for {via}")
     return via

@@ -81,11 +81,14 @@ async def agreement_for(hub: Hub, question: OfPlace, now: datetime) -> Agreement
 
 def via_of(hub: Hub, cpo: Party, agreement_id: str) -> Party:
     """Return the party whose partner carries a message to this CPO: its own, else the hub before it."""
-    if hub.book.routing.has(cpo):
-        return cpo
+    return cpo if hub.book.routing.has(cpo) else hub_before(hub, agreement_id) or cpo
+
+
+def hub_before(hub: Hub, agreement_id: str) -> Party | None:
+    """Return the hub that stands before the CPOs of an agreement; None where there is none."""
     agreement = hub.book.agreements.get(agreement_id)
     hubs = agreement.cpos if agreement is not None else ()
-    return next((one for one in hubs if one.role is Role.HUB), cpo)
+    return next((one for one in hubs if one.role is Role.HUB), None)
 
 
 def way_to(hub: Hub, agreement: Agreement, cpo: PartyId | None) -> tuple[Party, Party]:
