@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from bench.messages import CPO, EMSPS, HUB, OTHER_CPO, Door, encoded, location, token
 from bench.processes import HOST, ROOT, Child, free_port
-from interroam.core.book import Book
 from interroam.core.keys import Keyring
+from interroam.core.parties.book import Book
 from interroam.core.ports import CourierKey, Cursor, Seed, Store
 from interroam.core.refs import refs_of
 from interroam.model.agreements import Agreement

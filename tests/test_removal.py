@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOME = (
     "tests/test_app.py",
-    "tests/core/test_asking.py",
+    "tests/core/asking/test_asking.py",
     "tests/protocols/plain",
     "tests/stories/test_roaming_life.py",
 )

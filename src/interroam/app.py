@@ -13,13 +13,13 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from interroam.core.admin import Way
-from interroam.core.authority import Authority
-from interroam.core.book import Book
-from interroam.core.dispatch import Dispatch
+from interroam.core.delivering.dispatch import Dispatch
 from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
-from interroam.core.office import Office
+from interroam.core.office.admin import Way
+from interroam.core.office.authority import Authority
+from interroam.core.office.office import Office
+from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Link, Room, Store
 from interroam.core.uuid7 import Uuid7
 from interroam.model.errors import Refused

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 import msgspec
 
 from interroam.core.hub import Deadlines
-from interroam.core.pulling import PullTerms
+from interroam.core.rounds.pulling import PullTerms
 from interroam.model.ids import PartyId
 from interroam.net.limits import ClientLimits, Limits
 from interroam.store.retention import Retention

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from interroam.core.pricing import Charge, Cost, cost
+from interroam.core.rules.pricing import Charge, Cost, cost
 from interroam.model.charges import Cdr, ChargeToken, Dimension, Period
 from interroam.model.ids import PartyId
 from interroam.model.money import Price

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from interroam.core.admin import Way
-from interroam.core.office import Office
+from interroam.core.office.admin import Way
+from interroam.core.office.office import Office
 from interroam.model.errors import Reason, Refused
 from interroam.model.parties import Partner, PartnerState, Purpose
 from tests.core.objects import HUB_PARTY

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from interroam.app import Node
-from interroam.core import courier
+from interroam.core.delivering import courier
 from interroam.core.ports import CourierKey
 from interroam.core.uuid7 import Uuid7
 from interroam.model.facts import Exchange, Fact

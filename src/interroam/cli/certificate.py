@@ -139,7 +139,7 @@ def _hand_over(node: Reach, made: dict[str, Any], file: TextIO) -> None:
 
 def _signed(name: str, signer: str) -> dict[str, Any]:
     """Make a certificate and its key here, signed by an authority whose key the node does not know."""
-    from interroam.core.certificates import Pair, issue  # noqa: PLC0415  needed here alone
+    from interroam.core.office.certificates import Pair, issue  # noqa: PLC0415  needed here alone
 
     try:
         pair = issue(name, Pair(signer, signer), datetime.now(UTC))

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from interroam.cli.reach import Json
 from interroam.cli.tables import error, print_json, say, table
-from interroam.core.pricing import (
+from interroam.core.rules.pricing import (
     CENT,
     Charge,
     Cost,

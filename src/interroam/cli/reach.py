@@ -19,8 +19,8 @@ import msgspec
 import typer
 
 from interroam.cli.tables import error, print_json
-from interroam.core.book import Book
 from interroam.core.keys import Keyring
+from interroam.core.parties.book import Book
 from interroam.core.ports import Store
 from interroam.model.errors import Refused, Unavailable
 from interroam.net.socketfile import short

@@ -13,10 +13,10 @@ from rich.markup import escape
 from interroam.cli.reach import NobodyHome, Reach, part
 from interroam.cli.tables import aware, moments, pairs, say, table
 from interroam.core.audit import LOCAL
-from interroam.core.book import Book
-from interroam.core.dossier import Archive
-from interroam.core.office import journal as read_journal
-from interroam.core.office import traces as read_traces
+from interroam.core.finding.dossier import Archive
+from interroam.core.office.office import journal as read_journal
+from interroam.core.office.office import traces as read_traces
+from interroam.core.parties.book import Book
 from interroam.core.ports import Store
 
 Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.")]

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from interroam.cli.reach import Reach, command
 from interroam.cli.tables import console, error, moment, pairs, say, table
-from interroam.core.book import Book
+from interroam.core.parties.book import Book
 from interroam.core.ports import Store
 from interroam.model.errors import Refused, Unavailable
 from interroam.store.restoring import restore as restored

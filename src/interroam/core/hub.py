@@ -8,21 +8,22 @@ from functools import partial
 
 import msgspec
 
-from interroam.core import acting, lapsing, naming, putting, reserving, running, starting, steering
-from interroam.core.authorizing import Authorizer, Begins, allowed
-from interroam.core.book import Book
-from interroam.core.clearing import Clearing
-from interroam.core.commanding import Commander
-from interroam.core.gate import Gate
-from interroam.core.liveness import Liveness
+from interroam.core.asking import acting, naming, putting, reserving, starting, steering
+from interroam.core.asking.authorizing import Authorizer, Begins, allowed
+from interroam.core.asking.commanding import Commander
+from interroam.core.finding.sight import Sight
+from interroam.core.parties.book import Book
+from interroam.core.parties.liveness import Liveness
+from interroam.core.parties.standings import Standings
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.prompt import at_once
 from interroam.core.refs import refs_of
-from interroam.core.sight import Sight
-from interroam.core.standings import Standings
-from interroam.core.tariffs_in_use import check_unused
-from interroam.core.visibility import Spot
-from interroam.core.waiting import Keeper
+from interroam.core.rules.visibility import Spot
+from interroam.core.telling import lapsing, running
+from interroam.core.telling.clearing import Clearing
+from interroam.core.telling.gate import Gate
+from interroam.core.telling.tariffs_in_use import check_unused
+from interroam.core.telling.waiting import Keeper
 from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Tellable, Telling
 from interroam.model.ids import (

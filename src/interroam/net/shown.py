@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from ssl import SSLContext, SSLError
 
-from interroam.core.book import Book
+from interroam.core.parties.book import Book
 from interroam.model.errors import Reason, Refused
 from interroam.net.tls import shown_context
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from interroam.core.refs import driver_ref, refs_of
-from interroam.core.statuses import next_end
+from interroam.core.rules.statuses import next_end
+from interroam.core.rules.verdicts import Judgment, judge, removal
+from interroam.core.rules.visibility import groups_of
 from interroam.core.uuid7 import Uuid7
-from interroam.core.verdicts import Judgment, judge, removal
-from interroam.core.visibility import groups_of
 from interroam.model.charges import Command, CommandState
 from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from interroam.core.pulling import Stage
+from interroam.core.rounds.pulling import Stage
 from interroam.model.ids import Kind, Module, Party, token_key
 from tests.protocols.emip.emsp_office import CARD, CONTRACT, CPO, EVSE, OPERATOR, office, record, seen
 from tests.protocols.emip.nodes import PLATFORM, hub, partner_id

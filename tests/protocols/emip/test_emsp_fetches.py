@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from interroam.core.audit import Actor, Rank
-from interroam.core.pulling import Stage
+from interroam.core.rounds.pulling import Stage
 from interroam.model.ids import Module
 from interroam.protocols.emip.emsp.fetches import SHELF, Polled
 from tests.protocols.emip.emsp_office import CARD, CPO, EVSE, OPERATOR, record, selling

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from interroam.core.statuses import from_word
+from interroam.core.rules.statuses import from_word
 from interroam.model.agreements import selection
 from interroam.model.facts import Fact, Origin
 from interroam.model.ids import Party, PartyId

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from interroam.core.statuses import one_word
+from interroam.core.rules.statuses import one_word
 from interroam.model.facts import Fact, Origin
 from interroam.model.ids import Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, Busy

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from interroam.core.audit import LOCAL
-from interroam.core.authority import Authority as Own
+from interroam.core.office.authority import Authority as Own
 from interroam.model.errors import Reason, Refused
 from interroam.net.tls import TlsIdentity, server_context
 from interroam.settings import Tls

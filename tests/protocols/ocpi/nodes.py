@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Self
 
 from interroam.core.audit import Audit
-from interroam.core.book import Book
-from interroam.core.dispatch import Dispatch
+from interroam.core.delivering.dispatch import Dispatch
 from interroam.core.hub import Deadlines, Hub
 from interroam.core.keys import Keyring, new_secret
-from interroam.core.pulling import PullTerms
-from interroam.core.rounds import Rounds
+from interroam.core.parties.book import Book
+from interroam.core.rounds.pulling import PullTerms
+from interroam.core.rounds.rounds import Rounds
 from interroam.core.uuid7 import Uuid7
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, PartyId, Role

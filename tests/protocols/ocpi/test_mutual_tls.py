@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from interroam.core.audit import LOCAL, Audit
-from interroam.core.certificates import Certificates, Pair, issue
+from interroam.core.office.certificates import Certificates, Pair, issue
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.parties import Credential, PartnerState, Purpose
 from interroam.net.client import Client

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from interroam.core.explain import Case, explain_sight
+from interroam.core.rules.explain import Case, explain_sight
 from interroam.model.agreements import Agreement, selection
 from interroam.model.ids import Party, PartyId, evse_key
 from tests.protocols.ocpi.nodes import LONG_AGO

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from aiohttp import web
 
-from interroam.core.book import Book
-from interroam.core.dispatch import Dispatch
+from interroam.core.delivering.dispatch import Dispatch
 from interroam.core.hub import Deadlines, Hub
 from interroam.core.keys import Keyring
+from interroam.core.parties.book import Book
 from interroam.core.uuid7 import Uuid7
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Party

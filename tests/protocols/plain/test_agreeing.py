@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from interroam.core.audit import LOCAL, Audit
-from interroam.core.notary import Notary
+from interroam.core.office.notary import Notary
 from interroam.model.agreements import Agreement, selection
 from interroam.model.ids import Party
 from tests.protocols.plain.node import START, running

@@ -3,7 +3,7 @@
 import pytest
 
 from interroam.core.audit import LOCAL
-from interroam.core.dossier import Archive
+from interroam.core.finding.dossier import Archive
 from tests.protocols.plain.node import SESSION, receiving
 from tests.protocols.plain.test_asking import ASK, START
 

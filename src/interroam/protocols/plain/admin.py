@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from interroam.core.audit import LOCAL, Actor
-from interroam.core.office import Office
+from interroam.core.office.office import Office
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.net.http import JSON, Request, Response
 from interroam.protocols.plain.admin_calls import ROUTES

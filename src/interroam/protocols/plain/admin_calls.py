@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from interroam.core.people import User
-from interroam.core.reports import CourierReport
-from interroam.core.retelling import Dossier
-from interroam.core.upkeep import courier_key
+from interroam.core.finding.retelling import Dossier
+from interroam.core.office.people import User
+from interroam.core.office.reports import CourierReport
+from interroam.core.office.upkeep import courier_key
 from interroam.model.errors import Reason, Refused
 from interroam.model.parties import Partner, PartnerState
 from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of

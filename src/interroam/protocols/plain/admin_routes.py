@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from interroam.core.audit import Actor
-from interroam.core.office import Office
+from interroam.core.office.office import Office
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, PartyId
 from interroam.protocols.plain.openapi import Route

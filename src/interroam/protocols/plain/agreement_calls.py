@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from interroam.core.explain import Explanation
+from interroam.core.rules.explain import Explanation
 from interroam.model.agreements import Agreement, Network, Prices, Selection, selection
 from interroam.model.errors import Reason, Refused
 from interroam.model.tariffs import Tariff

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
-from interroam.core.issuing import Validity
+from interroam.core.office.issuing import Validity
 from interroam.model.errors import Reason
 from interroam.model.parties import Partner
 from interroam.protocols.plain.admin_routes import Call

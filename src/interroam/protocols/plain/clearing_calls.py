@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from interroam.core.clearing import Weighed
-from interroam.core.waiting import Waiting
+from interroam.core.telling.clearing import Weighed
+from interroam.core.telling.waiting import Waiting
 from interroam.model.errors import Reason
 from interroam.protocols.plain.admin_routes import Call, party_id_of, route
 from interroam.protocols.plain.wire.administration import Counted

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from interroam.core.approving import Waiting
-from interroam.core.findings import Found
+from interroam.core.office.approving import Waiting
+from interroam.core.telling.findings import Found
 from interroam.model.errors import Reason
 from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.openapi import Route

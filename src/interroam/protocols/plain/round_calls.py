@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from interroam.core.absences import Absence
-from interroam.core.pulling import PullReport
-from interroam.core.schedules import Schedule
+from interroam.core.rounds.absences import Absence
+from interroam.core.rounds.pulling import PullReport
+from interroam.core.rounds.schedules import Schedule
 from interroam.model.errors import Reason
 from interroam.model.ids import Module
 from interroam.protocols.plain.admin_routes import Call

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from interroam.core.hub import Hub
-from interroam.core.notary import Notary
+from interroam.core.office.notary import Notary
 from interroam.model.agreements import Agreement
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Entry, Stored

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from interroam.core.statuses import WORDS, from_word, one_word
+from interroam.core.rules.statuses import WORDS, from_word, one_word
 from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.model.places import Availability, Connector, Element, Evse, EvseStatus, Location

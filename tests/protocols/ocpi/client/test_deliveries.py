@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 
-from interroam.core.statuses import with_availability, with_busy
+from interroam.core.rules.statuses import with_availability, with_busy
 from interroam.model.facts import Body, Change, Fact, Wire, Withdrawal
 from interroam.model.ids import evse_key, location_key, tariff_key
 from interroam.model.places import Availability, Busy

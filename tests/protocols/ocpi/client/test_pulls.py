@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from interroam.core.audit import LOCAL
 from interroam.core.ports import Query
-from interroam.core.pulling import Stage
+from interroam.core.rounds.pulling import Stage
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, Module, cdr_key, location_key, session_key, tariff_key, token_key
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming, join

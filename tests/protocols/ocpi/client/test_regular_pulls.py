@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from interroam.core.pulling import PullTerms
+from interroam.core.rounds.pulling import PullTerms
 from interroam.model.ids import Kind, Module
 from tests.protocols.ocpi.client.conftest import join
 from tests.protocols.ocpi.client.test_pulls import names, places

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from interroam.core.audit import LOCAL, Actor, Audit
-from interroam.core.dispatch import Dispatch
+from interroam.core.delivering.dispatch import Dispatch
+from interroam.core.office.upkeep import Upkeep
 from interroam.core.ports import Query
-from interroam.core.upkeep import Upkeep
 from interroam.model.agreements import Terms
 from interroam.model.errors import Refused
 from interroam.model.ids import Kind, Module

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from interroam.core.approving import Approving
 from interroam.core.audit import LOCAL, Actor, Audit, Rank
+from interroam.core.office.approving import Approving
 from interroam.core.ports import Query
 from interroam.model.errors import Refused
 from interroam.model.ids import Kind

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interroam.core.approving import Approving
 from interroam.core.audit import LOCAL, Audit
-from interroam.core.pricing.choosing import resolve
-from interroam.core.repricing import repriced
-from interroam.core.visibility import groups_of
+from interroam.core.office.approving import Approving
+from interroam.core.rules.pricing.choosing import resolve
+from interroam.core.rules.visibility import groups_of
+from interroam.core.telling.repricing import repriced
 from interroam.model.agreements import Agreement, Selection
 from interroam.model.ids import Kind, Party, PartyId, cdr_key, tariff_key
 from tests.protocols.ocpi.server.messages import cdr, connector, evse, location, period, tariff

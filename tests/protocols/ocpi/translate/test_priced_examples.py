@@ -2,7 +2,7 @@
 
 import pytest
 
-from interroam.core.pricing import Outcome, cost, recompute
+from interroam.core.rules.pricing import Outcome, cost, recompute
 from interroam.protocols.ocpi.translate.charges import read_cdr
 from interroam.protocols.ocpi.translate.tariffs import read_tariff
 from interroam.protocols.ocpi.wire import read

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
-from interroam.core.visibility import sees_row
+from interroam.core.rules.visibility import sees_row
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import MODULE_OF, Key, Kind, Party
 from interroam.model.places import Availability, Coordinates, Evse, Location

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
-from interroam.core.visibility import ALL, Spot
+from interroam.core.rules.visibility import ALL, Spot
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, Module, Party
 from interroam.model.places import Availability, Evse, Location

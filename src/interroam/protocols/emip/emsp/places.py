@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from interroam.core.hub import Hub
-from interroam.core.verdicts import clamped
+from interroam.core.rules.verdicts import clamped
 from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Origin, Stored, Verdict
 from interroam.model.ids import Key

@@ -12,7 +12,7 @@ import asyncio
 from msgspec.structs import replace
 
 from interroam.core.refs import evse_ref
-from interroam.core.visibility import Spot
+from interroam.core.rules.visibility import Spot
 from interroam.model.charges import Outcome, Session
 from interroam.model.errors import Reason
 from interroam.model.ids import Module, Party, Role

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from interroam.core.book import Book
+from interroam.core.parties.book import Book
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Partner, PartnerState
 from interroam.net.addresses import Addresses

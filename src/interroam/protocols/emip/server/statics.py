@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from interroam.core.verdicts import clamped
+from interroam.core.rules.verdicts import clamped
 from interroam.model.facts import Stored, Withdrawal
 from interroam.model.ids import Key, PartyId
 from interroam.model.places import Availability, Evse, Location

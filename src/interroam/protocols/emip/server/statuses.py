@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from interroam.core.verdicts import clamped
+from interroam.core.rules.verdicts import clamped
 from interroam.model.facts import Change
 from interroam.model.ids import Key
 from interroam.model.places import Element

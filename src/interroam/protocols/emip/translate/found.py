@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from interroam.core.statuses import with_availability, with_busy
+from interroam.core.rules.statuses import with_availability, with_busy
 from interroam.model.facts import Fact
 from interroam.model.places import Evse, EvseStatus
 from interroam.protocols.emip.rules.ids import ElementId, Letter, element, named

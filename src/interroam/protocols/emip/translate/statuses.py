@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from interroam.core.statuses import lapsed, with_availability, with_busy
+from interroam.core.rules.statuses import lapsed, with_availability, with_busy
 from interroam.model.facts import Body, Change, Wire
 from interroam.model.ids import Key
 from interroam.model.places import Availability, Busy, Element, Evse, EvseStatus, Location

@@ -9,7 +9,7 @@ import structlog
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Pulled, Standing
-from interroam.core.quality import Standards
+from interroam.core.rules.quality import Standards
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Fact
 from interroam.model.ids import Key, Kind, Party, PartyId, Role

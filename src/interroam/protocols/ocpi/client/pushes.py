@@ -12,9 +12,9 @@ from datetime import datetime
 
 import msgspec
 
+from interroam.core.finding.sight import removed_keys
 from interroam.core.hub import Hub
-from interroam.core.sight import removed_keys
-from interroam.core.visibility import sees_row
+from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import CANCELED, Cdr, Command, Session
 from interroam.model.facts import Act, Body, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, PartyId, Role, location_key, session_key, tariff_key

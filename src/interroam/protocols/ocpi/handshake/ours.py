@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from interroam.core.book import Book
+from interroam.core.parties.book import Book
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner

@@ -13,7 +13,7 @@ from secrets import token_bytes
 import structlog
 from msgspec import Struct
 
-from interroam.core.book import Book
+from interroam.core.parties.book import Book
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Partner, PartnerState, Purpose

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.refs import contract_ref
-from interroam.core.waiting import Waiting
+from interroam.core.telling.waiting import Waiting
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Entry
 from interroam.model.ids import Kind

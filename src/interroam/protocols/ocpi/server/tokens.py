@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from interroam.core.quality import of_token
 from interroam.core.refs import token_ref
+from interroam.core.rules.quality import of_token
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement
 from interroam.model.ids import Kind, token_key

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from interroam.core.statuses import from_word, one_word
+from interroam.core.rules.statuses import from_word, one_word
 from interroam.model import places as model
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Change, Fact, Wire
@@ -90,7 +90,7 @@ def write_evse(evse: model.Evse) -> bytes:
     shape = wire.Evse(
         uid=evse.uid,
         evse_id=evse.evse_id,
-        status=one_word(evse.status),  # type: ignore[arg-type]  # a word of the table in core/statuses.py
+        status=one_word(evse.status),  # type: ignore[arg-type]  # a word of the table in core/rules/statuses.py
         capabilities=evse.capabilities,
         connectors=tuple(_connector_shape(each, evse.last_updated) for each in evse.connectors),
         coordinates=write_point(evse.coordinates) if evse.coordinates is not None else None,

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.core.ports import EPOCH
-from interroam.core.quality import MANDATORY, Defect, Mode, is_static
+from interroam.core.rules.quality import MANDATORY, Defect, Mode, is_static
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Change, Fact, Merge, Statement, Wire
 from interroam.model.ids import Key, Kind

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from interroam.core.statuses import one_word
-from interroam.core.visibility import Scope
+from interroam.core.rules.statuses import one_word
+from interroam.core.rules.visibility import Scope
 from interroam.model.facts import Body
 from interroam.model.ids import Kind
 from interroam.model.places import Evse

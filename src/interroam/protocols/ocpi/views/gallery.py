@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
-from interroam.core.visibility import sees_row
+from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Body, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, evse_key, location_key, session_key, tariff_key

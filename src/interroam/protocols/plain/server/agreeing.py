@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interroam.core.audit import Audit
-from interroam.core.notary import Notary
+from interroam.core.office.notary import Notary
 from interroam.model.agreements import Agreement
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.showing import agreement_report

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from interroam.core.asking.permits import BY_COMMAND_ONLY, commanded
 from interroam.core.hub import Hub
-from interroam.core.permits import BY_COMMAND_ONLY, commanded
 from interroam.model.errors import Reason
 from interroam.model.ids import PartyId, Role, token_key
 from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from interroam.core.audience import may_be_shown
 from interroam.core.ports import Page, Query
 from interroam.core.refs import token_ref
+from interroam.core.rules.audience import may_be_shown
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored
 from interroam.model.ids import (

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from interroam.core.statuses import WORDS, from_word, one_word
+from interroam.core.rules.statuses import WORDS, from_word, one_word
 from interroam.model import places
 from interroam.model.facts import Body, Change, Fact, Finding, Wire
 from interroam.model.ids import PartyId, evse_key

@@ -7,8 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from interroam.core.audit import Audited, Rank
-from interroam.core.reports import CourierReport, ShelfReport, Sign
-from interroam.core.retelling import Moment
+from interroam.core.finding.retelling import Moment
+from interroam.core.office.reports import CourierReport, ShelfReport, Sign
 from interroam.model.parties import PartnerState, Purpose
 from interroam.protocols.plain.wire.words import Number
 

@@ -1,0 +1,324 @@
+"""May this driver charge here? Who is asked, in which order, and what is durable before the yes leaves.
+
+1. The token is known, or names its provider as a contract id does: that one is asked, if an agreement covers the pair;
+   else the answer is no, and says why. Whether it is asked at all, and what holds where it does not answer, is told in
+   inquiring.
+2. It is not: the providers in agreement with the CPO are asked side by side under one deadline; the first answer that
+   is not "unknown" wins (sheet C20).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from interroam.core.asking.inquiring import ask, inquire, is_asked
+from interroam.core.refs import token_ref
+from interroam.core.rules.visibility import Spot, first
+from interroam.model.agreements import Agreement
+from interroam.model.charges import Cdr, Session
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Origin, Stored
+from interroam.model.ids import (
+    Key,
+    Kind,
+    Module,
+    Party,
+    PartyId,
+    Role,
+    evse_key,
+    location_key,
+    provider_of,
+    session_key,
+    token_key,
+)
+from interroam.model.places import Availability, Evse
+from interroam.model.questions import Authorize
+from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
+
+if TYPE_CHECKING:
+    from interroam.core.hub import Hub
+
+_CARD = "RFID"
+Begins = Callable[[Authorization], Session | None]
+"""Makes the session that a permission begins, where it does: both are durable before the yes leaves."""
+_ABSENT = frozenset({Availability.REMOVED, Availability.PLANNED})
+
+
+class Authorizer:
+    """Answers Authorize for the hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def ask(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
+        """Answer the question; Refused when it cannot be asked, Unavailable when nobody answered."""
+        hub = self._hub
+        if not hub.book.partners[origin.partner].is_hub:
+            self._check_asker(origin, question)
+        given = question.reference or ""
+        if hub.is_hub and not given:  # whoever is asked shall know the charge by it
+            question = replace(question, reference=hub.ids.new())
+        answer = await self._answered(origin, question, begins)
+        return answer if answer.reference else replace(answer, reference=given)
+
+    async def _answered(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
+        hub = self._hub
+        named = question.evse_uids
+        if hub.is_hub:
+            question = await self._located(question)
+        spots = await hub.sight.spots(question.cpo, question.location_id, named, known=hub.is_hub)
+        now, service = hub.clock.now(), self._service(question)
+        tokens = await self._tokens(question)
+        refused: Refused | None = None
+        for token in tokens:
+            agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now, spots, service)
+            if agreement is not None or self._is_ours(token):
+                asked = _selected(question, agreement, spots)
+                answer = await inquire(hub, origin, asked, token.owner, token)
+                return await self._settled(origin, asked, agreement, answer, token.owner, begins)
+            refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots, service)
+        if refused is not None:
+            return replace(_not_covered(question, refused, now), token=tokens[-1], emsp=tokens[-1].owner)
+        named_provider = self._named_provider(question)
+        if named_provider is not None:
+            asked_of = (question.cpo, named_provider, Module.TOKENS, now, spots, service)
+            agreement = hub.book.routing.covering(*asked_of)
+            if agreement is None:
+                refused = hub.book.routing.why_not(*asked_of)
+                return replace(_not_covered(question, refused, now), emsp=named_provider)
+            asked = _selected(question, agreement, spots)
+            answer = await inquire(hub, origin, asked, named_provider, None)
+            return await self._settled(origin, asked, agreement, answer, named_provider, begins)
+        return await self._ask_around(origin, question, spots, begins)
+
+    def _named_provider(self, question: Authorize) -> PartyId | None:
+        """Return the provider whose contract id was presented, when it is one that we roam with (EMIP-68)."""
+        if question.type == _CARD or question.emsp is not None:
+            return None
+        named = provider_of(question.uid)
+        routing = self._hub.book.routing
+        known = named is not None and (
+            Role.EMSP in routing.roles_of(named) or any(one.emsp.id == named for one in routing.agreements)
+        )
+        return named if known else None
+
+    def _service(self, question: Authorize) -> str:
+        """Return the service that an agreement must have: a hub's table says who has which (EMIP-130)."""
+        return question.service if self._hub.is_hub else ""
+
+    def _check_asker(self, origin: Origin, question: Authorize) -> None:
+        if not self._hub.book.partners[origin.partner].speaks_for(question.cpo, Role.CPO):
+            raise Refused(
+                Reason.FORBIDDEN,
+                f"partner {origin.partner} does not speak for {question.cpo} as CPO",
+                remedy=f"add {question.cpo}/CPO to the parties of partner {origin.partner}",
+            )
+
+    async def _located(self, question: Authorize) -> Authorize:
+        """Check the place and keep exactly one EVSE (OCPI-98, OCPI-99, sheet C16)."""
+        if not question.location_id:
+            raise Refused(
+                Reason.INCOMPLETE, "authorize needs the location", remedy="send LocationReferences with location_id"
+            )
+        place = location_key(question.cpo, question.location_id)
+        location = await self._hub.store.get(place)
+        if location is None:
+            raise Refused(
+                Reason.UNKNOWN_LOCATION,
+                f"CPO {question.cpo} has no location {question.location_id} here",
+                remedy="push the location before asking",
+            )
+        return replace(question, evse_uids=await self._one_evse(place, question.evse_uids))
+
+    async def _one_evse(self, place: Key, asked: tuple[str, ...]) -> tuple[str, ...]:
+        for uid in asked:
+            evse = _standing(await self._hub.store.get(evse_key(place.party, place.id, uid)))
+            if evse is not None:
+                return (evse.uid,)
+        if asked:
+            raise Refused(
+                Reason.UNKNOWN_LOCATION,
+                f"location {place.id} of {place.party} has no EVSE {', '.join(asked)}",
+                remedy="push the EVSE before asking",
+            )
+        (rows,) = await self._hub.store.evses([place])
+        known = [evse for evse in map(_standing, rows) if evse is not None]
+        readers = [evse for evse in known if "RFID_READER" in evse.capabilities]
+        free = [evse for evse in readers if evse.status.word == "AVAILABLE"]
+        return tuple(evse.uid for evse in (free or readers or known)[:1])
+
+    async def _tokens(self, question: Authorize) -> list[Token]:
+        rows = await self._hub.store.by_ref(token_ref(question.type, question.uid), Kind.TOKEN)
+        tokens = [row.body for row in rows if isinstance(row.body, Token) and not row.withdrawn]
+        if question.emsp is not None:
+            return [token for token in tokens if token.owner == question.emsp]
+        return tokens
+
+    def _is_ours(self, token: Token) -> bool:
+        """Whether the provider's own back office is connected here: then this node answers for it."""
+        hub = self._hub
+        return not hub.is_hub and hub.book.routing.has(Party(token.owner, Role.EMSP))
+
+    # -- a token nobody told us of ---------------------------------------------------------------------------------
+
+    async def _ask_around(
+        self, origin: Origin, question: Authorize, spots: Collection[Spot], begins: Begins
+    ) -> Authorization:
+        hub = self._hub
+        asked = [
+            one
+            for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots, self._service(question))
+            if (question.emsp is None or one.covers_emsp(question.emsp)) and self._may_be_asked(one, origin)
+        ]
+        unknown = Refused(
+            Reason.UNKNOWN_TOKEN,
+            f"nobody in agreement with {question.cpo} knows this token",
+            remedy="its provider must state the token, or be in agreement with the CPO",
+        )
+        waiting = {
+            asyncio.ensure_future(
+                ask(hub, origin, _unsure(_selected(question, one, spots), one), one.emsp, one.emsp)
+            ): one
+            for one in asked
+        }
+        trouble: Exception = unknown
+        try:
+            while waiting:
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    agreement = waiting.pop(task)
+                    error = task.exception()
+                    if error is None:
+                        asked_for = _selected(question, agreement, spots)
+                        emsp = agreement.emsp.id
+                        return await self._settled(origin, asked_for, agreement, task.result(), emsp, begins)
+                    trouble = self._worse(trouble, error)
+        finally:
+            for task in waiting:
+                task.cancel()
+        raise trouble
+
+    def _may_be_asked(self, agreement: Agreement, origin: Origin) -> bool:
+        routing = self._hub.book.routing
+        if not routing.has(agreement.emsp):
+            return False
+        partner = routing.partner_for(agreement.emsp)
+        link = self._hub.links.get(partner.id)
+        return partner.id != origin.partner and link is not None and is_asked(link)
+
+    @staticmethod
+    def _worse(known: Exception, error: BaseException) -> Exception:
+        """Prefer a silence over an unknown: somebody may know the token who did not answer in time."""
+        if isinstance(error, Refused) and error.reason in (Reason.UNKNOWN_TOKEN, Reason.UNKNOWN_OBJECT):
+            return known
+        if isinstance(error, Refused | Unavailable):
+            return error
+        raise error
+
+    # -- a yes must survive ----------------------------------------------------------------------------------------
+
+    async def _settled(
+        self,
+        origin: Origin,
+        question: Authorize,
+        agreement: Agreement | None,
+        answer: Authorization,
+        provider: PartyId,
+        begins: Begins,
+    ) -> Authorization:
+        """Complete the answer; a positive one is durable when this returns."""
+        hub = self._hub
+        now = hub.clock.now()
+        owner = answer.emsp or (answer.token.owner if answer.token is not None else provider)
+        answer = replace(
+            answer,
+            emsp=owner,
+            cpo=question.cpo,
+            at=now,
+            correlation=origin.correlation,
+            service=question.service,
+            cpo_session=answer.cpo_session or question.cpo_session,
+        )
+        if answer.allowed is not Allowed.ALLOWED:
+            return answer
+        token = answer.token or _presented(question, owner, answer.alias, now)
+        answer = replace(
+            _referred(hub, question, answer),
+            token=token if answer.alias is None else replace(token, contract_id=answer.alias),
+            receiver=agreement.emsp if agreement is not None else None,
+            agreement=agreement.id if agreement is not None else "",
+            location_id=question.location_id,
+            evse_uids=answer.evse_uids or question.evse_uids,
+        )
+        await hub.record_authorization(origin, answer, now, begins(answer))
+        return answer
+
+
+def _referred(hub: Hub, question: Authorize, answer: Authorization) -> Authorization:
+    """Return a permission under the reference of this leg: the hub's, said in the question or in the answer."""
+    if hub.is_hub:
+        return replace(answer, reference=question.reference or hub.ids.new())
+    if question.reference:  # asked by a hub: the provider's own name for it is made here, if its office made none
+        return replace(answer, reference=question.reference, emsp_reference=answer.emsp_reference or hub.ids.new())
+    return replace(answer, reference=answer.reference or answer.emsp_reference or hub.ids.new())
+
+
+def _presented(question: Authorize, owner: PartyId, alias: str | None, now: datetime) -> Token:
+    """Return a token that was allowed and that nobody described: no more than what was presented."""
+    return Token(
+        owner=owner,
+        uid=question.uid,
+        type=question.type,
+        contract_id=alias or question.uid,
+        issuer=str(owner),
+        valid=True,
+        last_updated=now,
+    )
+
+
+def _not_covered(question: Authorize, refused: Refused, now: datetime) -> Authorization:
+    return Authorization(
+        allowed=Allowed.NOT_ALLOWED, cpo=question.cpo, info=refused.message, why=refused.reason, at=now
+    )
+
+
+def _unsure(question: Authorize, agreement: Agreement) -> Authorize:
+    """Return the question to a provider whose token it need not be; a hub finds out by itself."""
+    return replace(question, known=agreement.emsp.role is not Role.EMSP)
+
+
+async def allowed(hub: Hub, charge: Session | Cdr) -> bool:
+    """Whether something came before a charge that allowed it: an authorization, or a whitelist (OCPI-178)."""
+    references = [charge.authorization_reference]
+    if isinstance(charge, Cdr) and charge.session_id:
+        row = await hub.store.get(session_key(charge.owner, charge.session_id))
+        references += [row.body.authorization_reference] if row is not None and isinstance(row.body, Session) else []
+    for reference in references:
+        if reference and await hub.authorization(reference) is not None:
+            return True
+    known = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
+    if known is None or known.withdrawn or not isinstance(known.body, Token):
+        return False
+    return known.body.valid and known.body.whitelist is not Whitelist.NEVER
+
+
+def _selected(question: Authorize, agreement: Agreement | None, spots: Collection[Spot]) -> Authorize:
+    """Return the question for an EVSE that the agreement covers, where the asker named none or several."""
+    covered = first(spots, agreement) if agreement is not None else None
+    if covered is None or agreement is None or not covered.uid:
+        return question
+    asked = {uid.casefold() for uid in question.evse_uids}
+    if any(one.uid.casefold() in asked and first((one,), agreement) is not None for one in spots):
+        return question
+    return replace(question, evse_uids=(covered.uid,))
+
+
+def _standing(row: Stored | None) -> Evse | None:
+    """Return the EVSE of a row where one could charge: not one that is planned or gone."""
+    body = row.body if row is not None else None
+    return body if isinstance(body, Evse) and body.status.availability not in _ABSENT else None

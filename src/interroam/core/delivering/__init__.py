@@ -1,0 +1,1 @@
+"""What is owed to receivers: the dispatch, its couriers, and what they have in hand."""

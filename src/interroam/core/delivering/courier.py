@@ -1,0 +1,400 @@
+"""A courier delivers what is owed to one party in one lane. Live delivery is catch-up of length one: one path.
+
+The rules (design: Delivery):
+
+- Entries of one *group* (an EVSE with its location, a charge, a token) go one after another; groups go side by side
+  within a window. Under ``strict`` everything is one group and the window is one.
+- Under ``latest`` an entry that waits is skipped when a newer one of its object says all that it says.
+- Delivered, refused (to the shelf) or skipped: settled. The cursor is (through, ahead), so a restart sends only what
+  is unsettled and nothing runs backwards.
+- Unavailable: the courier rests, longer each time, and the rest survives a restart. An entry that fails while others
+  succeed goes to the shelf as poison after five tries; under ``strict`` the lane stops instead, and an alert says so.
+- A part of the picture that the receiver never had (a new agreement) is sent first, then the entries since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec.structs import replace
+
+from interroam.core.delivering.pending import Group, Pending
+from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
+from interroam.model.agreements import Policy
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Entry, Stored
+from interroam.model.ids import Key, Kind, Lane
+
+if TYPE_CHECKING:
+    from interroam.core.delivering.dispatch import Dispatch
+
+log = structlog.get_logger()
+
+WINDOW = 16
+BACKLOG = 5_000
+TRIES = 5
+_FIRST_REST_S = 0.25
+_LONGEST_REST_S = 300.0
+_PAGE = 200
+
+
+class Courier:
+    """One per party, role and lane."""
+
+    def __init__(self, dispatch: Dispatch, cursor: Cursor) -> None:
+        self.key: CourierKey = cursor.key
+        self._strict = self.key.lane is Lane.ALL
+        self._dispatch = dispatch
+        self._cursor = cursor
+        self._pending = Pending(cursor.through, cursor.ahead, together=self._strict)
+        self._workers: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
+        self._behind = True
+        self._catching_up = False
+        self._resting = False
+        self._probing = cursor.failures > 0
+        self._tries: dict[int, tuple[int, int]] = {}
+        self._delivered = 0
+        self._retries: dict[int, int] = {}
+        self._dirty = True
+
+    # -- what the dispatch says ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Go on where the cursor says; a rest that was not over goes on as well."""
+        wait = 0.0
+        if self._cursor.retry_at is not None:
+            wait = (self._cursor.retry_at - self._dispatch.clock.now()).total_seconds()
+        if wait > 0:
+            self._rest(min(wait, _LONGEST_REST_S))  # more only says that the clock was set back meanwhile
+        self.wake()
+
+    async def stop(self) -> None:
+        """End after what is in flight has been cancelled; it was not settled and will be sent again."""
+        self._resting = True  # nobody is employed any more
+        tasks = [*self._workers, *self._chores]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.persist()
+
+    def feed(self, entry: Entry, policy: Policy) -> None:
+        """Take a fresh entry of the journal, unless older ones are still to be fetched."""
+        if self._behind:
+            if not self._catching_up:
+                self.wake()
+            return
+        if len(self._pending) >= BACKLOG:
+            self._behind = True
+            return
+        self._pending.take(entry, policy)
+        if self._pending.ready:
+            self._employ()
+
+    def passed(self, seq: int) -> None:
+        """Note that the journal was routed up to here and what is owed has been fed."""
+        if not self._behind:
+            self._pending.scanned = seq
+
+    def wake(self) -> None:
+        """Look for work: fetch what is missing, deliver what waits."""
+        if self._cursor.paused:
+            return
+        if self._behind and not self._catching_up:
+            self._catching_up = True
+            self._chore(self._catch_up())
+        self._employ()
+
+    def cover(self, wanted: Sequence[Seed]) -> None:
+        """Send the parts of the picture that the receiver is entitled to and has not had."""
+        had = set(self._cursor.covered)
+        missing = tuple(self._after(seed) for seed in wanted if str(seed) not in had)
+        covered = tuple(sorted(str(seed) for seed in wanted))
+        if not missing and covered == self._cursor.covered:
+            return
+        seeds = tuple(one for one in self._cursor.seeds if str(one) in covered) + missing
+        self._cursor = replace(self._cursor, covered=covered, seeds=seeds)
+        self._dirty = True
+        if missing:
+            self._behind = True
+            self.wake()
+
+    def _after(self, seed: Seed) -> Seed:
+        """Return a seed that knows what the receiver saw of this part before, when it saw some of it."""
+        before = [one for one in self._cursor.covered if one == seed.part or one.startswith(f"{seed.part}:")]
+        if not before:
+            return seed
+        former = [one.removeprefix(seed.part).removeprefix(":") for one in before]
+        former += [one.former for one in self._cursor.seeds if one.part == seed.part and one.former is not None]
+        names = {name for one in former for name in one.split("+")}
+        return replace(seed, former="" if "" in names else "+".join(sorted(names)))
+
+    def pause(self) -> None:
+        """Deliver nothing more until resumed."""
+        self._cursor = replace(self._cursor, paused=True)
+        self._dirty = True
+
+    def resume(self) -> None:
+        """Deliver again, at once, whatever the back-off said."""
+        self._cursor = replace(self._cursor, paused=False, retry_at=None, alert="")
+        self._resting = False
+        self._dirty = True
+        self.wake()
+
+    def replay(self, after: int) -> None:
+        """Deliver everything since this entry again."""
+        self._pending.rewind(after)
+        self._behind = True
+        self._dirty = True
+        self.wake()
+
+    def repeat(self, kind: Kind, request: str) -> bool:
+        """Send all objects of a kind that the receiver had once more; false when it had none."""
+        parts = [str(one).split(":", 2) for one in self._cursor.covered]
+        seeds = tuple(
+            Seed(part[0], kind, scope="".join(part[2:]), again=request) for part in parts if part[1] == kind.value
+        )
+        self._cursor = replace(self._cursor, seeds=(*self._cursor.seeds, *seeds))
+        self._dirty = self._behind = True
+        self.wake()
+        return bool(seeds)
+
+    def again(self, entry: Entry, shelved: int) -> None:
+        """Try an entry from the shelf once more, beside the lane."""
+        self._retries[entry.seq] = shelved
+        self._pending.take(entry, Policy.FIFO, anew=True)
+        self._employ()
+
+    # -- figures ---------------------------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> Cursor:
+        """The cursor as of now."""
+        through, ahead = self._pending.position
+        return replace(self._cursor, through=through, ahead=ahead)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are queued or in flight; those not fetched yet are counted by the journal's head."""
+        return len(self._pending)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is owed any more, and what was refused is on the shelf."""
+        return not (len(self._pending) or self._workers or self._behind or self._cursor.seeds)
+
+    async def persist(self) -> None:
+        """Write the cursor when it moved."""
+        cursor = self.cursor
+        if self._dirty or cursor.through != self._cursor.through or cursor.ahead != self._cursor.ahead:
+            self._dirty = False
+            self._cursor = cursor
+            await self._dispatch.store.settle(cursor)
+
+    # -- taking ----------------------------------------------------------------------------------------------------
+
+    async def _catch_up(self) -> None:
+        try:
+            await self._seed()
+            while not self._cursor.paused:
+                while len(self._pending) >= BACKLOG:
+                    await self._dispatch.clock.sleep(0.02)
+                entries = await self._dispatch.since(self._pending.scanned, 500)
+                for entry in entries:
+                    for key, policy in self._dispatch.receivers(entry):
+                        if key == self.key:
+                            self._pending.take(entry, policy)
+                if entries:
+                    self._pending.scanned = max(self._pending.scanned, entries[-1].seq)
+                self._employ()
+                if self._pending.scanned >= self._dispatch.routed:
+                    self._behind = False
+                    return
+        finally:
+            self._catching_up = False
+
+    # -- the picture -----------------------------------------------------------------------------------------------
+
+    async def _seed(self) -> None:
+        while self._cursor.seeds:
+            if len(self._pending) or self._resting:  # what was under way goes first
+                await self._dispatch.clock.sleep(0.02)
+                continue
+            seed = self._cursor.seeds[0]
+            owners = None if seed.owner == "*" else frozenset({Key(seed.kind, seed.owner, "").party})
+            page = await self._dispatch.store.page(
+                Query(kind=seed.kind, owners=owners, after=seed.reached, limit=_PAGE, total=0)
+            )
+            width = 1 if self._strict else WINDOW
+            for start in range(0, len(page.items), width):
+                await asyncio.gather(*(self._send_stored(stored, seed) for stored in page.items[start : start + width]))
+            rest = self._cursor.seeds[1:]
+            if page.next and page.items:
+                rest = (replace(seed, reached=page.items[-1].no), *rest)
+            self._cursor = replace(self._cursor, seeds=rest)
+            self._dirty = True
+            await self.persist()
+
+    async def _send_stored(self, stored: Stored, seed: Seed) -> None:
+        """Deliver an object of the picture until it is taken or refused."""
+        entry = replace(self._dispatch.entry_of(stored), correlation=seed.again)
+        tries = 0
+        while True:
+            try:
+                await self._dispatch.seed(self.key.party, entry, seed)
+            except Refused as no:
+                await self._shelve(replace(entry, seq=stored.version), no.reason, no.message)
+                return
+            except Unavailable as later:
+                tries += 1
+                self._note_failure(later)
+                await self._dispatch.clock.sleep(_rest_s(tries))
+            else:
+                self._note_success()
+                return
+
+    # -- delivering ------------------------------------------------------------------------------------------------
+
+    def _employ(self) -> None:
+        window = 1 if self._strict or self._probing else WINDOW
+        for _ in range(min(self._pending.ready, window - len(self._workers))):
+            if self._resting or self._cursor.paused:
+                return
+            task = asyncio.get_running_loop().create_task(self._work())
+            self._workers.add(task)
+            task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        """Let a worker go; what was fed after its last look, while its place was still taken, needs another."""
+        self._workers.discard(task)
+        self._employ()
+
+    async def _work(self) -> None:
+        turns = self._dispatch.turns
+        while not self._resting and not self._cursor.paused:
+            if turns.scarce:
+                await turns.turn()
+            taken = self._pending.pop()
+            if taken is None:
+                return
+            group, entry = taken
+            try:
+                await self._dispatch.deliver(self.key.party, entry)
+            except Refused as no:
+                await self._refused(entry, no)
+            except Unavailable as later:
+                if not await self._failed(group, entry, later):
+                    continue
+            else:
+                self._done(entry)
+            self._pending.release(group)
+
+    def _done(self, entry: Entry) -> None:
+        shelved = self._retries.pop(entry.seq, None)
+        if shelved is not None:
+            self._chore(self._dispatch.store.unshelve([shelved]))
+        self._tries.pop(entry.seq, None)
+        self._note_success()
+        self._pending.settle(entry.seq)
+
+    async def _refused(self, entry: Entry, no: Refused) -> None:
+        self._note_success()  # a refusal is an answer: the partner is there
+        log.info("entry_refused", courier=str(self.key), seq=entry.seq, reason=no.reason.value, message=no.message)
+        await self._shelve(entry, no.reason, no.message)
+
+    async def _shelve(self, entry: Entry, reason: Reason, message: str, *, poison: bool = False) -> None:
+        self._pending.settle(entry.seq)
+        earlier = self._retries.pop(entry.seq, None)
+        if earlier is not None:
+            await self._dispatch.store.unshelve([earlier])
+        tries, _ = self._tries.pop(entry.seq, (1, 0))
+        shelved = Shelved(
+            id=0,
+            courier=self.key,
+            seq=entry.seq,
+            at=self._dispatch.clock.now(),
+            reason=reason.value,
+            message=message,
+            poison=poison,
+            tries=tries,
+        )
+        self._cursor = self.cursor
+        await self._dispatch.store.settle(self._cursor, (shelved,))
+
+    async def _failed(self, group: Group, entry: Entry, later: Unavailable) -> bool:
+        """Return whether the group may go on: true when the entry was poison and is on the shelf now."""
+        tries, seen = self._tries.get(entry.seq, (0, self._delivered))
+        tries += 1 if tries == 0 or self._delivered > seen else 0
+        self._tries[entry.seq] = (tries, self._delivered)
+        self._note_failure(later)
+        if tries >= TRIES:
+            if not self._strict:
+                log.warning("entry_poisoned", courier=str(self.key), seq=entry.seq, message=later.message)
+                await self._shelve(entry, later.reason, later.message, poison=True)
+                return True
+            self._alert(f"entry {entry.seq} keeps failing: {later.message}")
+        self._pending.put_back(group, entry)
+        self._chore(self._ready_after(group, _rest_s(max(tries, self._cursor.failures))))
+        return False
+
+    async def _ready_after(self, group: Group, seconds: float) -> None:
+        await self._dispatch.clock.sleep(seconds)
+        self._pending.release(group)
+        self._employ()
+
+    # -- back-off --------------------------------------------------------------------------------------------------
+
+    def _note_success(self) -> None:
+        self._delivered += 1
+        if self._cursor.failures or self._probing:
+            self._cursor = replace(self._cursor, failures=0, retry_at=None, alert="")
+            self._dirty = True
+            self._probing = False
+            self._employ()
+
+    def _note_failure(self, later: Unavailable) -> None:
+        if self._resting:
+            return
+        failures = self._cursor.failures + 1
+        rest = max(_rest_s(failures), min(later.retry_after or 0.0, _LONGEST_REST_S))
+        self._cursor = replace(
+            self._cursor, failures=failures, retry_at=self._dispatch.clock.now() + timedelta(seconds=rest)
+        )
+        self._dirty = True
+        if failures in (1, TRIES):
+            log.info("partner_unavailable", courier=str(self.key), message=later.message, failures=failures)
+        if failures >= TRIES and self._strict:
+            self._alert(f"nothing is taken: {later.message}")
+        self._probing = True
+        self._rest(rest)
+
+    def _rest(self, seconds: float) -> None:
+        self._resting = True
+        self._chore(self._rise(seconds))
+
+    async def _rise(self, seconds: float) -> None:
+        await self._dispatch.clock.sleep(seconds)
+        self._resting = False
+        self.wake()
+
+    def _alert(self, message: str) -> None:
+        if self._cursor.alert != message:
+            log.warning("lane_stopped", courier=str(self.key), message=message)
+            self._cursor = replace(self._cursor, alert=message)
+            self._dirty = True
+
+    def _chore(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+def _rest_s(failures: int) -> float:
+    """Seconds to rest after so many failures in a row, with a spread so that couriers do not march in step."""
+    spread = 0.8 + 0.4 * random.random()  # noqa: S311  no secret hangs on it
+    return min(_FIRST_REST_S * 2.0 ** min(failures - 1, 20), _LONGEST_REST_S) * spread

@@ -1,0 +1,273 @@
+"""The dispatch reads and routes the journal's head once per process and feeds the couriers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import structlog
+
+from interroam.core.delivering.courier import Courier
+from interroam.core.delivering.dating import Dating
+from interroam.core.delivering.turns import Turns
+from interroam.core.hub import Hub
+from interroam.core.ports import CourierKey, Cursor, Seed
+from interroam.core.rules.routing import EVERY_OWNER, default_policy
+from interroam.core.rules.visibility import ALL, named
+from interroam.model.agreements import Agreement, Policy
+from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Act, Entry, Stored
+from interroam.model.ids import LANE_OF, Key, Kind, Lane, Module, Party, Role, location_key
+from interroam.model.parties import PartnerState
+
+log = structlog.get_logger()
+
+RECENT = 20_000
+_TICK_S = 0.25
+
+
+class Dispatch:
+    """Owns the couriers; opens one when something is first owed to a party in a lane."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.store = hub.store
+        self.clock = hub.clock
+        self.routed = 0
+        self.turns = Turns()
+        self.dating = Dating(hub, self)
+        self._couriers: dict[CourierKey, Courier] = {}
+        self._recent: deque[Entry] = deque(maxlen=RECENT)
+        self._boundary: datetime | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._unsubscribe = _nothing
+        self._running = False
+
+    async def start(self) -> None:
+        """Take up every courier where its cursor says and follow the journal."""
+        self.routed = self.store.head()
+        self._unsubscribe = self.store.subscribe(self._on_commit)
+        self._running = True
+        for cursor in await self.store.cursors():
+            self._couriers[cursor.key] = Courier(self, cursor)
+        await self._hub.clearing.load()
+        self._hub.clearing.on_release = self.released  # type: ignore[method-assign]
+        self._hub.book.on_change(self.refresh)
+        self.refresh()
+        for courier in self._couriers.values():
+            courier.start()
+        await self.dating.start()
+        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def stop(self) -> None:
+        """Stop all couriers and persist their cursors."""
+        self._running = False
+        self._unsubscribe()
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+            await self.dating.stop()
+        await asyncio.gather(*(courier.stop() for courier in self._couriers.values()))
+
+    # -- what is owed ----------------------------------------------------------------------------------------------
+
+    def receivers(self, entry: Entry) -> tuple[tuple[CourierKey, Policy], ...]:
+        """Return the couriers that owe this entry, as of now."""
+        return self._hub.book.routing.receivers(entry, self.clock.now())
+
+    def _on_commit(self, entries: Sequence[Entry]) -> None:
+        now = self.clock.now()
+        routing = self._hub.book.routing
+        couriers = self._couriers
+        for entry in entries:
+            for key, policy in routing.receivers(entry, now):
+                courier = couriers.get(key)
+                if courier is None:
+                    courier = self._open(key, entry.seq - 1)
+                courier.feed(entry, policy)
+        self._recent.extend(entries)
+        self.routed = entries[-1].seq
+        self.turns.committed()
+        for courier in couriers.values():
+            courier.passed(self.routed)
+
+    async def since(self, after: int, limit: int) -> Sequence[Entry]:
+        """Return entries after this number: from memory when they are recent, else from the store."""
+        recent = self._recent
+        if recent and recent[0].seq <= after + 1:
+            first = max(0, len(recent) - (recent[-1].seq - after))  # numbers have no gaps within one process, or few
+            found = [recent[i] for i in range(first, min(first + limit, len(recent))) if recent[i].seq > after]
+            if found:
+                return found
+        return await self.store.entries(after, limit, through=self.routed)
+
+    # -- couriers --------------------------------------------------------------------------------------------------
+
+    def courier(self, key: CourierKey) -> Courier | None:
+        """Return the courier of a party in a lane, when there is one."""
+        return self._couriers.get(key)
+
+    @property
+    def couriers(self) -> Sequence[Courier]:
+        """All couriers."""
+        return list(self._couriers.values())
+
+    def refresh(self) -> None:
+        """Follow a change of partners or agreements: new couriers, new parts of the picture to send."""
+        if not self._running:
+            return
+        now = self.clock.now()
+        self._boundary = self._hub.book.routing.next_boundary(now)
+        wanted: dict[CourierKey, list[Seed]] = {}
+        for agreement in self._hub.book.routing.agreements:
+            if agreement.in_force(now):
+                for key, seed in self._entitled(agreement):
+                    wanted.setdefault(key, []).append(seed)
+        for key in wanted:
+            if key not in self._couriers and self._pushed_to(key.party):
+                self._open(key, self.routed)
+        for key, courier in self._couriers.items():
+            courier.cover(sorted(set(wanted.get(key, [])), key=_order))
+            courier.wake()
+
+    def _entitled(self, agreement: Agreement) -> list[tuple[CourierKey, Seed]]:
+        found: list[tuple[CourierKey, Seed]] = []
+        for module, kind in ((Module.TARIFFS, Kind.TARIFF), (Module.LOCATIONS, Kind.LOCATION)):
+            for cpo in agreement.cpos:
+                found += self._seed_for(agreement, module, kind, agreement.emsp, cpo)
+        for cpo in agreement.cpos:
+            found += self._seed_for(agreement, Module.TOKENS, Kind.TOKEN, cpo, agreement.emsp)
+        return found
+
+    def _seed_for(
+        self, agreement: Agreement, module: Module, kind: Kind, receiver: Party, owner: Party
+    ) -> list[tuple[CourierKey, Seed]]:
+        terms = agreement.of(module)
+        policy = terms.policy or default_policy(receiver, module)
+        if policy is Policy.NONE or not terms.on or receiver == owner:
+            return []
+        named = EVERY_OWNER if owner.role is Role.HUB else location_key(owner.id, "").owner
+        lane = Lane.ALL if policy is Policy.STRICT else LANE_OF[kind]
+        return [(CourierKey(receiver, lane), Seed(named, kind, scope=self._scope_name(receiver, kind, owner)))]
+
+    def _scope_name(self, receiver: Party, kind: Kind, owner: Party) -> str:
+        """Name the selections by which a receiver sees an owner's places; nothing when it sees all."""
+        scope = self._hub.sight.scope(receiver) if kind is Kind.LOCATION else None
+        if scope is None:
+            return ALL
+        return named(scope.anywhere) if owner.role is Role.HUB else scope.name(owner.id)
+
+    def _pushed_to(self, party: Party) -> bool:
+        """Whether facts go to this party by courier: not when its partner fetches them itself."""
+        routing = self._hub.book.routing
+        if not routing.has(party):
+            return True
+        link = self._hub.links.get(routing.partner_for(party).id)
+        return link is None or link.pushes
+
+    def _open(self, key: CourierKey, through: int) -> Courier:
+        courier = self._couriers[key] = Courier(self, Cursor(key, through))
+        courier.start()
+        return courier
+
+    def repeat(self, parties: Collection[Party], kind: Kind, request: str) -> int:
+        """Have all objects of a kind sent to these parties once more; returns how many couriers do so."""
+        lanes = (LANE_OF[kind], Lane.ALL)
+        found = [one for one in self.couriers if one.key.party in parties and one.key.lane in lanes]
+        return sum(one.repeat(kind, request) for one in found)
+
+    # -- delivery --------------------------------------------------------------------------------------------------
+
+    async def deliver(self, party: Party, entry: Entry) -> None:
+        """Hand an entry to the partner that carries messages to this party, as far as the party may know it."""
+        self._hub.clearing.check(entry)
+        told = await self._hub.sight.told(party, entry)
+        if told is not None:
+            await self._hand(party, told)
+
+    async def seed(self, party: Party, entry: Entry, seed: Seed) -> None:
+        """Hand over a part of the picture; where a selection took the place of another, also what has left."""
+        told = await self._hub.sight.seeded(party, entry, seed)
+        if told is not None:
+            await self._hand(party, told)
+
+    async def _hand(self, party: Party, entry: Entry) -> None:
+        hub = self._hub
+        try:
+            partner = hub.book.routing.partner_for(party)
+        except Refused as nobody:
+            raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
+        if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):
+            raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
+        if entry.lane is not Lane.CHARGES and hub.standings.away(party, partner.id) is not None:
+            return  # its hub shows it as away: it fetches what it missed (OCPI-215); but a charge is never lost
+        link = hub.links.get(partner.id)
+        if link is None:
+            raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is not wired")
+        if not link.pushes:
+            return  # it fetches facts itself
+        try:
+            await link.deliver(entry, party)
+        except (Refused, Unavailable, asyncio.CancelledError):
+            raise
+        except Exception as bug:
+            log.exception("delivery_broke", partner=partner.id, seq=entry.seq)
+            raise Unavailable(Reason.FAILED, f"our own failure: {bug!r}") from bug
+
+    def entry_of(self, stored: Stored) -> Entry:
+        """Return an object of the picture as an entry without a number; the room renders it from the picture."""
+        return Entry(
+            seq=0,
+            at=self.clock.now(),
+            lane=LANE_OF[stored.key.kind],
+            act=Act.FACT,
+            key=stored.key,
+            no=stored.no,
+            hub_id=stored.hub_id,
+            origin=stored.origin,
+            correlation="",
+            receiver=stored.receiver,
+            agreement=stored.agreement,
+            body=stored.body,
+        )
+
+    async def retry(self, ids: Sequence[int]) -> int:
+        """Try entries from the shelf again; returns how many were found."""
+        wanted = set(ids)
+        found = 0
+        for shelved in await self.store.shelf(limit=10_000):
+            courier = self._couriers.get(shelved.courier)
+            if shelved.id not in wanted or courier is None:
+                continue
+            for entry in await self.store.entries(shelved.seq - 1, 1, through=shelved.seq):
+                courier.again(entry, shelved.id)
+                found += 1
+        return found
+
+    async def released(self, key: Key) -> None:
+        """Deliver a CDR that was held until now."""
+        for shelved in await self.store.shelf(limit=10_000):
+            if shelved.reason == Reason.HELD:
+                (entry,) = await self.store.entries(shelved.seq - 1, 1, through=shelved.seq)
+                if entry.key == key:
+                    await self.retry([shelved.id])
+
+    async def _tick(self) -> None:
+        while True:
+            await self.clock.sleep(_TICK_S)
+            if self._boundary is not None and self.clock.now() >= self._boundary:
+                self.refresh()
+            await self.dating.tick()
+            for courier in list(self._couriers.values()):
+                await courier.persist()
+                courier.wake()  # the bell is a hint; couriers also look for themselves
+
+
+def _order(seed: Seed) -> tuple[int, str]:
+    return (0 if seed.kind is Kind.TARIFF else 1, seed.owner)
+
+
+def _nothing() -> None:
+    return None

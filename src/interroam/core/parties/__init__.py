@@ -1,0 +1,1 @@
+"""Who is connected, under which agreements, and whether they are there."""

@@ -1,0 +1,1 @@
+"""What a node does by itself, again and again: schedules, pulls, announcements."""

@@ -1,0 +1,1 @@
+"""What becomes of a statement besides its verdict: the gate, the price, what lapses and what waits."""

@@ -1,0 +1,105 @@
+"""What a courier has in hand."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interroam.core.delivering.pending import Pending, group_of, overtakes
+from interroam.model.agreements import Policy
+from interroam.model.facts import Act
+from interroam.model.ids import cdr_key, evse_key, location_key, session_key
+from tests.core.objects import CPO, cdr, entry
+
+ONE, TWO = evse_key(CPO, "L1", "1"), evse_key(CPO, "L2", "1")
+
+
+def test_an_entry_overtaken_by_a_newer_one_of_its_object_is_skipped_under_latest():
+    pending = Pending(0, (), together=False)
+    for seq in (1, 2, 3):
+        pending.take(entry(seq, ONE), Policy.LATEST)
+    group, first = pending.pop()
+    assert first.seq == 3
+    assert pending.position == (2, ())
+    pending.settle(3)
+    pending.release(group)
+    assert pending.position == (3, ())
+
+
+def test_a_change_of_other_fields_is_not_overtaken_by_a_status():
+    other = entry(1, ONE, fields=frozenset({"connectors"}))
+    assert not overtakes(entry(2, ONE), other)
+    assert overtakes(entry(2, ONE, act=Act.FACT), other)
+    assert not overtakes(entry(2, TWO), other)
+
+
+def test_a_location_that_left_evses_out_is_not_overtaken():
+    place = location_key(CPO, "L1")
+    left_out = entry(1, place, act=Act.FACT, removed=("2",))
+    assert not overtakes(entry(2, place, act=Act.FACT), left_out)
+    assert overtakes(entry(2, place, act=Act.FACT), entry(1, place, act=Act.FACT))
+
+
+def test_fifo_skips_nothing():
+    pending = Pending(0, (), together=False)
+    for seq in (1, 2):
+        pending.take(entry(seq, ONE), Policy.FIFO)
+    assert pending.pop()[1].seq == 1
+
+
+def test_entries_of_one_object_wait_for_each_other_and_others_go_beside():
+    pending = Pending(0, (), together=False)
+    for seq, key in ((1, ONE), (2, ONE), (3, TWO)):
+        pending.take(entry(seq, key), Policy.FIFO)
+    assert pending.pop()[1].seq == 1
+    assert pending.pop()[1].seq == 3
+    assert pending.pop() is None
+
+
+def test_under_strict_everything_waits_for_everything():
+    pending = Pending(0, (), together=True)
+    pending.take(entry(1, ONE), Policy.STRICT)
+    pending.take(entry(2, TWO), Policy.STRICT)
+    assert pending.pop()[1].seq == 1
+    assert pending.pop() is None
+
+
+def test_an_evse_keeps_order_with_its_location_and_a_cdr_with_its_session():
+    assert group_of(entry(1, ONE)) == group_of(entry(2, location_key(CPO, "L1"), act=Act.FACT))
+    record = entry(2, cdr_key(CPO, "C1"), act=Act.FACT, body=cdr())
+    assert group_of(entry(1, session_key(CPO, "S1"))) == group_of(record)
+
+
+def test_a_restart_takes_only_what_was_not_settled():
+    pending = Pending(5, (7, 9), together=False)
+    for seq in range(4, 11):
+        pending.take(entry(seq, evse_key(CPO, "L1", str(seq))), Policy.FIFO)
+    taken = []
+    while (next_one := pending.pop()) is not None:
+        taken.append(next_one[1].seq)
+        pending.settle(next_one[1].seq)
+        pending.release(next_one[0])
+    assert taken == [6, 8, 10]
+    assert pending.position == (10, ())
+
+
+@given(st.data(), st.lists(st.sampled_from(["1", "2", "3"]), min_size=1, max_size=25), st.booleans())
+def test_whatever_is_settled_when_the_cursor_never_passes_what_is_not(data, uids, latest):
+    pending = Pending(0, (), together=False)
+    policy = Policy.LATEST if latest else Policy.FIFO
+    settled: set[int] = set()
+    flying = []
+    for seq, uid in enumerate(uids, 1):
+        pending.take(entry(seq, evse_key(CPO, f"L{uid}", uid)), policy)
+        if data.draw(st.booleans()) and (taken := pending.pop()) is not None:
+            flying.append(taken)
+        if flying and data.draw(st.booleans()):
+            group, done = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
+            pending.settle(done.seq)
+            settled.add(done.seq)
+            pending.release(group)
+        through, ahead = pending.position
+        in_flight = {one.seq for _, one in flying}
+        assert not any(one <= through or one in ahead for one in in_flight)
+        assert settled <= set(range(1, through + 1)) | set(ahead)
+        assert all(one > through for one in ahead)

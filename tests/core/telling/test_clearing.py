@@ -1,0 +1,209 @@
+"""What becomes of a CDR by its price: passed, remarked upon, held until something explains it, or priced here."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from interroam.core.audit import LOCAL
+from interroam.core.ports import Query
+from interroam.core.rules.pricing import Outcome
+from interroam.model.agreements import Beyond, Prices
+from interroam.model.charges import Dimension, Period
+from interroam.model.errors import Refused
+from interroam.model.facts import Change, Fact, Verdict
+from interroam.model.ids import Kind, session_key
+from interroam.model.money import Price
+from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
+from tests.core.desk import open_office
+from tests.core.objects import CPO, EMSP_PARTY, NOW, agreement, at, cdr, location, partner, session
+from tests.core.roundabout import Roundabout
+
+HOLDING = Prices(beyond=Beyond.HOLD)
+
+
+def tariff(price: str, **fields) -> Tariff:
+    element = TariffElement((PriceComponent("ENERGY", Decimal(price), vat=Decimal(20)),))
+    return replace(Tariff(owner=CPO, id="T1", currency="EUR", elements=(element,), last_updated=NOW), **fields)
+
+
+def charge(total: str, **fields):
+    """10 kWh."""
+    periods = (Period(NOW, (Dimension("ENERGY", Decimal(10)), Dimension("TIME", Decimal(1)))),)
+    base = cdr(total_cost=Price(Decimal(total)), total_energy_kwh=Decimal(10), periods=periods, tariff_ids=("T1",))
+    return replace(base, session_id=None, **fields)
+
+
+@pytest.fixture
+async def both(tmp_path):
+    async with open_office(tmp_path) as (office, core):
+        await begin(core)
+        yield office, core
+
+
+async def begin(core: Roundabout, prices: Prices = HOLDING) -> None:
+    await core.admit(partner("cpo", "FR*CPO/CPO"))
+    await core.admit(partner("emsp", "DE*MSP/EMSP"))
+    await core.agree(agreement(prices=prices))
+    await core.tell("cpo", Fact(location(), parts=()))
+
+
+async def listed(core: Roundabout) -> list[str]:
+    return [row.key.id for row in (await core.hub.find(EMSP_PARTY, Query(kind=Kind.CDR))).items]
+
+
+def told(core: Roundabout) -> list[str]:
+    return [entry.key.id for entry in core.links["emsp"].taken if entry.key.kind is Kind.CDR]
+
+
+async def test_a_cdr_as_agreed_passes_and_one_that_is_not_is_recorded_and_held(both):
+    office, core = both
+    await core.tell("cpo", Fact(tariff("0.50")))
+    assert (await core.tell("cpo", Fact(charge("5.00", id="GOOD")))).verdict is Verdict.RECORDED
+    assert (await core.tell("cpo", Fact(charge("7.00", id="DEAR")))).verdict is Verdict.RECORDED
+    await core.drained()
+    assert told(core) == await listed(core) == ["good"]
+    (held,) = office.upkeep.weighed(LOCAL, held=True)
+    assert (held.id, held.outcome, held.stated, held.computed) == ("DEAR", Outcome.HOLD, Decimal(7), Decimal(5))
+    row = await core.store.get(held.key)
+    assert not await core.hub.sight.sees(EMSP_PARTY, row)
+
+
+async def test_an_operator_lets_a_held_cdr_go_once(both):
+    office, core = both
+    await core.tell("cpo", Fact(tariff("0.50")))
+    await core.tell("cpo", Fact(charge("7.00")))
+    await core.drained()
+    await office.upkeep.release(LOCAL, CPO, "C1")
+    await core.until(lambda: told(core) == ["c1"])
+    assert await listed(core) == ["c1"]
+    await core.drained()
+    with pytest.raises(Refused):
+        await office.upkeep.release(LOCAL, CPO, "C1")
+    assert (await core.tell("cpo", Fact(charge("7.00")))).verdict is Verdict.UNCHANGED
+    assert office.upkeep.weighed(LOCAL, held=True) == []
+    assert (await office.audited(LOCAL))[-1].action == "cdr release"
+
+
+async def test_a_tariff_that_explains_the_price_lets_a_cdr_go(both):
+    office, core = both
+    await core.tell("cpo", Fact(charge("5.00")))  # its tariff is not known yet
+    await core.drained()
+    assert told(core) == []
+    await core.tell("cpo", Fact(tariff("0.50")))
+    await core.until(lambda: told(core) == ["c1"])
+    assert office.upkeep.weighed(LOCAL)[0].released == "rule"
+
+
+async def test_what_is_held_is_held_after_a_restart(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core)
+        await core.tell("cpo", Fact(charge("7.00")))
+    async with open_office(tmp_path) as (office, core):
+        await core.admit(partner("emsp", "DE*MSP/EMSP"))
+        await core.drained()
+        assert await listed(core) == told(core) == []
+        await office.upkeep.release(LOCAL, CPO, "C1")
+        await core.until(lambda: told(core) == ["c1"])
+
+
+async def test_prices_in_the_agreement_count_and_not_those_of_the_module(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices((tariff("0.50"),), beyond=Beyond.HOLD))
+        await core.tell("cpo", Fact(tariff("0.70")))
+        await core.tell("cpo", Fact(charge("5.00", id="AGREED")))
+        await core.tell("cpo", Fact(charge("7.00", id="MODULE")))
+        await core.drained()
+        assert told(core) == ["agreed"]
+
+
+@pytest.mark.parametrize(("tolerance", "found"), [("3", []), ("0.01", [Outcome.REMARK])])
+async def test_an_agreement_that_only_remarks_delivers_and_notes_what_exceeds_its_tolerance(tmp_path, tolerance, found):
+    async with open_office(tmp_path) as (office, core):
+        await begin(core, Prices(tolerance=Decimal(tolerance), clearing=True))
+        await core.tell("cpo", Fact(tariff("0.50")))
+        await core.tell("cpo", Fact(charge("7.00")))
+        await core.until(lambda: told(core) == ["c1"])
+        await core.until(lambda: [one.outcome for one in office.upkeep.weighed(LOCAL)] == found)
+
+
+@pytest.mark.statement("OCPI-129", "OCPI-185")
+@pytest.mark.parametrize("agreed", [(), (tariff("0.50"),)])
+async def test_a_cdr_without_a_price_gets_one_without_vat_for_those_who_subscribed(tmp_path, agreed):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices(agreed, clearing=True))
+        await core.tell("cpo", Fact(tariff("0.50")))
+        await core.tell("cpo", Fact(charge("0")))
+        await core.until(lambda: told(core) == ["c1"])
+        sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
+        assert (sent.total_cost, sent.energy_cost) == (Price(Decimal("5.00")), Price(Decimal("5.00")))
+        assert (await core.tell("cpo", Fact(charge("0")))).verdict is not Verdict.RECORDED
+
+
+async def test_nobody_who_did_not_subscribe_gets_a_price_of_ours(both):
+    _, core = both
+    await core.agree(agreement(version=2))
+    await core.tell("cpo", Fact(tariff("0.50")))
+    await core.tell("cpo", Fact(charge("0")))
+    await core.until(lambda: told(core) == ["c1"])
+    sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
+    assert sent.total_cost == Price(Decimal(0))
+
+
+def under_way(kwh: str, when: int = 3600, **fields):
+    periods = (Period(NOW, (Dimension("ENERGY", Decimal(kwh)), Dimension("TIME", Decimal(1)))),)
+    return session(when=at(when), energy_kwh=Decimal(kwh), periods=periods, **fields)
+
+
+def grown(kwh: str, when: int, **stated) -> Change:
+    after = under_way(kwh, when)
+
+    def merge(old, wire):
+        fields = {"energy_kwh": after.energy_kwh, "periods": after.periods, "last_updated": after.last_updated}
+        return replace(old, **fields, **stated), wire
+
+    return Change(after.key, frozenset({"kwh", "charging_periods", *stated}), after.last_updated, merge)
+
+
+async def kept(core: Roundabout):
+    return (await core.store.get(session_key(CPO, "S1"))).body
+
+
+@pytest.mark.statement("OCPI-185")
+async def test_a_session_without_a_cost_is_priced_as_it_grows_until_its_cpo_states_one(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices((tariff("0.50"),), clearing=True))
+        assert (await core.tell("cpo", Fact(under_way("4")))).verdict is Verdict.RECORDED
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (Price(Decimal("2.00")), True)
+        assert (await core.tell("cpo", Fact(under_way("4")))).verdict is Verdict.UNCHANGED
+        await core.tell("cpo", grown("10", 3700))
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (Price(Decimal("5.00")), True)
+        await core.drained()
+        sent = [entry.fields for entry in core.links["emsp"].taken if entry.key.kind is Kind.SESSION]
+        assert "total_cost" in sent[-1]
+        await core.tell("cpo", grown("12", 3800, total_cost=Price(Decimal(9))))
+        await core.tell("cpo", grown("13", 3900))
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (Price(Decimal(9)), False)
+
+
+@pytest.mark.parametrize(
+    ("prices", "fields"),
+    [
+        (Prices((tariff("0.50"),)), {}),
+        (Prices((tariff("0.50"),), clearing=True), {"total_cost": Price(Decimal(7))}),
+        (Prices((tariff("0.50", currency="CHF"),), clearing=True), {}),
+        (Prices(clearing=True), {}),
+    ],
+)
+async def test_a_session_stays_as_stated_where_the_cost_is_not_ours_to_say_or_not_known(tmp_path, prices, fields):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, prices)
+        await core.tell("cpo", Fact(under_way("4", **fields)))
+        await core.tell("cpo", grown("10", 3700))
+        one = await kept(core)
+        assert (one.total_cost, one.cleared) == (fields.get("total_cost"), False)
