@@ -71,6 +71,8 @@ class Peer:
     """Headers of those answers."""
     delay: float = 0.0
     """How long every answer takes."""
+    calls_its_side: str = "RECEIVER"
+    """The role that it lists its credentials under."""
     looks: bool = True
     """Whether it looks at our versions while our POST is open, as it must."""
 
@@ -115,7 +117,7 @@ class Peer:
         if request.path == "/versions":
             return self.ok([{"version": one, "url": f"{self.url}/v/{one}"} for one in self.versions])
         if request.path.startswith("/v/"):
-            listed = [{"identifier": "credentials", "role": "RECEIVER", "url": f"{self.url}/credentials"}]
+            listed = [{"identifier": "credentials", "role": self.calls_its_side, "url": f"{self.url}/credentials"}]
             listed += [
                 {"identifier": name, "role": role, "url": f"{self.url}/{role.lower()}/{name}"}
                 for name, role in self.endpoints

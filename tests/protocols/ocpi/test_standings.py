@@ -185,6 +185,19 @@ async def test_an_agreement_to_come_shows_a_party_as_planned_and_strangers_are_n
         assert news(cpo)[-1] == (f"{INFO}/DE/LAT", "EMSP", "CONNECTED")
 
 
+@pytest.mark.statement("OCPI-174")
+async def test_a_party_only_named_so_far_is_planned_and_one_whose_agreement_ended_is_suspended(watched):
+    node, cpo, _ = watched
+    ended = await node.agree("DE*EEE/EMSP", "CH*CCC/CPO")
+    await node.agree("DE*FAR/EMSP", "CH*CCC/CPO")  # a party that nobody speaks for yet
+    await node.book.put_agreement(replace(ended, ends=node.clock.now()))
+    await announced(node)
+    assert {one["party_id"]: one["status"] for one in (await listed(node, cpo))[1]["data"]} == {
+        "EEE": "SUSPENDED",
+        "FAR": "PLANNED",
+    }
+
+
 async def test_what_a_partner_could_not_be_told_it_is_told_later_and_only_once(watched, tmp_path):
     node, cpo, _ = watched
     cpo.answers.append(says("PUT", "hubclientinfo", 503, None))

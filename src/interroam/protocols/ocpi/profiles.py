@@ -33,7 +33,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     registers: bool = True
     """Whether the partner may start a registration or end it (C24)."""
     updates: bool = True
-    """Whether the partner may PUT credentials (OCPI-166)."""
+    """Whether credentials are PUT, by the partner or by us; a partner of 2.1.1 always may (OCPI-166)."""
     patches_sessions: bool = True
     """Whether PATCH of sessions is taken (OCPI-126, C13)."""
     reserves: bool = True

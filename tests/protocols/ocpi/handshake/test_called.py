@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from interroam.model.errors import Reason, Refused
 from interroam.model.parties import PartnerState
 from interroam.protocols.ocpi.wiring import wiring_of
 from tests.protocols.ocpi.nodes import Node
+from tests.protocols.ocpi.older import OldPeer
 from tests.protocols.ocpi.partners import Peer, basic, says
 
 
@@ -34,7 +36,10 @@ async def test_a_partner_registers_and_is_called_back_before_the_answer(node, em
     roles = [(one["country_code"], one["party_id"], one["role"]) for one in answer["data"]["roles"]]
     assert roles == [("FR", "107", "HUB")]
     assert answer["data"]["url"] == f"{node.url}/ocpi/versions"
-    assert node.book.partners["peer"].state is PartnerState.CONNECTED
+    partner = node.book.partners["peer"]
+    assert partner.state is PartnerState.CONNECTED
+    assert node.book.keyring.open(wiring_of(partner).token_out) == emsp.token
+    assert wiring_of(partner).endpoint("tokens", "SENDER") == f"{emsp.url}/sender/tokens"
 
 
 @pytest.mark.statement("OCPI-24", "OCPI-25")
@@ -132,6 +137,34 @@ async def test_a_partner_that_cannot_be_used_gets_no_token_and_stays_as_it_was(n
     assert (node.book.partners["peer"], node.book.credentials_of("peer")) == before
 
 
+@pytest.mark.statement("OCPI-168")
+async def test_an_update_that_fails_leaves_the_registration_as_it_was(node, emsp, token_c):
+    assert await statuses(emsp, node, token_c) == 200
+    before = node.book.partners["peer"], node.book.credentials_of("peer")
+    emsp.endpoints.remove(("tokens", "SENDER"))
+
+    _, answer = await emsp.post_credentials(node.url, token_c, "PUT")
+
+    assert (answer["status_code"], answer.get("data")) == (3003, None)
+    assert (node.book.partners["peer"], node.book.credentials_of("peer")) == before
+    assert await statuses(emsp, node, token_c) == 200
+
+
+@pytest.mark.statement("OCPI-170")
+async def test_the_version_in_force_is_that_of_the_credentials_that_were_called(node, token_a):
+    async with OldPeer((("DE", "EEE", "EMSP"),), versions=("2.1.1", "2.2.1")) as peer:
+        _, answer = await peer.post_credentials(node.url, token_a)
+
+        assert answer["status_code"] == 1000
+        assert wiring_of(node.book.partners["peer"]).version == "2.1.1"
+
+    async with Peer((("DE", "EEE", "EMSP"),), token=peer.token) as same:
+        _, answer = await same.post_credentials(node.url, answer["data"]["token"], "PUT")
+
+    assert answer["status_code"] == 1000
+    assert wiring_of(node.book.partners["peer"]).version == "2.2.1"
+
+
 @pytest.mark.statement("OCPI-2")
 async def test_a_partner_without_https_is_refused_unless_the_test_switch_allows_it(tmp_path, emsp):
     async with Node(tmp_path, insecure=False) as strict:
@@ -165,7 +198,12 @@ async def test_after_delete_the_token_is_dead_at_once(node, emsp, token_c):
     assert status == 200
     assert await statuses(emsp, node, token_c) == 401
     assert node.book.partners["peer"].state is PartnerState.PLANNED
-    assert node.links["peer"]._address is None
+    emsp.seen.clear()
+    node.clock.ahead = timedelta(days=40)
+    await node.rounds.tick()
+    await node.rounds.announcing.announce()
+    assert await node.hub.liveness.check() == 0
+    assert emsp.seen == []
 
 
 @pytest.mark.statement("OCPI-171")
@@ -178,16 +216,52 @@ async def test_credentials_are_listed_once_whatever_role_the_partner_gives_them(
     assert wiring_of(node.book.partners["peer"]).endpoint("credentials", "SENDER") == f"{emsp.url}/credentials"
 
 
+@pytest.mark.statement("OCPI-171")
+@pytest.mark.parametrize("role", ["SENDER", "RECEIVER", "BOTH", ""])
+async def test_no_role_of_credentials_keeps_a_partner_from_registering(node, token_a, role):
+    async with Peer((("DE", "EEE", "EMSP"),), calls_its_side=role) as peer:
+        _, answer = await peer.post_credentials(node.url, token_a)
+
+        assert answer["status_code"] == 1000
+        assert wiring_of(node.book.partners["peer"]).endpoint("credentials", "SENDER") == f"{peer.url}/credentials"
+
+
 async def test_get_credentials_echoes_the_token_presented(node, emsp, token_c):
     _, answer = await emsp.call("GET", f"{node.url}/ocpi/2.2.1/credentials", token_c)
 
     assert answer["data"]["token"] == token_c
 
 
-async def test_the_profile_gireve_lets_nobody_register_by_itself(node, emsp):
+@pytest.mark.statement("OCPI-165", "OCPI-166")
+async def test_the_profile_gireve_lets_nobody_register_change_or_leave_by_itself(node, emsp):
     await node.expect("peer", "DE*EEE/EMSP", profile="gireve")
-
     assert (await emsp.post_credentials(node.url, await node.invite("peer")))[0] == 405
+
+    partner = await node.room.register(node.book.partners["peer"], emsp.versions_url, "token-a")
+
+    token = emsp.given["token"]
+    assert (await emsp.post_credentials(node.url, token, "PUT"))[0] == 405
+    assert (await emsp.call("DELETE", f"{node.url}/ocpi/2.2.1/credentials", token))[0] == 405
+    assert await statuses(emsp, node, token) == 200
+    with pytest.raises(Refused, match="no PUT") as refusal:
+        await node.room.rotate(partner)
+    assert refusal.value.reason is Reason.NOT_OFFERED
+    assert "PUT" not in {one.method for one in emsp.seen}
+
+
+@pytest.mark.statement("OCPI-166")
+async def test_in_profile_gireve_a_partner_of_211_may_put_and_the_hub_never_does(node):
+    async with OldPeer((("DE", "EEE", "EMSP"),)) as peer:
+        await node.expect("peer", "DE*EEE/EMSP", profile="gireve")
+        await node.room.register(node.book.partners["peer"], peer.versions_url, "token-a")
+        before = peer.given["token"]
+
+        status, answer = await peer.post_credentials(node.url, before, "PUT")
+
+        assert (status, answer["status_code"]) == (200, 1000)
+        assert answer["data"]["token"] != before
+        with pytest.raises(Refused, match="no PUT"):
+            await node.room.rotate(node.book.partners["peer"])
 
 
 async def test_no_trace_holds_a_secret(node, emsp, token_a, token_c):

@@ -112,6 +112,20 @@ async def test_leaving_ends_both_sides(node, emsp):
         node.links["peer"]._connected()
 
 
+@pytest.mark.statement("OCPI-165")
+async def test_whom_the_partner_did_not_let_go_is_still_registered(node, emsp):
+    partner = await register(node, emsp)
+    for http, status in ((500, None), (200, 3000)):
+        emsp.answers[:] = [says("DELETE", "/credentials", http, status)]
+        with pytest.raises((Refused, Unavailable)):
+            await node.room.unregister(partner)
+        assert node.book.recognize(emsp.given["token"]) is not None
+        assert node.book.partners["peer"].state is PartnerState.CONNECTED
+
+    emsp.answers[:] = [says("DELETE", "/credentials", 405, 2000)]  # it has forgotten us already
+    assert (await node.room.unregister(partner)).state is PartnerState.PLANNED
+
+
 async def test_two_nodes_register_rotate_and_part(tmp_path):
     (tmp_path / "hub").mkdir()
     (tmp_path / "cpo").mkdir()

@@ -47,6 +47,9 @@ class Guest:
     async def rotate(self, partner: Partner) -> Partner:
         """Exchange new secrets, and read again what the partner offers (OCPI-166)."""
         wiring = self._registered(partner)
+        if not switches(partner).updates:
+            message = f"partner {partner.id} takes no new credentials: its profile {partner.profile} has no PUT"
+            raise Refused(Reason.NOT_OFFERED, message, remedy="unregister it, then register it anew")
         address = Address.wired(partner, self._hub.book.keyring)
         return await self._exchange("PUT", partner, wiring.versions_url, address)
 

@@ -178,7 +178,7 @@ class Host:
                 return self._ours_for(where, caller.token)
             case "POST" if switches(caller.partner).registers and (caller.starting or not wiring.done):
                 return await self._exchange(request, caller, where)
-            case "PUT" if switches(caller.partner).updates and wiring.done:
+            case "PUT" if wiring.done and (switches(caller.partner).updates or where.older):
                 return await self._exchange(request, caller, where)
             case "DELETE" if switches(caller.partner).registers and wiring.done:
                 await self.forget(caller.partner)
@@ -201,7 +201,7 @@ class Host:
 
     async def _exchange(self, request: Request, caller: Caller, where: _Where) -> bytes:
         """Call back, then swap secrets in one go (OCPI-164, OCPI-168)."""
-        version, theirs = where.version, other(where.face)
+        theirs = other(where.face)
         try:
             given = read_credentials(request.body, theirs if where.older else None)
         except NotJson as error:
@@ -213,13 +213,7 @@ class Host:
         if where.older:
             address = address.older
         correlation = message_ids(request.headers).correlation or ""
-        found = await self._scout.look(address, given.url, partner, theirs, correlation)
-        if found.version != version:
-            raise Refused(
-                Reason.VERSION_UNSUPPORTED,
-                f"these are the credentials of {version}, the highest version in common is {found.version}",
-                remedy=f"use the credentials endpoint of {found.version}",
-            )
+        found = await self._scout.look(address, given.url, partner, theirs, correlation, only=where.version)
         async with self._locks.setdefault(partner.id, asyncio.Lock()):
             return await self._settle(request.method, caller, given, found, where)
 

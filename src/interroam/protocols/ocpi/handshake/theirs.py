@@ -24,19 +24,23 @@ class Scout:
         self._calls = calls
         self._insecure = insecure_http
 
-    async def look(self, address: Address, versions_url: str, partner: Partner, face: Face, correlation: str) -> Wiring:
+    async def look(
+        self, address: Address, versions_url: str, partner: Partner, face: Face, correlation: str, only: str = ""
+    ) -> Wiring:
         """Return how the partner can be reached; Refused says what is wrong with its interface (OCPI-168).
 
-        ``face`` is what the partner is for us where it speaks 2.1.1.
+        ``face`` is what the partner is for us where it speaks 2.1.1. Whoever calls us has chosen the version by the
+        credentials it called: ``only`` that one counts (OCPI-170).
         """
         self.check(versions_url)
         listed = await self._versions(address, versions_url, correlation)
-        ours = offered(switches(partner).newest)
+        ours = tuple(one for one in offered(switches(partner).newest) if only in ("", one))
         chosen = choose(listed, ours)
         if chosen is None:
             theirs = ", ".join(each.version for each in listed) or "none"
-            message = f"no version in common: ours {', '.join(ours)}, the partner's {theirs}"
-            raise Refused(Reason.VERSION_UNSUPPORTED, message, remedy=f"offer one of {', '.join(ours)}")
+            message = f"no version in common: ours {', '.join(ours) or 'none'}, the partner's {theirs}"
+            remedy = f"offer one of {', '.join(offered(switches(partner).newest))}, and use its credentials"
+            raise Refused(Reason.VERSION_UNSUPPORTED, message, remedy=remedy)
         older = chosen.version.strip() == OLD
         if older:
             party_of(partner)
