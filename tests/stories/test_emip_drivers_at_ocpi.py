@@ -82,17 +82,66 @@ async def test_an_emip_emsp_fetches_the_record_of_a_charge_at_a_cpo_of_ocpi(at_o
     assert charging.reports(answer.fields)[1]["meterValue"] == "10500"
 
 
-async def test_a_credit_cannot_be_said_in_emip(at_ocpi):
+@pytest.mark.parametrize("pushed", [True, False])
+async def test_a_credit_cannot_be_said_in_emip_and_the_shelf_says_what_to_do(at_ocpi, pushed):
     here = at_ocpi
     if here.old:
         pytest.skip("OCPI 2.1.1 has no credits")
+    if not pushed:
+        await here.node.change("fr-e01", switches={"services": "-FromIOP_SetChargeDetailRecord"})
     reference = await here.authorized()
     await here.bill(reference)
     await here.bill(reference, id="C2", credit=True, credit_reference_id="C1", total_cost={"excl_vat": -4.2})
     await here.node.settled()
-    assert len(here.records()) == 1
+    assert len(here.records()) == int(pushed)
     (shelved,) = await here.node.store.shelf()
-    assert "credit" in shelved.message
+    assert shelved.message == (
+        "CDR C2 is a credit of -4.2 CHF for CDR C1, and eMIP has no credits; "
+        "settle it with FR*E01 without eMIP, by a credit note or an invoice; then drop this entry"
+    )
+    (record,) = await fetched(here)
+    assert charging.reports({"chargeDetailRecord": record})[2]["meterValue"] == "4.2"
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+@pytest.mark.statement("EMIP-104")
+async def test_a_cdr_after_the_final_one_is_not_taken_for_told(at_ocpi, pushed):
+    here = at_ocpi
+    if not pushed:
+        await here.node.change("fr-e01", switches={"services": "-FromIOP_SetChargeDetailRecord"})
+    reference = await here.authorized()
+    await here.bill(reference)
+    await here.bill(reference, id="C3")
+    await here.node.settled()
+    assert len(here.records()) == int(pushed)
+    (shelved,) = await here.node.store.shelf()
+    assert shelved.message.startswith("CDR C3, 4.2")
+    assert "drop this entry" in shelved.message
+    assert len(await fetched(here)) == 1
+
+
+async def test_a_cdr_that_was_refused_may_be_followed_by_a_better_one(at_ocpi):
+    here = at_ocpi
+    here.emsp.answers[charging.HANDED] = [{"requestStatus": 19006}, {"requestStatus": 1}]
+    reference = await here.authorized()
+    await here.bill(reference)
+    await here.node.settled()
+    await here.bill(reference, id="C3")
+    await here.node.settled()
+    assert len(here.records()) == 2
+    assert len(await here.node.store.shelf()) == 1
+
+
+async def fetched(here: AtOcpi) -> list[dict]:
+    """The records that the eMSP finds when it comes for them: one of its session, and all in the list."""
+    one = await here.emsp.call(
+        here.node.url, "eMIP_ToIOP_GetChargeDetailRecord", {"salePartnerSessionId": "E01-ses-77"}
+    )
+    several = await here.emsp.call(here.node.url, "eMIP_ToIOP_GetChargeDetailRecordList", {})
+    found = several.fields["chargeDetailRecordList"]["chargeDetailRecord"]
+    records = found if isinstance(found, list) else [found]
+    assert one.fields["chargeDetailRecord"] == records[0]
+    return records
 
 
 async def started(here: AtOcpi, result: str | None, ack: str = "ACCEPTED", after: float = 0.1):

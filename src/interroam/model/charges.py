@@ -103,6 +103,9 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return cdr_key(self.owner, self.id)
 
 
+INTERIM = "interim"
+"""The field of a session that a change names when it brings a record of it: its room's form, not the session itself."""
+
 RESERVE = "RESERVE_NOW"
 CANCEL = "CANCEL_RESERVATION"
 SET_PROFILE = "SET_PROFILE"

@@ -50,6 +50,11 @@ class Refused(Exception):  # noqa: N818  a refusal is an answer more than an err
         self.code = code
         """The partner's own code, when the refusal is a partner's."""
 
+    @property
+    def told(self) -> str:
+        """What a person is to read of it: the message, and the remedy where there is one."""
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
 
 class Unavailable(Exception):  # noqa: N818  see above
     """Later: the same again may succeed. ``reached`` is false when nothing can have reached the other side."""

@@ -118,6 +118,23 @@ def test_a_completed_session_is_final():
     assert judge(Fact(session(status="COMPLETED", when=at(5))), row, at(5)).verdict is Verdict.UNCHANGED
 
 
+@pytest.mark.parametrize(
+    ("fields", "moves"), [({"interim"}, False), ({"interim"}, True), ({"status", "interim"}, False)]
+)
+def test_beside_a_completed_session_a_late_record_may_be_kept_and_the_session_stays(fields, moves):
+    row = stored(session(status="COMPLETED"), wire=Wire("emip", "0.7.4", b"early"))
+    late = Wire("emip", "0.7.4", b"late")
+
+    def merge(body, _):
+        return (replace(body, energy_kwh=body.energy_kwh + 1) if moves else body), late
+
+    taken = judge(Change(row.key, frozenset(fields), NOW, merge, late, own_time=True), row, at(5))
+    if moves or "status" in fields:
+        assert taken.verdict is Verdict.CONFLICT
+    else:
+        assert (taken.verdict, taken.body, taken.wire) == (Verdict.RECORDED, row.body, late)
+
+
 def test_a_settled_command_stays_settled():
     command = Command(
         id="1",

@@ -87,7 +87,10 @@ async def test_a_charge_never_has_two_final_records(tmp_path):
         assert len(records(cpo)) == 1
         shelved = await cpo.shelf()
         assert len(shelved) == 2
-        assert "final record" in shelved[0].message
+        assert shelved[0].message == (
+            "CDR C2, 10.10 EUR, comes after CDR C1, the one final record that a charge has in eMIP; "
+            "settle it with FR*E01 without eMIP, by a credit note or an invoice; then drop this entry"
+        )
 
 
 @pytest.mark.statement("EMIP-100")

@@ -12,6 +12,7 @@ from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
 from tests.protocols.emip.charging import (
     ASKED,
     CARD,
+    END,
     EVSE,
     HANDED,
     METERS,
@@ -80,6 +81,28 @@ async def test_intermediate_records_go_only_where_they_were_wanted(here):
 
     assert [(record["serviceSessionId"], record["CDRNature"]) for record in here.records()] == [(wanted, "2")]
     assert here.records()[0]["salePartnerSessionId"] == "E01-2"
+
+
+@pytest.mark.parametrize("asked", [1, 0])
+@pytest.mark.statement("EMIP-93", "EMIP-103")
+async def test_a_session_ends_with_its_final_record_not_with_the_event_of_its_end(here, asked):
+    session = await here.allowed(intermediateCDRRequested=asked)
+    early, late = "2026-03-02T08:10:00Z", "2026-03-02T08:50:00Z"
+    assert (await here.bring(session, 2, endTime=early)).status == 1
+    assert (await here.report(session, 1)).status == 1
+    for _ in range(2):
+        assert (await here.bring(session, 2, endTime=late, meters=[METERS[0], meter(2, "18000", "Wh")])).status == 1
+    await here.node.settled()
+    newest = await here.fetch(serviceSessionId=session)
+    row = await here.node.hub.session(session)
+    assert (await here.bring(session)).status == 1
+    assert (await here.bring(session, 2)).status == 19006
+    await here.node.settled()
+
+    told = [(record["CDRNature"], record["endTime"]) for record in here.records()]
+    assert told == ([("2", early), ("2", late), ("1", END)] if asked else [("1", END)])
+    assert newest.fields["chargeDetailRecord"]["endTime"] == late
+    assert row.body.status == "COMPLETED"
 
 
 @pytest.mark.statement("EMIP-51")

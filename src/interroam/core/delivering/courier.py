@@ -248,7 +248,7 @@ class Courier:
             try:
                 await self._dispatch.seed(self.key.party, entry, seed)
             except Refused as no:
-                await self._shelve(replace(entry, seq=stored.version), no.reason, no.message)
+                await self._shelve(replace(entry, seq=stored.version), no.reason, no.told)
                 return
             except Unavailable as later:
                 tries += 1
@@ -305,7 +305,7 @@ class Courier:
     async def _refused(self, entry: Entry, no: Refused) -> None:
         self._note_success()  # a refusal is an answer: the partner is there
         log.info("entry_refused", courier=str(self.key), seq=entry.seq, reason=no.reason.value, message=no.message)
-        await self._shelve(entry, no.reason, no.message)
+        await self._shelve(entry, no.reason, no.told)
 
     async def _shelve(self, entry: Entry, reason: Reason, message: str, *, poison: bool = False) -> None:
         self._pending.settle(entry.seq)

@@ -9,8 +9,9 @@ The rules (design: Three verbs, Decisions 5 and 7):
 - A time more than the tolerance ahead of the clock is compared as the time of reception, and kept as sent.
 - Equal times with different content: the later arrival wins.
 - What says nothing new is unchanged: acknowledged, not delivered (OCPI-36); its newer time is still kept (OCPI-38).
-- A CDR never changes, a completed session neither (OCPI-136, OCPI-132). A settled command stays settled. Of an
-  authorization no more changes than that it learns how both sides call the charge.
+- A CDR never changes, a completed session neither (OCPI-136, OCPI-132); until its CDR is here, a room may keep a late
+  record of it beside it (EMIP-93). A settled command stays settled. Of an authorization no more changes than that it
+  learns how both sides call the charge.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from interroam.model.charges import Cdr, Command, CommandState, Session
+from interroam.model.charges import INTERIM, Cdr, Command, CommandState, Session
 from interroam.model.facts import Body, Change, Fact, Statement, Stored, Verdict, Wire, Withdrawal
 from interroam.model.places import Availability, Evse, EvseStatus
 from interroam.model.tokens import Authorization
@@ -29,6 +30,8 @@ TOLERANCE = timedelta(minutes=5)
 _STATUS = frozenset({"status"})
 NAMES = frozenset({"cpo_session", "emsp_reference"})
 """What an authorization may still learn: how both sides call the charge."""
+_BESIDE = frozenset({INTERIM})
+"""What may still be said of a completed session: a record of it, which leaves it as it is."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Judged for every message: without asking the enumeration each time.
 _RECORDED = Verdict.RECORDED
@@ -81,12 +84,15 @@ def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgm
     at = clamped(change.last_updated, now)
     if isinstance(old, Evse):
         return (_judge_halves if change.own_time else _judge_evse_change)(change, stored, old, at)
-    if _is_final(old) and not (isinstance(old, Authorization) and change.fields <= NAMES):
+    final = _is_final(old)
+    if final and not _still_learns(old, change.fields):
         return Judgment(Verdict.STALE if isinstance(old, Command) else Verdict.CONFLICT)
     # A command moves by its state, whatever clocks say.
     if at < stored.judged_at and not change.own_time and not isinstance(old, Command):
         return Judgment(Verdict.STALE)
     body, wire = change.merge(old, stored.wire)
+    if final and isinstance(old, Session) and body != old:
+        return Judgment(Verdict.CONFLICT)
     judged_at, updated = max(at, stored.judged_at), max(change.last_updated, stored.updated)
     if _bytes(wire) == _bytes(stored.wire) and _untimed(body) == _untimed(old):
         return Judgment(Verdict.UNCHANGED, body, wire, judged_at, updated)
@@ -217,6 +223,12 @@ def _is_final(body: Body) -> bool:
     if isinstance(body, Session):
         return body.status == "COMPLETED"
     return isinstance(body, Command) and body.state is CommandState.SETTLED
+
+
+def _still_learns(body: Body, fields: frozenset[str]) -> bool:
+    """Whether something final may hear this and stay what it is."""
+    allowed = NAMES if isinstance(body, Authorization) else _BESIDE if isinstance(body, Session) else frozenset()
+    return bool(allowed) and fields <= allowed
 
 
 def _time(body: Body) -> datetime:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from interroam.core.hub import Hub
-from interroam.core.refs import authorization_ref, token_ref
+from interroam.core.refs import authorization_ref, session_ref, token_ref
 from interroam.model.charges import Cdr, Session
+from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Wire
 from interroam.model.ids import Kind, Party, PartyId, session_key, token_key
 from interroam.model.tokens import Authorization
@@ -23,6 +24,9 @@ from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
 """Commands that were answered before anybody knew what became of them."""
+
+_SHELF = 100_000
+_BY_HAND = "settle it with {emsp} without eMIP, by a credit note or an invoice; then drop this entry"
 
 
 # -- cards -----------------------------------------------------------------------------------------------------------
@@ -99,3 +103,36 @@ async def _reference(hub: Hub, charge: Session | Cdr, hub_id: str) -> str:
         if session is not None:
             return session.hub_id
     return hub_id
+
+
+# -- what corrects a record --------------------------------------------------------------------------------------------
+
+
+def no_credit(cdr: Cdr) -> Refused:
+    """Return why a credit cannot be told: eMIP's records are intermediate or final, and none takes another back."""
+    amount = f"{cdr.total_cost.excl_vat:f} {cdr.currency}"
+    message = f"CDR {cdr.id} is a credit of {amount} for CDR {cdr.credit_of or '(not named)'}, and eMIP has no credits"
+    return Refused(Reason.NOT_OFFERED, message, remedy=_BY_HAND.format(emsp=cdr.token.owner))
+
+
+def no_second(cdr: Cdr, first: str) -> Refused:
+    """Return why another final record cannot be told: a charge has one (EMIP-100, EMIP-104)."""
+    amount = f"{cdr.total_cost.excl_vat:f} {cdr.currency}"
+    message = f"CDR {cdr.id}, {amount}, comes after CDR {first}, the one final record that a charge has in eMIP"
+    return Refused(Reason.CONFLICT, message, remedy=_BY_HAND.format(emsp=cdr.token.owner))
+
+
+async def final_before(hub: Hub, cdr: Cdr, to: Party) -> str | None:
+    """Return the id of the final record that the charge of a CDR has had before it; None when it is the one.
+
+    One that its eMSP refused is none: a better one may follow.
+    """
+    reference = cdr.authorization_reference
+    name = authorization_ref(reference) if reference else session_ref(cdr.session_id) if cdr.session_id else ""
+    rows = [row for row in await hub.store.by_ref(name, Kind.CDR) if row.key.party == cdr.owner] if name else []
+    finals = sorted((row for row in rows if isinstance(row.body, Cdr) and not row.body.credit), key=lambda row: row.no)
+    if not finals or finals[0].key == cdr.key:
+        return None
+    refused = {one.seq for one in await hub.store.shelf(limit=_SHELF) if one.courier.party == to}
+    first = next((row for row in finals if row.version not in refused or row.key == cdr.key), finals[0])
+    return first.key.id if first.key != cdr.key else None

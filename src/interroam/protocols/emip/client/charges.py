@@ -1,8 +1,10 @@
 """What the platform tells eMSPs of charges: records, and how a charge goes that is stated in another protocol.
 
 - A final record goes to whoever takes it, again and again until it is answered; that it is known already is an answer
-  as well (EMIP-50, EMIP-104). For others it is kept (server/charges.py).
-- An intermediate record goes only where it was wanted (EMIP-103): as its CPO stated it, or made of a session's state.
+  as well (EMIP-50, EMIP-104). For others it is kept (server/charges.py). What corrects it lies on the shelf for a
+  person to settle: eMIP has no credits, and one final record for a charge.
+- An intermediate record goes only where it was wanted (EMIP-103): as its CPO stated it, or made of a session's state;
+  also when the end of the charge was told before, since only the final record closes it (EMIP-93).
 - Events of an eMIP CPO were told live. Of a session stated in another protocol start and end are told as events, as is
   an outcome that contradicts what its eMSP was answered; an event that is not taken is given up.
 """
@@ -13,17 +15,24 @@ from datetime import datetime
 
 import structlog
 
-from interroam.model.charges import Cdr, Command, Session
+from interroam.model.charges import INTERIM, Cdr, Command, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import Party, PartyId
 from interroam.model.questions import Report
 from interroam.model.tokens import Authorization
-from interroam.protocols.emip.bridge.charges import ANSWERED, rendered, session_of
+from interroam.protocols.emip.bridge.charges import (
+    ANSWERED,
+    final_before,
+    no_credit,
+    no_second,
+    rendered,
+    session_of,
+)
 from interroam.protocols.emip.calls import About, transaction_of
 from interroam.protocols.emip.rules.codes import CDR_KNOWN
 from interroam.protocols.emip.rules.ids import PROTOCOL
-from interroam.protocols.emip.translate.charges import record_of, write_event
+from interroam.protocols.emip.translate.charges import is_final, record_of, write_event
 from interroam.protocols.emip.translate.loss_tables import CHARGE, cost
 from interroam.protocols.emip.translate.losses import Direction
 from interroam.protocols.emip.wire import from_iop
@@ -43,10 +52,15 @@ _COURSE = {"ACTIVE": _STARTED, "COMPLETED": _ENDED, "INVALID": _ENDED}
 async def cdr(peer: Peer, entry: Entry, to: Party) -> None:
     """Hand a final record to an eMSP."""
     body = entry.body
-    if not isinstance(body, Cdr) or not peer.serves(from_iop.SetChargeDetailRecord, to.id):
+    if not isinstance(body, Cdr):
         return
     if body.credit:
-        raise Refused(Reason.NOT_OFFERED, f"eMIP has no credits: CDR {body.id} is one")
+        raise no_credit(body)
+    first = await final_before(peer.hub, body, to) if record_of(entry.wire) is None else None
+    if first is not None:
+        raise no_second(body, first)
+    if not peer.serves(from_iop.SetChargeDetailRecord, to.id):
+        return
     record, permission = await rendered(peer.hub, body, entry.wire, entry.hub_id)
     note = "" if record_of(entry.wire) is not None else cost(CHARGE, Direction.TO_EMIP)
     said = "; ".join(filter(None, (body.remark, note)))
@@ -65,7 +79,8 @@ async def session(peer: Peer, entry: Entry, to: Party) -> None:
         return
     origin = peer.hub.book.partners.get(entry.origin)
     stated = record_of(entry.wire)
-    if origin is not None and origin.protocol == PROTOCOL and (stated is None or entry.act is not Act.FACT):
+    brings = entry.act is Act.FACT or INTERIM in entry.fields
+    if origin is not None and origin.protocol == PROTOCOL and (stated is None or not brings):
         return  # what an eMIP CPO says besides its records was told live
     record, permission = await rendered(peer.hub, body, entry.wire if stated is not None else None, entry.hub_id)
     if permission is None:
@@ -73,7 +88,8 @@ async def session(peer: Peer, entry: Entry, to: Party) -> None:
     if stated is None:
         await _follow(peer, entry, to, body, permission)
     wanted = permission.interim and peer.serves(from_iop.SetChargeDetailRecord, to.id)
-    if wanted and body.status == "ACTIVE" and (stated is not None or body.energy_kwh > 0):
+    owed = body.status == "ACTIVE" and body.energy_kwh > 0 if stated is None else not is_final(stated)
+    if wanted and owed:
         await _hand(peer, entry, to, record, permission, body.owner)
 
 

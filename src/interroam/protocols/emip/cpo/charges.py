@@ -12,11 +12,12 @@ import structlog
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
-from interroam.model.charges import Cdr, Session
-from interroam.model.errors import Reason, Refused
+from interroam.model.charges import INTERIM, Cdr, Session
+from interroam.model.errors import Refused
 from interroam.model.facts import Entry
 from interroam.model.questions import Report
 from interroam.model.tokens import Authorization
+from interroam.protocols.emip.bridge.charges import no_credit, no_second
 from interroam.protocols.emip.bridge.evses import evse_at
 from interroam.protocols.emip.cpo.course import ENDED, PARTS, STOPPED, course, steps
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger, reference_of, session_of
@@ -29,8 +30,6 @@ from interroam.protocols.emip.wire import to_iop
 
 log = structlog.get_logger()
 
-INTERIM = "interim"
-"""The field of a session that a change names when it brings an intermediate record."""
 _KNOWN = frozenset({str(CDR_KNOWN), str(CDR_KNOWN_WARNING)})
 
 
@@ -99,11 +98,10 @@ class Charges:
         if not isinstance(cdr, Cdr):
             return
         if cdr.credit:
-            raise Refused(Reason.NOT_OFFERED, f"eMIP knows no credits: {cdr.id} cannot be sent")
+            raise no_credit(cdr)
         charge, permission = await opened(self._hub, self._ledger, cdr, self._sending.partner)
         if charge.final and charge.final != cdr.id:
-            message = f"charge {charge.known_as} has had its final record, {charge.final} (EMIP-100)"
-            raise Refused(Reason.CONFLICT, message, remedy="settle the difference otherwise")
+            raise no_second(cdr, charge.final)
         evse = await evse_at(self._hub, cdr.owner, cdr.location_id, cdr.evse_uid)
         record = final_record(cdr, charge, permission, evse, cost=self._switches.tells_cost)
         ended = Message(to_iop.SetChargeDetailRecord, cdr.owner, charge_detail_record=record)

@@ -16,7 +16,7 @@ import structlog
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
-from interroam.model.charges import Session
+from interroam.model.charges import INTERIM, Session
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Body, Change, Entry, Origin, Stored, Wire
 from interroam.model.ids import Key, Kind
@@ -24,7 +24,7 @@ from interroam.model.parties import Partner
 from interroam.model.questions import StopSession
 from interroam.model.tokens import Authorization
 from interroam.protocols.emip.bridge.evses import evse_at
-from interroam.protocols.emip.cpo.charges import INTERIM, opened
+from interroam.protocols.emip.cpo.charges import opened
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
 from interroam.protocols.emip.cpo.records import interim_record
 from interroam.protocols.emip.profiles import switches

@@ -1,7 +1,8 @@
 """Charge detail records: taken from CPOs, kept for eMSPs that come for them.
 
 - An intermediate record moves the session of its charge, the final one ends it: then nothing of the charge changes any
-  more (EMIP-93). Sent again as it is, it is known; another one is refused and goes to nobody (EMIP-104).
+  more (EMIP-93); its end told as an event ends the session, and not the records. Sent again as it is, it is known;
+  another one is refused and goes to nobody (EMIP-104).
 - A record without a session is that of a user whom the CPO let charge by its white list: it is matched by user and
   EVSE, and gets a session of ours (EMIP-107).
 - eMSPs are handed records by the courier (client/charges.py); here they fetch them (EMIP-102).
@@ -16,12 +17,12 @@ from msgspec.structs import replace
 
 from interroam.core.ports import EPOCH, Query
 from interroam.core.refs import authorization_ref, token_ref
-from interroam.model.charges import Cdr, Session
-from interroam.model.facts import Fact, Stored, Verdict
+from interroam.model.charges import INTERIM, Cdr, Session
+from interroam.model.facts import Body, Change, Fact, Stored, Verdict, Wire
 from interroam.model.ids import Kind, Module, Party, Role, cdr_key, session_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
-from interroam.protocols.emip.bridge.charges import crosses, rendered, session_of, uid_stated
+from interroam.protocols.emip.bridge.charges import crosses, final_before, rendered, session_of, uid_stated
 from interroam.protocols.emip.rules.codes import (
     CDR_REFUSED,
     ELEMENT_UNKNOWN,
@@ -98,7 +99,27 @@ async def _move(desk: Desk, call: Call, record: ChargeDetailRecord, session: Ses
         raise Declined(CDR_REFUSED, "the final record of this session is here already")  # EMIP-93
     receipt = await desk.tell(call, Fact(read_session(record, session, call.now), wired(record)))
     if receipt.verdict is Verdict.CONFLICT:
-        call.notes.append("the session is over: not passed on")
+        await _late(desk, call, record, session)
+
+
+async def _late(desk: Desk, call: Call, record: ChargeDetailRecord, session: Session) -> None:
+    """Take a record of a charge whose end was told: the charge is open until its final record (EMIP-93).
+
+    The session stays as it ended. Its eMSP is owed the record as it came, where it speaks eMIP; any other waits for the
+    final one, as no session changes after its end (OCPI-132).
+    """
+    row = await desk.hub.store.get(session.key)
+    if row is None or crosses(desk.hub, row.receiver):
+        call.notes.append("the session is over: its eMSP hears of this by the final record")
+        return
+    wire = wired(record)
+
+    def merge(body: Body, _: Wire | None) -> tuple[Body, Wire | None]:
+        return body, wire
+
+    change = Change(session.key, frozenset({INTERIM}), row.updated, merge, wire, own_time=True)
+    await desk.tell(call, change)
+    call.notes.append("after the end of its session")
 
 
 async def _end(desk: Desk, call: Call, record: ChargeDetailRecord, session: Session) -> None:
@@ -223,8 +244,9 @@ async def get_charge_detail_record(desk: Desk, call: Call) -> to_iop.GetChargeDe
         raise Declined(MALFORMED, f"no CDRNature {asked.cdr_nature}")
     rows = await _rows_of(desk, call, name, ours=bool(asked.service_session_id))
     wanted = [row for row in rows if _is_wanted(row, asked.cdr_nature)]
-    wanted.sort(key=lambda row: isinstance(row.body, Cdr))
-    record = await _shown(desk, wanted[-1]) if wanted else None
+    finals = sorted((row for row in wanted if isinstance(row.body, Cdr)), key=lambda row: row.no)
+    found = (*finals[:1], *wanted)  # the first final one is the one (EMIP-104)
+    record = await _shown(desk, found[0]) if found else None
     return to_iop.GetChargeDetailRecordResponse(
         transaction_id=call.transaction, charge_detail_record=record, request_status=SUCCESS
     )
@@ -255,8 +277,8 @@ async def _rows_of(desk: Desk, call: Call, name: str, *, ours: bool) -> list[Sto
 
 
 def _is_wanted(row: Stored, nature: int | None) -> bool:
-    """Whether a row is a record of this nature."""
-    final = isinstance(row.body, Cdr)
+    """Whether a row is a record of this nature; a credit is none."""
+    final = isinstance(row.body, Cdr) and not row.body.credit
     record = record_of(row.wire) if isinstance(row.body, Session) else None
     intermediate = record is not None and not is_final(record)
     return (final and nature in (None, FINAL)) or (intermediate and nature in (None, INTERMEDIATE))
@@ -301,6 +323,8 @@ async def _batch(desk: Desk, call: Call, most: int) -> tuple[list[Stored], datet
         came = await _came(desk, row)
         if (since is not None and came < since) or (until is not None and came >= until):
             continue
+        if await _is_second(desk, call, row):
+            continue
         if len(shown) >= most and came != last:
             return shown, came
         shown.append(row)
@@ -321,6 +345,14 @@ async def _rows(desk: Desk, call: Call, since: datetime | None) -> list[Stored]:
         if not page.next:
             return sorted(rows, key=lambda row: row.version)
         query = replace(query, after=page.next)
+
+
+async def _is_second(desk: Desk, call: Call, row: Stored) -> bool:
+    """Whether its charge has had a final record before: who speaks eMIP states no other (EMIP-104)."""
+    body = row.body
+    if not isinstance(body, Cdr) or record_of(row.wire) is not None:
+        return False
+    return await final_before(desk.hub, body, call.operator) is not None
 
 
 async def _first(desk: Desk, rows: Sequence[Stored], since: datetime | None) -> int:

@@ -4,8 +4,8 @@ A record keeps the form in which it came: meters digit for digit, also those nob
 
 Lost from eMIP to OCPI: meters beside time, energy, cost and time of drawn power; the product; the alias. A record
 without a meter of cost has none in OCPI: its total is 0, unless the agreement has the hub price it. Lost from OCPI to
-eMIP: periods, tariffs, VAT and the parts of the cost. eMIP has no credit. Invented where eMIP says nothing: EUR, and
-the connector 1 of an EVSE of which none is known.
+eMIP: periods, tariffs, VAT and the parts of the cost. A credit cannot be told (bridge/charges.py). Invented where eMIP
+says nothing: EUR, and the connector 1 of an EVSE of which none is known.
 """
 
 from __future__ import annotations

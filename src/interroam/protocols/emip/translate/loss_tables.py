@@ -312,7 +312,7 @@ TABLES = (
             lost("total_reservation_cost"),
             lost("remark", "stands in the trace"),
             lost("invoice_reference_id"),
-            lost("credit", "a credit is not told: eMIP has none"),
+            lost("credit", "eMIP has none: a credit lies on the shelf, to be settled by hand"),
             lost("credit_reference_id"),
             lost("home_charging_compensation"),
             lost("last_updated"),
