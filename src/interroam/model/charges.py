@@ -92,6 +92,8 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     time_cost: Price | None = None
     parking_cost: Price | None = None
     reservation_cost: Price | None = None
+    cleared: bool = False
+    """Whether the hub computed the costs, since the CPO states none (OCPI-141, OCPI-185)."""
     credit: bool = False
     credit_of: str | None = None
     remark: str | None = None

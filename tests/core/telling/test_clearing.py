@@ -139,7 +139,7 @@ async def test_a_cdr_without_a_price_gets_one_without_vat_for_those_who_subscrib
         await core.until(lambda: told(core) == ["c1"])
         sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
         assert (sent.total_cost, sent.energy_cost) == (Price(Decimal("5.00")), Price(Decimal("5.00")))
-        assert (await core.tell("cpo", Fact(charge("0")))).verdict is not Verdict.RECORDED
+        assert (await core.tell("cpo", Fact(charge("0")))).verdict is Verdict.UNCHANGED
 
 
 async def test_nobody_who_did_not_subscribe_gets_a_price_of_ours(both):

@@ -17,12 +17,14 @@ The rules (design: Three verbs, Decisions 5 and 7):
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
 from interroam.model.charges import INTERIM, Cdr, Command, CommandState, Session
 from interroam.model.facts import Body, Change, Fact, Statement, Stored, Verdict, Wire, Withdrawal
+from interroam.model.money import Price
 from interroam.model.places import Availability, Evse, EvseStatus
 from interroam.model.tokens import Authorization
 
@@ -33,6 +35,7 @@ NAMES = frozenset({"cpo_session", "emsp_reference"})
 _BESIDE = frozenset({INTERIM})
 """What may still be said of a completed session: a record of it, which leaves it as it is."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
+_NO_PRICE = Price(Decimal(0))
 # Judged for every message: without asking the enumeration each time.
 _RECORDED = Verdict.RECORDED
 
@@ -162,7 +165,9 @@ def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
         return fresh
     same = _untimed(body) == _untimed(stored.body) and _same(fact, row, stored.wire)
     if _is_final(stored.body):
-        return Judgment(Verdict.UNCHANGED if same else Verdict.CONFLICT)
+        known = _unpriced(stored.body, stored.body)
+        again = same or (_untimed(_unpriced(body, stored.body)) == _untimed(known) and _same(fact, row, stored.wire))
+        return Judgment(Verdict.UNCHANGED if again else Verdict.CONFLICT)
     if isinstance(body, Evse) and isinstance(stored.body, Evse):
         return _judge_evse_fact(body, row, stored, stored.body, same=same)
     if at < stored.judged_at:
@@ -247,6 +252,27 @@ def _untimed(body: Body) -> Body:
     if isinstance(body, Authorization | Command):
         return body
     return replace(body, last_updated=_NEVER)
+
+
+def _unpriced(body: Body, known: Body) -> Body:
+    """A charge as its owner states it, where what is known of it was priced here since its owner said no price."""
+    if isinstance(known, Session) and known.cleared and isinstance(body, Session):
+        said = not body.cleared and body.total_cost is not None and body.total_cost.excl_vat
+        return body if said else replace(body, total_cost=None, cleared=False)
+    if not (isinstance(known, Cdr) and known.cleared and isinstance(body, Cdr)):
+        return body
+    if body.total_cost.excl_vat and not body.cleared:
+        return body
+    return replace(
+        body,
+        total_cost=_NO_PRICE,
+        fixed_cost=None,
+        energy_cost=None,
+        time_cost=None,
+        parking_cost=None,
+        reservation_cost=None,
+        cleared=False,
+    )
 
 
 def _same(fact: Fact, new: Wire | None, old: Wire | None) -> bool:

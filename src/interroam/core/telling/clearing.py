@@ -4,6 +4,7 @@ Where an agreement holds CDRs, they are weighed in a thread before they are reco
 between; a held one is acknowledged, recorded and owed, and goes on when a tariff or an amendment explains its price, or
 when an operator lets it. Where an agreement only remarks, that is found out after the acknowledgment. Where it prices
 for the CPO (OCPI-185), a CDR without a price gets one, without VAT (OCPI-129); so does a session (``core.running``).
+What its CPO wrote is kept beside it, and a CDR told again is a repeat although it has no price (``core.verdicts``).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Clearing:
             return fact  # told again: it was weighed the first time
         if prices.clearing and not cdr.total_cost.excl_vat and not cdr.credit:
             cdr = _priced(cdr, await self._finding(cdr, prices))
-            fact = fact if cdr is fact.body else replace(fact, body=cdr, wire=None, row=None)
+            fact = fact if cdr is fact.body else replace(fact, body=cdr)
         if prices.beyond is Beyond.HOLD:
             await self._judge(cdr, agreement_id, prices)
         else:
@@ -209,4 +210,5 @@ def _priced(cdr: Cdr, finding: Finding) -> Cdr:
         time_cost=Price(totals.time.excl_vat),
         parking_cost=Price(totals.parking.excl_vat),
         reservation_cost=Price(totals.reservation.excl_vat),
+        cleared=True,
     )

@@ -65,6 +65,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether all that a CPO of 2.1.1 pushes of places is taken; else status and tariff alone (OCPI-197, C31)."""
     fills_connector: bool = False
     """Whether a StartSession of 2.1.1 names the connector where its EVSE has one only (OCPI-116)."""
+    takes_credits: bool = True
+    """Whether a credit CDR is taken; else it is OCPI 2000 (OCPI-139, C13)."""
     credits: bool = False
     """Whether a partner of 2.1.1 takes a credit as a CDR with a negative amount (OCPI-140)."""
     home_charging: bool = False
@@ -102,6 +104,7 @@ PROFILES: dict[str, Switches] = {
         unlocks=False,
         charging_profiles=False,
         charging_preferences=False,
+        takes_credits=False,
         pushes_tokens=False,
         shows_clients=False,
         strict_uid=True,

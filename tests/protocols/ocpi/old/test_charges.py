@@ -4,12 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from interroam.core.audit import LOCAL, Actor, Audit
 from interroam.core.delivering.dispatch import Dispatch
 from interroam.core.office.upkeep import Upkeep
 from interroam.core.ports import Query
-from interroam.model.agreements import Terms
+from interroam.model.agreements import Prices, Terms
 from interroam.model.errors import Refused
 from interroam.model.ids import Kind, Module
 from interroam.protocols.ocpi.server.held import held
@@ -49,6 +50,17 @@ async def test_the_remark_says_when_a_total_means_nothing(old_emsp):
     await old_emsp.say("POST", "receiver/cdrs", messages.cdr("C2", remark="Fine", total_cost={"excl_vat": 0}))
 
     assert [one["remark"] for one in await posted(old_emsp)] == ["Fine", "[?] Fine"]
+
+
+@pytest.mark.statement("OCPI-141")
+async def test_the_remark_says_when_the_hub_made_the_total(old_emsp):
+    (agreement,) = old_emsp.node.book.agreements.values()
+    await old_emsp.node.book.put_agreement(replace(agreement, version=2, prices=Prices(clearing=True)))
+    free = {"total_cost": {"excl_vat": 0}, "tariffs": [messages.tariff()], "remark": "Fine"}
+    await old_emsp.say("POST", "receiver/cdrs", messages.cdr(**free))
+    await old_emsp.say("POST", "receiver/cdrs", messages.cdr("C2", **{**free, "total_cost": {"excl_vat": 4.2}}))
+
+    assert [(one["total_cost"], one["remark"]) for one in await posted(old_emsp)] == [(4.2, "[*] Fine"), (4.2, "Fine")]
 
 
 @pytest.mark.statement("OCPI-142")

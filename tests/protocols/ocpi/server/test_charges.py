@@ -70,6 +70,43 @@ async def test_a_cdr_is_taken_once_and_shown_where_the_location_header_says(node
     assert len(await node.journal(Kind.CDR)) == 1
 
 
+@pytest.mark.statement("OCPI-136", "OCPI-141")
+async def test_a_cdr_that_was_priced_here_may_be_repeated_and_keeps_what_its_cpo_wrote(node, cpo, emsp):
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=2, prices=Prices(clearing=True)))
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=0.5))
+    free = cdr(charging_periods=[period(10.5)], tariffs=[tariff(price=0.5)], total_cost={"excl_vat": 0}, custom=1)
+    first = await cpo.post("receiver/cdrs", free)
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=9.0, last_updated=LATEST))  # prices no more what is known
+    again = await cpo.post("receiver/cdrs", free)
+    assert [(one.http, one.status) for one in (first, again)] == [(201, 1000), (200, 1000)]
+    assert again.headers["Location"] == first.headers["Location"]
+    (seen,) = (await emsp.get("sender/cdrs")).data
+    assert (seen["total_cost"], seen["total_energy_cost"]) == ({"excl_vat": 5.25}, {"excl_vat": 5.25})
+    assert (seen["custom"], seen["cdr_location"], seen["tariffs"]) == (1, free["cdr_location"], free["tariffs"])
+    other = await cpo.post("receiver/cdrs", {**free, "total_cost": {"excl_vat": 5.25}})
+    assert (other.http, other.status) == (200, 2001)
+    assert len(await node.journal(Kind.CDR)) == 1
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=3, prices=Prices()))
+    assert (await cpo.post("receiver/cdrs", free)).status == 1000
+
+
+@pytest.mark.statement("OCPI-139")
+async def test_a_credit_names_what_it_takes_back_and_is_not_taken_in_the_profile_gireve(node, cpo, emsp):
+    await cpo.post("receiver/cdrs", cdr())
+    credit = cdr("C1-C", credit=True, total_cost={"excl_vat": -4.2})
+    loose = await cpo.post("receiver/cdrs", credit)
+    assert (loose.http, loose.status) == (200, 2001)
+    taken = await cpo.post("receiver/cdrs", {**credit, "credit_reference_id": "C1"})
+    assert (taken.http, taken.status) == (201, 1000)
+    assert [one["id"] for one in (await emsp.get("sender/cdrs")).data] == ["C1", "C1-C"]
+    await node.change("ccc", profile="gireve")
+    off = await cpo.post("receiver/cdrs", {**credit, "id": "C1-D", "credit_reference_id": "C1"})
+    assert (off.http, off.status) == (200, 2000)
+    assert len(await node.journal(Kind.CDR)) == 2
+
+
 async def test_a_copy_of_a_cdr_is_shown_to_its_owner_alone(node, cpo, emsp):
     other = await node.partner("ddd", "CH*DDD/CPO")
     url = (await cpo.post("receiver/cdrs", cdr())).headers["Location"]
@@ -184,4 +221,6 @@ async def test_a_session_that_was_priced_here_is_final_too_and_may_be_repeated(n
     await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=0.5))
     done = session(kwh=4, charging_periods=[period(4)], status="COMPLETED")
     assert [(await cpo.put(AT, done)).status for _ in range(2)] == [1000, 1000]
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=9.0, last_updated=LATEST))
+    assert (await cpo.put(AT, done)).status == 1000
     assert (await cpo.patch(AT, {"kwh": 9, "last_updated": LATEST})).status == 2001

@@ -13,7 +13,6 @@ from interroam.protocols.emip.bridge.evses import evse_id_at
 from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.translate.charges import (
     completed,
-    is_final,
     record_of,
     with_cost,
     write_cdr,
@@ -74,10 +73,8 @@ async def rendered(
     permission = await permission_of(hub, charge)
     reference = permission.reference if permission is not None else await _reference(hub, charge, hub_id)
     record = record_of(wire)
-    if record is not None and isinstance(charge, Session) and charge.cleared and charge.total_cost is not None:
+    if record is not None and charge.cleared and charge.total_cost is not None:
         record = with_cost(record, charge.total_cost, charge.currency)
-    if record is None and permission is not None and isinstance(charge, Cdr):
-        record = await _priced(hub, charge, permission)
     if record is None:
         token = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
         word = word_of(token.wire) if token is not None and not token.withdrawn else ""
@@ -88,13 +85,6 @@ async def rendered(
         else:
             record = write_session(charge, reference, user, known or charge.evse_uid)
     return completed(record, permission, charge.token.owner, charge.owner, reference), permission
-
-
-async def _priced(hub: Hub, cdr: Cdr, permission: Authorization) -> ChargeDetailRecord | None:
-    """Return the record of a charge that the hub has priced: as its CPO stated it but for the cost."""
-    session = await session_of(hub, permission, cdr.owner)
-    record = record_of(session.wire) if session is not None else None
-    return with_cost(record, cdr.total_cost, cdr.currency) if record is not None and is_final(record) else None
 
 
 async def _reference(hub: Hub, charge: Session | Cdr, hub_id: str) -> str:

@@ -179,8 +179,8 @@ class OldViews:
         if isinstance(body, Cdr):
             agreement = self._hub.book.agreements.get(agreement_id)
             signed = agreement is not None and agreement.of(Module.CDRS).signed
-            costs = "unknown" if priceless(body) else "owner"
-            down = replace(down, signed_data=signed, credits=own.credits, home_charging=own.home_charging, costs=costs)
+            down = replace(down, signed_data=signed, credits=own.credits, home_charging=own.home_charging)
+            down = replace(down, costs="hub" if body.cleared else "unknown" if priceless(body) else "owner")
         return down
 
     async def _place(self, body: Session | Cdr) -> bytes | None:

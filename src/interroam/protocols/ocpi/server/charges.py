@@ -11,6 +11,7 @@ from interroam.model.facts import Receipt, Statement, Stored
 from interroam.model.ids import Kind, PartyId, session_key
 from interroam.protocols.ocpi.translate import cdr_fact, read_prefer, session_change, session_fact, write_preferred
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
+from interroam.protocols.ocpi.wire import Malformed
 from interroam.protocols.ocpi.wire.cdrs import Cdr
 from interroam.protocols.ocpi.wire.sessions import ChargingPreferences, Session, SessionPatch
 
@@ -88,10 +89,20 @@ async def set_preferences(desk: Desk, call: Call) -> Answer:
 def _read_cdr(desk: Desk, call: Call) -> Statement:
     shape = read_body(call, Cdr)
     call.ids = tuple(each for each in (shape.id, shape.session_id) if each)
+    if shape.credit:
+        _check_credit(call, shape)
     shape, raw = _charge(desk, call, shape)
     if PartyId.of(shape.country_code, shape.party_id) != call.asker and not call.partner.is_hub:
         call.notes.append(f"the CDR is of {shape.country_code}*{shape.party_id}, its sender is {call.asker}")
     return cdr_fact(shape, raw)
+
+
+def _check_credit(call: Call, shape: Cdr) -> None:
+    """Refuse a credit where none are taken, and one that takes nothing back (OCPI-139)."""
+    if not call.caller.switches.takes_credits:
+        raise Refused(Reason.NOT_OFFERED, "credit CDRs are not processed here", remedy="settle the credit by hand")
+    if not shape.credit_reference_id:
+        raise Malformed("credit_reference_id", "is missing, the CDR is a credit")
 
 
 def _say_where(desk: Desk, call: Call, _cdr: Statement, receipt: Receipt) -> Answer:

@@ -12,7 +12,7 @@ from interroam.model.facts import Change, Fact
 from interroam.model.ids import PartyId, session_key
 from interroam.model.money import Price
 from interroam.model.places import Evse, Location
-from interroam.protocols.ocpi.wire import cdrs, sessions, types
+from interroam.protocols.ocpi.wire import cdrs, sessions, types, write
 from interroam.protocols.ocpi.wire.raw import set_fields
 
 from .places import NOT_KNOWN, write_point
@@ -245,6 +245,20 @@ def write_cdr(
     )
     row = written(shape)
     return set_fields(row, {"tariffs": b"[" + b",".join(tariffs) + b"]"}) if tariffs else row
+
+
+def with_costs(row: bytes, charge: model.Session | model.Cdr) -> bytes:
+    """Put the costs of a charge in the place of those that its owner wrote."""
+    costs = {"total_cost": charge.total_cost}
+    if isinstance(charge, model.Cdr):
+        costs |= {
+            "total_fixed_cost": charge.fixed_cost,
+            "total_energy_cost": charge.energy_cost,
+            "total_time_cost": charge.time_cost,
+            "total_parking_cost": charge.parking_cost,
+            "total_reservation_cost": charge.reservation_cost,
+        }
+    return set_fields(row, {name: write(write_price(price)) for name, price in costs.items() if price is not None})
 
 
 def cdr_fact(shape: cdrs.Cdr, raw: bytes) -> Fact:

@@ -95,7 +95,8 @@ def _reserved(given: dict[str, Any]) -> bool:
         for each in period["dimensions"]
     ]
     timed_too = any(isinstance(each, dict) and each.get("type") == "RESERVATION_TIME" for each in dimensions)
-    return timed_too or given.get("total_reservation_cost") is not None
+    cost = given.get("total_reservation_cost")
+    return timed_too or bool(cost.get("excl_vat") if isinstance(cost, dict) else cost)
 
 
 _PARTIAL_COST = "2.1.1 has the total alone"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeGuard
 
 import msgspec
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ from interroam.model.places import Availability, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.profiles import Switches
-from interroam.protocols.ocpi.translate.charges import write_cdr, write_session
+from interroam.protocols.ocpi.translate.charges import with_costs, write_cdr, write_session
 from interroam.protocols.ocpi.translate.places import write_evse, write_location
 from interroam.protocols.ocpi.translate.rows import STATUS, is_ours
 from interroam.protocols.ocpi.translate.tariffs import write_tariff
@@ -191,8 +192,8 @@ class Views:
         return Names(hub_id, session_id, reference)
 
     async def _row(self, stored: Stored) -> bytes:
-        if is_ours(stored.wire) and not _is_priced(stored.body):
-            return stored.wire.data
+        if is_ours(stored.wire):
+            return with_costs(stored.wire.data, stored.body) if _is_priced(stored.body) else stored.wire.data
         match stored.body:
             case Evse():
                 return write_evse(stored.body)
@@ -246,9 +247,9 @@ async def _body(hub: Hub, key: Key) -> Body | None:
     return stored.body if stored is not None else None
 
 
-def _is_priced(body: Body) -> bool:
+def _is_priced(body: Body) -> TypeGuard[Session | Cdr]:
     """Whether an object has a cost of ours, of which its owner wrote nothing (OCPI-185)."""
-    return isinstance(body, Session) and body.cleared
+    return isinstance(body, Session | Cdr) and body.cleared
 
 
 def _holds_others(kind: Kind, view: View) -> bool:

@@ -79,6 +79,8 @@ def read_cdr(
         findings.append(Finding("evse_id", "is not known, the uid stands for it"))
     if body.ends < body.starts:
         findings.append(Finding("ends", "lies before the start"))
+    if body.credit and not body.credit_of:
+        raise Misread("credit_of", "is missing", remedy="name the CDR that the credit takes back")
     cdr = carried(
         charges.Cdr,
         body,
