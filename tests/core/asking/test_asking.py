@@ -254,6 +254,17 @@ async def test_a_command_without_result_times_out_once_and_a_late_result_is_not_
     assert len([entry for entry in inboxes["DE*MSP"].taken if entry.key.kind is Kind.COMMAND]) == 1
 
 
+@pytest.mark.statement("OCPI-115")
+async def test_a_cpo_that_names_no_time_has_the_configured_one(hub):
+    core, inboxes = hub
+    await pending(core, inboxes, within=0)
+    assert await core.hub.sweep() == 0
+    await core.clock.sleep(core.hub.deadlines.command - 1)
+    assert await core.hub.sweep() == 0
+    await core.clock.sleep(1.1)
+    assert await core.hub.sweep() == 1
+
+
 async def test_a_result_that_comes_after_a_restart_finds_its_command(tmp_path):
     core, inboxes = await hub_with(tmp_path)
     command = await pending(core, inboxes)
@@ -282,6 +293,8 @@ async def test_a_provider_starts_with_its_own_tokens_only(hub):
     core, inboxes = hub
     with pytest.raises(Refused):
         await core.hub.command(origin("DE*MSP"), replace(START, token=token(owner=OTHER)))
+    with pytest.raises(Refused):
+        await core.hub.command(origin("DE*MSP"), replace(START, emsp=OTHER, token=token(owner=OTHER)))
     assert inboxes["cpo"].asked == []
 
 

@@ -67,6 +67,7 @@ async def test_a_token_that_is_not_valid_is_asked_about_and_never_allowed_offlin
     assert await answered(node, OFFLINE, whitelist=Whitelist.ALLOWED, valid=False) == ("nothing", 2)
 
 
+@pytest.mark.statement("OCPI-111")
 async def test_a_hub_always_asks(tmp_path):
     async with running(tmp_path, HUB_PARTY) as core:
         await core.admit(partner("office", "FR*CPO/CPO"))

@@ -11,7 +11,7 @@ from tests.protocols.ocpi.server import messages
 ACCEPTED = {"result": "ACCEPTED", "timeout": 30}
 
 
-async def start(world, **fields):
+async def start(world, path="commands", **fields):
     world.cpo.answers.append(says("POST", "commands", 200, 1000, ACCEPTED))
     body = {
         "response_url": f"{world.emsp.url}/old/callback/1",
@@ -21,7 +21,7 @@ async def start(world, **fields):
         **fields,
     }
     return await world.ask(
-        "POST", "commands/START_SESSION", {name: each for name, each in body.items() if each is not None}
+        "POST", f"{path}/START_SESSION", {name: each for name, each in body.items() if each is not None}
     )
 
 
@@ -30,7 +30,8 @@ async def start(world, **fields):
 async def test_the_connector_is_filled_in_where_there_is_one_only_and_the_switch_says_so(make, fills, connectors, sent):
     async with make("emsp", fills_connector=fills) as world:
         plugs = [messages.connector(id=str(number + 1)) for number in range(connectors)]
-        place = messages.location(evses=[messages.evse(connectors=plugs)])
+        wants = ["REMOTE_START_STOP_CAPABLE", "START_SESSION_CONNECTOR_REQUIRED"]
+        place = messages.location(evses=[messages.evse(connectors=plugs, capabilities=wants)])
         await world.say("PUT", "receiver/locations/CH/CCC/L1", place)
 
         assert (await start(world))["data"] == {"result": "ACCEPTED"}
@@ -59,3 +60,24 @@ async def test_the_authorization_id_of_a_start_travels_both_ways(make):
         await world.settled()
         shown = next(one for one in world.emsp.told("PUT") if "sessions" in one.path).body
         assert shown["authorization_id"] == "mine"
+
+
+@pytest.mark.statement("OCPI-113")
+@pytest.mark.parametrize("old", ["cpo", "emsp", "cpo emsp"])
+async def test_an_outcome_comes_back_to_our_address_and_goes_to_the_askers_in_either_version(make, old):
+    async with make(old) as world:
+        if "cpo" in old:
+            await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        else:
+            await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        known = {} if "emsp" in old else {"location_id": "L1", "evse_uid": "E1", "token": messages.token()}
+        path = "commands" if "emsp" in old else "receiver/commands"
+        answer = await start(world, path=path, **known)
+        assert answer["data"]["result"] == "ACCEPTED"
+        callback = world.cpo.told("POST")[-1].body["response_url"]
+        ours = "/ocpi/emsp/2.1.1/commands/" if "cpo" in old else "/ocpi/2.2.1/sender/commands/"
+        assert callback.startswith(f"{world.node.url}{ours}START_SESSION/")
+        assert (await world.say("POST", callback, {"result": "REJECTED"}))["status_code"] == 1000
+        await world.settled()
+        told = [one.body for one in world.emsp.seen if one.path.endswith("callback/1")]
+        assert told == [{"result": "REJECTED"}]

@@ -68,6 +68,22 @@ async def test_nobody_starts_with_the_token_of_another(node, charging):
     assert not await node.journal(Kind.COMMAND)
 
 
+@pytest.mark.statement("OCPI-119")
+async def test_two_providers_on_one_platform_use_each_its_own_tokens(node, charging):
+    cpo_peer, _, peer, _ = charging
+    cpo_peer.answers += accepted()
+    both = await node.partner("both", "DE*AAA/EMSP", "DE*BBB/EMSP")
+    for one in ("DE*AAA", "DE*BBB"):
+        await node.roam(one, "CH*CCC")
+    own = await both.post(START, start(peer, token=token(party_id="AAA")))
+    assert (own.http, own.data["result"]) == (200, "ACCEPTED")
+    for name in ("START_SESSION", "RESERVE_NOW"):
+        more = {"reservation_id": "R1", "expiry_date": "2099-01-01T00:00:00Z"}
+        other = await both.post(f"receiver/commands/{name}", start(peer, token=token(party_id="BBB"), **more))
+        assert (other.http, other.status) == (403, 2000)
+    assert len(cpo_peer.told("POST")) == 1
+
+
 @pytest.mark.statement("OCPI-42")
 async def test_a_command_without_an_agreement_is_rejected_and_says_why(node, charging):
     cpo_peer, _, _, _ = charging
@@ -79,7 +95,7 @@ async def test_a_command_without_an_agreement_is_rejected_and_says_why(node, cha
     assert not cpo_peer.told("POST")
 
 
-@pytest.mark.statement("OCPI-121")
+@pytest.mark.statement("OCPI-121", "OCPI-113")
 async def test_a_stop_names_the_session_as_the_cpo_does(node, charging):
     cpo_peer, cpo, peer, emsp = charging
     cpo_peer.answers += accepted()
@@ -92,6 +108,11 @@ async def test_a_stop_names_the_session_as_the_cpo_does(node, charging):
     assert (answer.status, answer.data["result"]) == (1000, "ACCEPTED")
     (sent,) = [one for one in cpo_peer.told("POST") if "STOP_SESSION" in one.path]
     assert sent.body["session_id"] == "S1"
+    callback = sent.body["response_url"]
+    assert callback.startswith(f"{node.url}/ocpi/2.2.1/sender/commands/STOP_SESSION/")
+    assert (await cpo.post(callback, {"result": "ACCEPTED"})).status == 1000
+    await node.settled()
+    assert [one.body for one in peer.told("POST") if one.path == "/callback/8"] == [{"result": "ACCEPTED"}]
     unknown = await emsp.post(STOP, {**body, "session_id": "nothing"})
     assert (unknown.status, unknown.data["result"]) == (1000, "UNKNOWN_SESSION")
     other = await node.partner("fff", "DE*FFF/EMSP")
@@ -115,6 +136,23 @@ async def test_the_profile_gireve_relays_start_and_stop_and_nothing_else(node, c
     for name, body in ((START, start(peer)), (STOP, stop)):
         assert (await emsp.post(name, body)).data["result"] == "ACCEPTED"
     assert [one.path.rpartition("/")[2] for one in cpo_peer.told("POST")] == ["START_SESSION", "STOP_SESSION"]
+
+
+@pytest.mark.statement("OCPI-112")
+async def test_a_cpo_of_the_profile_gireve_is_sent_starts_and_stops_and_nothing_else(node, charging):
+    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer.answers += accepted()
+    await node.change("ccc", profile="gireve")
+    card = start(peer)
+    asked = {
+        "RESERVE_NOW": {**card, "reservation_id": "R1", "expiry_date": "2099-01-01T00:00:00Z"},
+        "UNLOCK_CONNECTOR": {**card, "connector_id": "1"},
+    }
+    for name, body in asked.items():
+        answer = await emsp.post(f"receiver/commands/{name}", body)
+        assert (answer.http, answer.status, answer.data["result"]) == (200, 1000, "NOT_SUPPORTED")
+    assert not cpo_peer.told("POST")
+    assert (await emsp.post(START, card)).data["result"] == "ACCEPTED"
 
 
 @pytest.mark.statement("OCPI-203")
