@@ -140,7 +140,7 @@ async def test_the_profile_gireve_relays_start_and_stop_and_nothing_else(node, c
 
 @pytest.mark.statement("OCPI-112")
 async def test_a_cpo_of_the_profile_gireve_is_sent_starts_and_stops_and_nothing_else(node, charging):
-    cpo_peer, cpo, peer, emsp = charging
+    cpo_peer, _, peer, emsp = charging
     cpo_peer.answers += accepted()
     await node.change("ccc", profile="gireve")
     card = start(peer)
