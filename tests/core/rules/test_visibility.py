@@ -312,10 +312,11 @@ async def test_a_start_is_refused_at_an_evse_outside_the_selection_with_the_rule
 
 @pytest.mark.statement("OCPI-178")
 async def test_a_charge_that_nothing_allowed_is_taken_and_flagged(core):
-    await core.agree(agreement())
+    await core.agree(agreement(cpos=("FR*CPO/CPO", "FR*CP2/CPO")))
     await core.tell("cpo", site("L1", in_groups("1")))
     await core.tell("emsp", Fact(token("AAAA", whitelist=Whitelist.ALLOWED)))
     await core.tell("emsp", Fact(token("BBBB")))
+    await core.tell("emsp", Fact(token("DDDD", whitelist=Whitelist.ALWAYS, valid=False)))
     core.links["emsp"].answer = Authorization(allowed=Allowed.ALLOWED, token=token("BBBB"))
     permission = await core.hub.authorize(Origin("cpo", CPO_PARTY), replace(asks("1"), uid="BBBB"))
     for name, uid, reference, flagged in (
@@ -323,10 +324,14 @@ async def test_a_charge_that_nothing_allowed_is_taken_and_flagged(core):
         ("S2", "BBBB", None, True),
         ("S3", "CCCC", None, True),
         ("S4", "BBBB", permission.reference, False),
+        ("S5", "DDDD", None, True),
+        ("S6", "BBBB", "invented", True),
     ):
         charge = session(name, token=charge_token(uid), authorization_reference=reference)
         receipt = await core.tell("cpo", Fact(charge))
         assert (receipt.created, "OCPI-178" in receipt.finding) == (True, flagged), name
+    stolen = session("S7", owner=OTHER, token=charge_token("BBBB"), authorization_reference=permission.reference)
+    assert "OCPI-178" in (await core.tell("cpo", Fact(stolen))).finding  # it was another CPO that asked
     follows = cdr("C4", session_id="S4", token=charge_token("BBBB"))
     assert (await core.tell("cpo", Fact(follows))).finding == ""
 

@@ -16,6 +16,7 @@ from interroam.model.money import Price
 from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
 from interroam.model.tokens import Allowed, Authorization
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER
+from tests.protocols.ocpi.partners import BOTH, Peer
 from tests.protocols.ocpi.row import in_a_row
 from tests.protocols.ocpi.server import messages
 
@@ -76,6 +77,52 @@ async def test_a_cpo_does_all_that_a_hub_requires_of_it(row):
         assert (await row.hub.store.page(Query(kind=kind))).total == 1
     pulled = await row.hub.rounds.pulling.pull("cpo", Module.LOCATIONS, whole=True)
     assert (pulled.objects, pulled.pages) == (1, 1)
+
+
+@pytest.mark.statement("OCPI-176")
+@pytest.mark.parametrize("newest", ["2.1.1", "2.2.1"])
+async def test_a_cpo_is_pulled_for_tariffs_and_cdrs_and_pulls_tokens(tmp_path, newest):
+    async with in_a_row(tmp_path, switches={"newest": newest}) as row:
+        await row.owner.tell("location", messages.location())
+        await row.owner.tell("tariff", messages.tariff())
+        await row.provider.tell("token", messages.token())
+        await row.owner.tell("cdr", messages.cdr())
+        await row.settled()
+        for module in (Module.LOCATIONS, Module.TARIFFS, Module.CDRS):
+            assert (await row.hub.rounds.pulling.pull("cpo", module, whole=True)).objects == 1
+        tokens = await row.cpo.rounds.pulling.pull("hub", Module.TOKENS, whole=True)
+        assert (tokens.objects, tokens.absent) == (1, 0)
+        assert (await row.cpo.store.page(Query(kind=Kind.TOKEN))).total == 1
+
+
+async def test_an_old_emsp_that_pulls_a_hub_has_every_place_and_cdr_once_under_its_cpo(tmp_path):
+    async with in_a_row(tmp_path, switches={"newest": "2.1.1"}) as row:
+        await row.owner.tell("location", messages.location())
+        await row.provider.tell("token", messages.token())
+        await row.settled()
+        await row.owner.tell("cdr", messages.cdr())
+        await row.settled()
+        for module, kind in ((Module.LOCATIONS, Kind.LOCATION), (Module.CDRS, Kind.CDR)):
+            pulled = await row.emsp.rounds.pulling.pull("hub", module, whole=True)
+            assert (pulled.objects, pulled.absent) == (1, 0)
+            (known,) = (await row.emsp.store.page(Query(kind=kind))).items
+            assert known.key.party == OWNER
+
+
+@pytest.mark.statement("OCPI-176", "OCPI-177")
+@pytest.mark.parametrize(
+    ("role", "lacking"),
+    [
+        ("CPO", ("locations", "SENDER")),
+        ("CPO", ("commands", "RECEIVER")),
+        ("EMSP", ("tokens", "SENDER")),
+    ],
+)
+async def test_a_partner_without_what_its_role_requires_is_not_registered(node, role, lacking):
+    async with Peer((("DE", "EEE", role),), endpoints=[one for one in BOTH if one != lacking]) as peer:
+        await node.expect("peer", f"DE*EEE/{role}")
+        _, answer = await peer.post_credentials(node.url, await node.invite("peer"))
+        assert (answer["status_code"], " ".join(lacking) in answer["status_message"]) == (3003, True)
 
 
 @pytest.mark.statement("OCPI-177")

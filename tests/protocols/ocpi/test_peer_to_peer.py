@@ -102,3 +102,23 @@ async def test_the_headers_name_the_two_parties(tmp_path):
             "/receiver/locations/CH/CCC/L1",
             "/receiver/sessions/CH/CCC/S1",
         }
+
+
+@pytest.mark.statement("OCPI-181")
+@pytest.mark.parametrize(
+    ("theirs", "hosts", "taken"),
+    [
+        (("DE*EEE/EMSP",), ("CH*CCC/CPO",), True),
+        (("DE*EEE/EMSP", "DE*FFF/EMSP"), ("CH*CCC/CPO",), False),
+        (("DE*EEE/EMSP", "DE*EEE/CPO"), ("CH*CCC/CPO",), False),
+        (("DE*EEE/EMSP",), ("CH*CCC/CPO", "CH*DDD/CPO"), False),
+        (("DE*EEE/EMSP",), ("CH*CCC/CPO", "CH*CCC/EMSP"), False),
+    ],
+)
+async def test_two_of_one_party_and_one_role_each_need_no_headers(tmp_path, theirs, hosts, taken):
+    async with Peer((("DE", "EEE", "EMSP"),)) as them, Node(tmp_path, hub=None, hosts=hosts) as cpo:
+        there = await cpo.expect("them", *theirs)
+        await cpo.room.register(there, them.versions_url, "token-a")
+        url = f"{cpo.url}/ocpi/2.2.1/receiver/tokens/DE/EEE/{UID}"
+        status, answer = await them.call("PUT", url, them.given["token"], messages.token())
+        assert (status in (200, 201), answer["status_code"]) == (True, 1000 if taken else 2001)

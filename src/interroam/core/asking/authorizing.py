@@ -299,12 +299,13 @@ async def allowed(hub: Hub, charge: Session | Cdr) -> bool:
         row = await hub.store.get(session_key(charge.owner, charge.session_id))
         references += [row.body.authorization_reference] if row is not None and isinstance(row.body, Session) else []
     for reference in references:
-        if reference and await hub.authorization(reference) is not None:
+        known = await hub.authorization(reference, charge.owner) if reference else None
+        if known is not None and known.cpo == charge.owner:
             return True
-    known = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
-    if known is None or known.withdrawn or not isinstance(known.body, Token):
+    stored = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
+    if stored is None or stored.withdrawn or not isinstance(stored.body, Token):
         return False
-    return known.body.valid and known.body.whitelist is not Whitelist.NEVER
+    return stored.body.valid and stored.body.whitelist is not Whitelist.NEVER
 
 
 def _selected(question: Authorize, agreement: Agreement | None, spots: Collection[Spot]) -> Authorize:

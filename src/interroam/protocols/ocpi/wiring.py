@@ -14,6 +14,9 @@ from interroam.model.parties import Partner
 from interroam.protocols.ocpi.wire.versions import Endpoint
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
+BACK_OFFICE = "plain"
+"""The protocol of the partners whose parties this node hosts."""
+
 
 class Registration(StrEnum):
     """Whether credentials were exchanged."""

@@ -105,7 +105,10 @@ async def test_updates_of_a_profile_go_to_the_provider_that_set_it_and_to_nobody
     nobody = await cpo.put(update, ACTIVE)
     assert (nobody.http, nobody.status) == (200, 2001)  # no profile was ever set
     await set_profile(charge)
-    await cpo.post(asked(cpo_peer, "PUT")[0].body["response_url"], {"result": "ACCEPTED"})
+    await cpo.post(asked(cpo_peer, "PUT")[0].body["response_url"], {"result": "REJECTED"})
+    assert (await cpo.put(update, ACTIVE)).status == 2001
+    await set_profile(charge)
+    await cpo.post(asked(cpo_peer, "PUT")[1].body["response_url"], {"result": "ACCEPTED"})
     later = {**ACTIVE, "charging_profile": {**PROFILE, "duration": 60}}
     for said in (ACTIVE, later):
         assert (await cpo.put(update, said)).status == 1000

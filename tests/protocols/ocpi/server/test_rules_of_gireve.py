@@ -170,7 +170,8 @@ async def test_unknown_fields_are_ignored_and_not_relayed_and_null_is_absent(nod
 
 @pytest.mark.statement("OCPI-180")
 @pytest.mark.parametrize(
-    ("text", "fits"), [("FR*007", True), ("chccc", True), ("C1*CCC", False), ("CH*CC", False), ("CH*C-C", False)]
+    ("text", "fits"),
+    [("FR*007", True), ("chccc", True), *((no, False) for no in ("C1*CCC", "CH*CC", "CH*CCCC", "CH*C-C"))],
 )
 def test_an_operator_id_is_two_letters_and_three_letters_or_digits(text, fits):
     if fits:

@@ -11,7 +11,7 @@ from interroam.core.hub import Hub
 from interroam.core.refs import authorization_ref, contract_ref
 from interroam.model.charges import ChargeToken
 from interroam.model.facts import Stored
-from interroam.model.ids import Kind, Module, Party, PartyId, location_key, tariff_key
+from interroam.model.ids import OWNER_ROLE, Kind, Module, Party, PartyId, Role, location_key, tariff_key
 from interroam.model.places import Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Authorization, Token
@@ -160,7 +160,11 @@ class Lifting:
     # -- what a list holds -----------------------------------------------------------------------------------------
 
     async def listed(self, kind: Kind, raw: bytes) -> Lifted:
-        """Lift one object of a list that was fetched."""
+        """Lift one object of a list that was fetched; a hub's are those of the party that each names."""
+        named = v211.owner_of(raw) if self.party.role is Role.HUB else None
+        if named is not None:
+            owner = Party(PartyId.parse(named), OWNER_ROLE[kind])
+            return await Lifting(self._hub, self._views, owner).listed(kind, raw)
         match kind:
             case Kind.LOCATION | Kind.EVSE:
                 return await self.location(raw, _id(raw))

@@ -18,11 +18,11 @@ from interroam.protocols.ocpi.wire.raw import set_fields, text
 from interroam.protocols.ocpi.wire.types import BusinessDetails
 from interroam.protocols.ocpi.wire.versions import Endpoint, Version, VersionDetails
 from interroam.protocols.ocpi.wire.words import InterfaceRole
+from interroam.protocols.ocpi.wiring import BACK_OFFICE
 
 PATH = "/ocpi"
 FACES: dict[str, Face] = {"cpo": "CPO", "emsp": "EMSP"}
 """What partners of 2.1.1 see us as, which does not name the sides of a module: there is a door for each."""
-BACK_OFFICE = "plain"
 
 _MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles", "hubclientinfo")
 # Which side of a module a node plays for a party of its own; a hub plays both of all.

@@ -12,6 +12,7 @@ from secrets import token_bytes
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from interroam.core.parties.book import Book
 from interroam.model.errors import Reason, Refused
@@ -20,9 +21,10 @@ from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
 from interroam.net.http import Request
 from interroam.protocols.ocpi.profiles import switches
-from interroam.protocols.ocpi.rules.headers import Encoding, require_routing, tokens_presented
+from interroam.protocols.ocpi.rules.headers import Encoding, require_routing, routing, tokens_presented
 from interroam.protocols.ocpi.rules.roles import may_call
 from interroam.protocols.ocpi.wire.words import InterfaceRole
+from interroam.protocols.ocpi.wiring import BACK_OFFICE
 
 from .call import Caller
 
@@ -142,7 +144,11 @@ class Callers:
         return known
 
     def _addressing(self, partner: Partner, headers: Mapping[bytes, bytes], *, to_too: bool) -> Addressing:
-        named = require_routing(headers, to_too=to_too)
+        named = routing(headers)
+        if named.sender is None and self._two_alone(partner):
+            named = replace(named, sender=partner.parties[0].id)
+        else:
+            named = require_routing(headers, to_too=to_too)
         sender, receiver = named.sender, named.receiver
         if sender is None:
             raise TypeError("require_routing saw to it")
@@ -166,6 +172,15 @@ class Callers:
             )
         answering = self._own if to_hub or receiver is None else receiver
         return Addressing(sender, parties, None if to_hub else receiver, _answering(sender, answering), {})
+
+    def _two_alone(self, partner: Partner) -> bool:
+        """Whether we and the partner are one party in one role each: then headers would say nothing new (OCPI-181)."""
+        if self._book.hub is not None or len(partner.parties) != 1:
+            return False
+        hosted = {
+            party for other in self._book.partners.values() if other.protocol == BACK_OFFICE for party in other.parties
+        }
+        return len(hosted) == 1 and partner.parties[0].role is not Role.HUB
 
     def _is_here(self, receiver: PartyId, caller: Partner) -> bool:
         """Whether this party can be reached here: through a hub any, else one hosted by the node itself."""

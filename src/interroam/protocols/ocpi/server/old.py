@@ -177,7 +177,7 @@ def _stating(call: Call, party: Party, route: Route) -> Party:
     role = Role.EMSP if call.module == "tokens" else Role.CPO
     if call.module != "cdrs":
         return Party(read_owner(call), role)
-    named = v211.operator_of(call.request.body)  # OCPI-88
+    named = v211.owner_of(call.request.body)  # OCPI-88
     return Party(PartyId.parse(named), role) if named else party
 
 

@@ -6,7 +6,7 @@ to wait for something raises ``Refused``; one with nothing to send returns no by
 """
 
 from .cdrs import lift_cdr, lower_cdr
-from .charges import mentioned, operator_of
+from .charges import mentioned, owner_of
 from .commands import (
     lift_command,
     lift_response,
@@ -106,7 +106,7 @@ __all__ = [
     "lower_version_details",
     "lower_window",
     "mentioned",
-    "operator_of",
+    "owner_of",
     "patched_session",
     "token_type",
 ]

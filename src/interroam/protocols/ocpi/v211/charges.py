@@ -45,11 +45,15 @@ def mentioned(raw: bytes) -> Mentioned:
     )
 
 
-def operator_of(raw: bytes) -> str | None:
-    """Return the party that a hub names as the operator of a CDR's place, where it does (OCPI-88)."""
-    place = decode(raw).get("location")
+def owner_of(raw: bytes) -> str | None:
+    """Return the party that a hub names as the owner of an object: by its operator, or its issuer (OCPI-88, OCPI-104).
+
+    A session and a CDR have their operator in their location. A tariff names nobody.
+    """
+    given = decode(raw)
+    place = given.get("location", given)
     operator = place.get("operator") if isinstance(place, dict) else None
-    name = operator.get("name") if isinstance(operator, dict) else None
+    name = operator.get("name") if isinstance(operator, dict) else given.get("issuer")
     return name if isinstance(name, str) and _PARTY(name) else None
 
 
