@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 _STATUS = frozenset({"status"})
 _WAITS = "kept; shown as soon as its static data are approved"
+_MOST_TOLD = 5
 
 
 class Gate:
@@ -70,8 +71,18 @@ class Gate:
                     await self.drafts.drop(draft.key)
                 return await self._hub.record(origin, statement)
             if isinstance(statement, Fact) and statement.parts is not None:
-                return await self._whole(origin, statement, statement.parts, standards)
-            return await self._single(origin, statement, standards)
+                receipt = await self._whole(origin, statement, statement.parts, standards)
+            else:
+                receipt = await self._single(origin, statement, standards)
+            return self._explained(key, receipt)
+
+    def _explained(self, key: Key, receipt: Receipt) -> Receipt:
+        """Tell the owner that something of a place waits, and what is wrong with it (OCPI-67)."""
+        waiting = self.drafts.within(key)
+        if not waiting:
+            return receipt
+        wrong = dict.fromkeys(f"{one.field} {one.message}" for draft in waiting for one in draft.defects)
+        return replace(receipt, finding="; ".join((_WAITS, *list(wrong)[:_MOST_TOLD])))
 
     async def _other(self, origin: Origin, statement: Statement, standards: Standards) -> Receipt:
         """Note what is odd about a tariff or a charge; it is taken all the same."""
@@ -180,7 +191,7 @@ class Gate:
                 seq = (await self._hub.record(origin, live)).seq
         await self.drafts.put(draft)
         no, hub_id = (row.no, row.hub_id) if row is not None else (0, "")
-        return Receipt(Verdict.RECORDED, seq, no, hub_id, draft.new, _WAITS)
+        return Receipt(Verdict.RECORDED, seq, no, hub_id, draft.new)
 
     # -- a location with its EVSEs ---------------------------------------------------------------------------------
 

@@ -314,16 +314,19 @@ async def test_a_receiver_that_takes_no_patch_of_a_session_is_given_all_of_it(ro
     assert seen.path.endswith(f"/{seen.body['id']}")
 
 
+@pytest.mark.statement("OCPI-56")
 async def test_the_profile_gireve_is_sent_only_what_the_specification_knows(node, roaming):
     async with Peer((("NL", "NNN", "EMSP"),)) as second:
         await join(node, "second", second, "NL*NNN/EMSP", switches={"known_fields_only": True})
         await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
         await roaming.tell("location", messages.location(wheelchair=True))
+        await roaming.tell("tariff", messages.tariff(wheelchair=True))
         await roaming.settled()
 
-        (seen,) = second.told()
-        assert "wheelchair" not in seen.body
-        assert seen.body["gireve_id"]
+        place, tariff = sorted(second.told(), key=lambda one: one.path)
+        for seen, key in ((place, location_key(OWNER, "L1")), (tariff, tariff_key(OWNER, "T1"))):
+            assert "wheelchair" not in seen.body
+            assert seen.body["gireve_id"] == (await node.store.get(key)).hub_id
 
 
 # -- traces ------------------------------------------------------------------------------------------------------------

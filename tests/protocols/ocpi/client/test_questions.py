@@ -202,7 +202,7 @@ async def test_no_outcome_in_time_is_told_as_a_timeout_once(known):
     assert [one.body["result"] for one in known.emsp.told()] == ["TIMEOUT"]
 
 
-@pytest.mark.statement("OCPI-121")
+@pytest.mark.statement("OCPI-121", "OCPI-58")
 async def test_a_stop_names_the_session_as_its_cpo_does(known):
     await known.tell("session", messages.session())
     await known.settled()

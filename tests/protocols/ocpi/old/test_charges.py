@@ -25,7 +25,7 @@ async def posted(world):
     return [one.body for one in world.emsp.told("POST") if one.path.endswith("cdrs")]
 
 
-@pytest.mark.statement("OCPI-140")
+@pytest.mark.statement("OCPI-140", "OCPI-63")
 @pytest.mark.parametrize("credits", [True, False])
 async def test_a_credit_is_a_negative_cdr_for_those_who_agreed_and_is_kept_for_others(make, credits):
     async with make("emsp", credits=credits) as world:

@@ -26,6 +26,11 @@ async def test_an_emsp_reads_lists_places_and_parts_of_them_by_the_hubs_ids(old_
     assert (await old_emsp.ask("GET", "locations"))["data"] == [whole]
     assert (whole["id"], whole["evses"], part["connectors"]) == (location, [part], [last])
     assert (part["uid"], last["id"]) == (evse, plug)
+    await old_emsp.say("PATCH", f"{PLACE}/E1", {"status": "CHARGING", "last_updated": LATER})
+    await old_emsp.settled()
+    put, patch = (one for one in old_emsp.emsp.told() if "locations" in one.path)
+    assert (put.path, put.body) == (f"/old/locations/CH/CCC/{location}", whole)
+    assert patch.path == f"/old/locations/CH/CCC/{location}/{evse}"
     assert (await old_emsp.ask("GET", "locations/nothing"))["status_code"] == 2000
 
 

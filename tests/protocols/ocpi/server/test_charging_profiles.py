@@ -182,7 +182,7 @@ async def prefer(charge, session_id: str = ""):
     return await emsp.put(f"sender/sessions/{session_id or known_as}/charging_preferences", WISH)
 
 
-@pytest.mark.statement("OCPI-128")
+@pytest.mark.statement("OCPI-128", "OCPI-58")
 async def test_what_a_driver_would_like_goes_to_the_cpo_under_its_own_id(node, charge):
     cpo_peer, _, _, _, _ = charge
     cpo_peer.answers.append(says("PUT", "/charging_preferences", 200, 1000, "DEPARTURE_REQUIRED"))

@@ -59,10 +59,12 @@ async def test_what_the_standard_misses_is_answered_noted_and_not_shown_until_it
     await node.change("ccc", profile="gireve")
     taken = await cpo.put(AT, sent)
     assert (taken.http, taken.status) == (201, 1000)
+    assert f"{field} is missing" in taken.message
     (found,) = await approving.findings(LOCAL, "ccc")
     assert [(one.field, one.severe) for one in found.defects] == [(field, True)]
     assert [one for place in await shown(emsp) for one in place.get("evses", [])] == []
-    assert (await cpo.put(AT, location(last_updated=LATER, evses=[evse(last_updated=LATER)]))).status == 1000
+    mended = await cpo.put(AT, location(last_updated=LATER, evses=[evse(last_updated=LATER)]))
+    assert (mended.status, mended.message) == (1000, "Success")
     (place,) = await shown(emsp)
     assert [one["uid"] for one in place["evses"]] == ["E1"]
     assert await approving.findings(LOCAL, "ccc") == []
@@ -95,6 +97,25 @@ async def test_a_new_location_is_taken_at_once_and_shown_when_it_is_approved(nod
     assert [one["uid"] for one in body["evses"]] == ["E1"]
     assert len(await shown(provider[1])) == 1
     assert await approving.waiting(LOCAL) == []
+
+
+@pytest.mark.statement("OCPI-84")
+async def test_the_owner_reads_what_waits_and_an_approved_place_as_others_see_it(
+    node, cpo, watched, provider, approving
+):
+    await cpo.put(AT, location())
+    assert (await cpo.get(AT)).data == location()
+    assert (await cpo.get(f"{AT}/E1/1")).data == connector()
+    assert (await provider[1].get("sender/locations/L1")).http == 404
+    await approving.approve(LOCAL, "location/ch*ccc/l1")
+    await cpo.put(f"{AT}/E2", evse("E2"))
+    assert [one["uid"] for one in (await cpo.get(AT)).data["evses"]] == ["E1", "E2"]
+    assert (await cpo.get(f"{AT}/E2")).data == evse("E2")
+    assert [one["uid"] for one in (await shown(provider[1]))[0]["evses"]] == ["E1"]
+    await cpo.patch(AT, {"name": "Am Platz", "last_updated": LATER})
+    assert (await cpo.get(AT)).data["name"] == "Am Ring"
+    stranger = await node.partner("ddd", "CH*DDD/CPO")
+    assert (await stranger.get(f"{AT}/E2")).http == 404
 
 
 @pytest.mark.statement("OCPI-68")
@@ -130,6 +151,21 @@ async def test_a_status_goes_through_at_once_unless_it_says_that_the_evse_is_not
     assert (await heard(node, watched))[-1][2]["status"] == "AVAILABLE"
 
 
+@pytest.mark.statement("OCPI-69")
+async def test_what_is_dynamic_of_a_whole_evse_goes_through_and_leaves_nothing_waiting(
+    node, cpo, watched, provider, approving
+):
+    await cpo.put(AT, location())
+    await approving.approve(LOCAL, "location/ch*ccc/l1")
+    for word, tariff, at in (("CHARGING", "T1", LATER), ("CHARGING", "T2", LATEST)):
+        plug = connector(tariff_ids=[tariff], last_updated=at)
+        assert (await cpo.put(f"{AT}/E1", evse(status=word, connectors=[plug], last_updated=at))).message == "Success"
+        (seen,) = (await shown(provider[1]))[0]["evses"]
+        assert (seen["status"], seen["connectors"][0]["tariff_ids"]) == (word, [tariff])
+        assert (await heard(node, watched))[-1][2]["last_updated"] == at
+    assert await approving.waiting(LOCAL) == []
+
+
 @pytest.mark.statement("OCPI-69", "OCPI-77")
 async def test_tariffs_of_the_first_connector_go_through_at_once_and_those_of_others_are_ignored(
     node, cpo, watched, provider, approving
@@ -142,6 +178,12 @@ async def test_tariffs_of_the_first_connector_go_through_at_once_and_those_of_ot
     assert (await cpo.patch(f"{AT}/E1/1", {"tariff_ids": ["T2"], "last_updated": LATER})).status == 1000
     ((plug, _),) = [one["connectors"] for one in (await shown(provider[1]))[0]["evses"]]
     assert (plug["tariff_ids"], plug["last_updated"]) == (["T2"], LATER)
+    assert await approving.waiting(LOCAL) == []
+    both = [connector(tariff_ids=["T2"]), connector(id="2", tariff_ids=["T8"])]
+    assert (await cpo.patch(f"{AT}/E1", {"connectors": both, "last_updated": LATEST})).status == 1000
+    ((first, second),) = [one["connectors"] for one in (await shown(provider[1]))[0]["evses"]]
+    assert (first["tariff_ids"], "tariff_ids" in second) == (["T2"], False)
+    assert await approving.waiting(LOCAL) == []
     assert (await heard(node, watched))[-1][2]["connectors"][0]["tariff_ids"] == ["T2"]
 
 
@@ -159,7 +201,7 @@ async def test_tariffs_of_another_connector_change_nothing_and_are_answered_1000
     assert node.store.head() == head + 1
 
 
-@pytest.mark.statement("OCPI-71")
+@pytest.mark.statement("OCPI-71", "OCPI-77")
 async def test_a_push_of_both_kinds_is_split(node, cpo, watched, provider, approving):
     await cpo.put(AT, location())
     await approving.approve(LOCAL, "location/ch*ccc/l1")
@@ -171,6 +213,11 @@ async def test_a_push_of_both_kinds_is_split(node, cpo, watched, provider, appro
     await approving.approve(LOCAL, "evse/ch*ccc/l1/e1")
     (seen,) = (await shown(provider[1]))[0]["evses"]
     assert (seen["status"], seen["physical_reference"], seen["custom"]) == ("CHARGING", "7", "kept")
+    plugs = [connector(tariff_ids=["T2"]), connector(id="2")]
+    await cpo.patch(f"{AT}/E1", {"connectors": plugs, "floor_level": "1", "last_updated": LATEST})
+    (seen,) = (await shown(provider[1]))[0]["evses"]
+    assert [(one["id"], one["tariff_ids"]) for one in seen["connectors"]] == [("1", ["T2"])]
+    assert "floor_level" not in seen
 
 
 @pytest.mark.statement("OCPI-71")
@@ -203,6 +250,20 @@ async def test_a_status_of_what_is_not_approved_yet_is_kept_and_holds_on_approva
     await approving.approve(LOCAL, "location/ch*ccc/l1")
     ((_, _, body),) = await heard(node, watched)
     assert [(one["status"], one["last_updated"]) for one in body["evses"]] == [("CHARGING", LATER)]
+
+
+@pytest.mark.statement("OCPI-72")
+async def test_a_status_of_an_evse_of_which_a_change_waits_goes_through_and_holds_on_approval(
+    node, cpo, watched, provider, approving
+):
+    await cpo.put(AT, location())
+    await approving.approve(LOCAL, "location/ch*ccc/l1")
+    await cpo.patch(f"{AT}/E1", {"floor_level": "2", "last_updated": LATER})
+    await cpo.patch(f"{AT}/E1", status("CHARGING", LATEST))
+    assert (await heard(node, watched))[-1][2]["status"] == "CHARGING"
+    await approving.approve(LOCAL, "evse/ch*ccc/l1/e1")
+    (seen,) = (await shown(provider[1]))[0]["evses"]
+    assert (seen["status"], seen["floor_level"], seen["last_updated"]) == ("CHARGING", "2", LATEST)
 
 
 @pytest.mark.statement("OCPI-73", "OCPI-74", "OCPI-75")

@@ -84,9 +84,9 @@ class OldViews:
     def _leave_out(self, no: Refused) -> None:
         self.losses.append(Noted(no.message, v211.Loss.LOST, ""))
 
-    async def one(self, stored: Stored, view: View) -> bytes:
-        """Return one whole object."""
-        return await self._whole(await self._views.one(stored, view), stored, view)
+    async def one(self, stored: Stored, view: View, evses: Sequence[Stored] | None = None) -> bytes:
+        """Return one whole object; a location with its EVSEs, those known here where none are given."""
+        return await self._whole(await self._views.one(stored, view, evses), stored, view)
 
     # -- entries ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 import structlog
+from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Receipt, Verdict
@@ -30,7 +31,8 @@ def of_receipt(call: Call, receipt: Receipt) -> Answer:
         call.notes.append(receipt.finding)
     match receipt.verdict:
         case Verdict.RECORDED:
-            return CREATED if receipt.created else DONE
+            told = CREATED if receipt.created else DONE
+            return replace(told, message=receipt.finding) if receipt.finding else told
         case Verdict.UNCHANGED:
             return DONE
         case Verdict.STALE:
@@ -84,7 +86,7 @@ def _refused(call: Call, no: Refused) -> Answer:
 def _older(call: Call, answer: Answer) -> Response:
     """Write an answer as 2.1.1 has it: its codes, no parties, and of the ids what the partner sent (OCPI-34)."""
     status = for_version(answer.status, "2.1.1")
-    if status != SUCCESS:
+    if status != SUCCESS or answer.message:
         body = failure(status, answer.message, call.now, answer.data)
     else:
         body = success(call.now) if answer.data is None else success_with(answer.data, call.now)
@@ -114,7 +116,7 @@ def write_answer(call: Call, answer: Answer) -> Response:
     now = call.now
     if call.older:
         return _older(call, answer)
-    if answer.status != SUCCESS:
+    if answer.status != SUCCESS or answer.message:
         body = failure(answer.status, answer.message, now, answer.data)
     elif answer.data is not None:
         body = success_with(answer.data, now)

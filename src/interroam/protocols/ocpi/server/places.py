@@ -106,10 +106,19 @@ def patch_connector(_desk: Desk, call: Call) -> Statement:
 
 
 async def check(desk: Desk, call: Call) -> Answer:
-    """Show its owner an object as it is stored here (OCPI-84)."""
+    """Show its owner an object as it is stored here (OCPI-84), also what waits to be shown to others (OCPI-68)."""
     owner, location_id, uid, connector_id = _place(call)
     key = evse_key(owner, location_id, uid) if uid else location_key(owner, location_id)
-    data = await desk.views.one(await desk.own(call, key), AS_STATED)
+    drafts = desk.hub.gate.drafts
+    await drafts.load()
+    new = [one.stored for one in drafts.within(key) if one.new]
+    if not new:
+        data = await desk.views.one(await desk.own(call, key), AS_STATED)
+    else:
+        desk.hub.book.routing.may_state(call.partner.id, key)
+        (known,) = await desk.hub.store.evses([location_key(owner, location_id)])
+        stored = new.pop(0) if new[0].key == key else await desk.own(call, key)
+        data = await desk.views.one(stored, AS_STATED, (*known, *new))
     return given(_connector(data, connector_id) if connector_id else data)
 
 

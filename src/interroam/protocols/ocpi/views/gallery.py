@@ -141,10 +141,11 @@ class Views:
 
     # -- single objects --------------------------------------------------------------------------------------------
 
-    async def one(self, stored: Stored, view: View) -> bytes:
-        """Return one whole object."""
+    async def one(self, stored: Stored, view: View, evses: Sequence[Stored] | None = None) -> bytes:
+        """Return one whole object; a location with its EVSEs, those known here where none are given."""
         if stored.key.kind is Kind.LOCATION:
-            (evses,) = await self._hub.store.evses([stored.key])
+            if evses is None:
+                (evses,) = await self._hub.store.evses([stored.key])
             return _location(stored, evses, view)
         if stored.key.kind is Kind.TOKEN and is_ours(stored.wire):
             return _token(stored.wire.data, stored.updated, known_only=view.known_only)  # asked about again and again

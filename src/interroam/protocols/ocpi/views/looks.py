@@ -25,8 +25,8 @@ class Looks(Protocol):
         """Return whole objects as this viewer sees them, in order; all of one kind."""
         ...
 
-    async def one(self, stored: Stored, view: View) -> bytes:
-        """Return one whole object."""
+    async def one(self, stored: Stored, view: View, evses: Sequence[Stored] | None = None) -> bytes:
+        """Return one whole object; a location with its EVSEs, those known here where none are given."""
         ...
 
     async def stated(self, entry: Entry, view: View) -> bytes | None:

@@ -59,7 +59,7 @@ def success_with_list(items: Iterable[bytes], now: datetime) -> bytes:
 
 
 def failure(status_code: int, message: str, now: datetime, data: bytes | None = None) -> bytes:
-    """Any other status."""
+    """Any other status, or a success about which something is to be said."""
     head = b"{" if data is None else b'{"data":' + data + b","
     status = b'"status_code":%d,"status_message":' % status_code
     return head + status + _encode(message) + b',"timestamp":"' + _FACE.show(now) + _END
