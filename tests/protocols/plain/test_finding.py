@@ -105,3 +105,34 @@ async def test_a_suspended_partner_finds_nothing(furnished):
     await furnished.hub.book.set_state("emsp", PartnerState.SUSPENDED)
     status, answer = await furnished.call("emsp", "GET", "/locations")
     assert (status, answer["error"]["reason"]) == (403, "forbidden")
+
+
+@pytest.mark.statement("OCPI-146", "OCPI-152", "OCPI-155")
+async def test_an_emsp_finds_and_is_told_the_regular_tariff_that_is_for_it(furnished):
+    offers = {None: "0.4", "CH*EEE": "0.3", "CH*OOO": "0.2"}
+    for target, price in offers.items():
+        element = {"components": [{"dimension": "ENERGY", "price": float(price)}]}
+        body = {**TARIFF, "elements": [element], **({"target": target} if target else {})}
+        assert (await furnished.call("cpo", "PUT", "/tariffs/CH*CCC/T1", body))[0] < 300
+        if target != "CH*EEE":
+            assert (await furnished.call("cpo", "PUT", "/tariffs/CH*CCC/T2", body))[0] < 300
+    await furnished.call("cpo", "PUT", "/tariffs/CH*CCC/T3", {**TARIFF, "type": "AD_HOC_PAYMENT"})
+    assert sorted(await listed(furnished, "cpo", "/tariffs")) == ["T1", "T1", "T1", "T2", "T2", "T3"]
+
+    def prices(shown):
+        assert all("target" not in one for one in shown)
+        return {one["id"]: one["elements"][0]["components"][0]["price"] for one in shown}
+
+    _, page = await furnished.call("emsp", "GET", "/tariffs")
+    assert (len(page["items"]), prices(page["items"])) == (2, {"T1": 0.3, "T2": 0.4})
+    for query in ("", "?target=CH*OOO"):
+        found = [(await furnished.call("emsp", "GET", f"/tariffs/CH*CCC/{one}{query}"))[1] for one in ("T1", "T2")]
+        assert prices(found) == {"T1": 0.3, "T2": 0.4}
+    assert (await furnished.call("emsp", "GET", "/tariffs/CH*CCC/T3"))[0] == 404
+    _, told = await furnished.call("emsp", "GET", "/facts?limit=1000")
+    tariffs = [one for one in told["facts"] if one["kind"] == "tariff"]
+    assert all(one["key"].keys() == {"party", "id"} for one in tariffs)
+    assert prices([one["object"] for one in tariffs]) == {"T1": 0.3, "T2": 0.4}
+    await furnished.call("cpo", "DELETE", "/tariffs/CH*CCC/T1?target=CH*EEE")
+    _, told = await furnished.call("emsp", "GET", f"/facts?after={told['next']}")
+    assert prices([one["object"] for one in told["facts"]]) == {"T1": 0.4}

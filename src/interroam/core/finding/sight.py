@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Container, Iterable
 
 from msgspec.structs import replace
 
+from interroam.core.finding import offers
 from interroam.core.finding.lens import Lens
 from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Query, Seed, Store
@@ -18,8 +19,9 @@ from interroam.core.rules.dates import concerns
 from interroam.core.rules.visibility import ALL, Scope, Spot, sees_row, spots
 from interroam.model.agreements import Selection
 from interroam.model.facts import Act, Entry, Stored
-from interroam.model.ids import MODULE_OF, Key, Kind, Party, PartyId, evse_key, location_key
+from interroam.model.ids import MODULE_OF, Key, Kind, Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, Evse
+from interroam.model.tariffs import Tariff
 
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
@@ -51,6 +53,9 @@ class Sight:
         shown = self._book.routing.visible(viewer, MODULE_OF[kind], self._clock.now())
         if shown is not None and stored.key.party not in shown:
             return False
+        if isinstance(stored.body, Tariff) and viewer.role is not Role.HUB:
+            offered = await offers.offered(self._store, stored.body.owner, stored.body.id, viewer.id)
+            return offered is not None and offered.key == stored.key
         scope = self.scope(viewer) if kind in _PLACES else None
         return scope is None or await sees(self._store, scope, stored)
 
@@ -58,6 +63,8 @@ class Sight:
         """Return an entry as this receiver may know it; None when it is not told of it."""
         if entry.key.kind is Kind.CDR and entry.key in self._held:
             return None
+        if entry.key.kind is Kind.TARIFF and receiver.role is not Role.HUB:
+            return await offers.told(self._store, receiver.id, entry)
         if entry.key.kind not in _PLACES or (scope := self.scope(receiver)) is None:
             return entry
         return await told(self._store, scope, entry)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.office.notary import Notary
 from interroam.model.agreements import Agreement
 from interroam.model.charges import Cdr, Command, Session
 from interroam.model.facts import Act, Entry, Stored
-from interroam.model.ids import OWNER_ROLE, Kind, Party
+from interroam.model.ids import OWNER_ROLE, Key, Kind, Party, Role
 from interroam.model.parties import Partner
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
@@ -51,15 +52,25 @@ async def entitled(hub: Hub, partner: Partner, entry: Entry) -> Entry | None:
     return None
 
 
-async def objects(hub: Hub, rows: Sequence[Stored], viewers: Iterable[Party]) -> list[object]:
+async def objects(hub: Hub, rows: Sequence[Stored], viewers: Sequence[Party]) -> list[object]:
     """Show objects of the picture, locations with those of their EVSEs that one of the viewers may see."""
     places = [row.key for row in rows if row.key.kind is Kind.LOCATION]
     inside = dict(zip(places, await hub.store.evses(places), strict=True)) if places else {}
     if hub.book.routing.selective:
-        parties = list(viewers)
         for key, evses in inside.items():
-            inside[key] = [one for one in evses if await _seen(hub, parties, one)]
-    return [_shown(row, inside.get(row.key, ())) for row in rows]
+            inside[key] = [one for one in evses if await _seen(hub, viewers, one)]
+    return [_shown(_known(row, viewers), inside.get(row.key, ())) for row in rows]
+
+
+def _known(row: Stored, viewers: Iterable[Party]) -> Stored:
+    """Return a row as viewers know it: whom a tariff is for is between its CPO and the hub (OCPI-155)."""
+    if not isinstance(row.body, Tariff) or row.body.target is None or _knows_target(row.key, viewers):
+        return row
+    return replace(row, body=replace(row.body, target=None))
+
+
+def _knows_target(key: Key, viewers: Iterable[Party]) -> bool:
+    return any(party.role is Role.HUB or party == Party(key.party, Role.CPO) for party in viewers)
 
 
 async def _seen(hub: Hub, viewers: Sequence[Party], evse: Stored) -> bool:
@@ -92,7 +103,7 @@ def _shown(row: Stored, inside: Sequence[Stored]) -> object:
             return None
 
 
-async def fact(hub: Hub, entry: Entry, viewers: Iterable[Party]) -> wire.Fact | None:
+async def fact(hub: Hub, entry: Entry, viewers: Sequence[Party]) -> wire.Fact | None:
     """Show an entry with its object as known now to its viewers; None when there is nothing left to show."""
     shown = None
     if entry.act is not Act.WITHDRAWAL:
@@ -100,13 +111,15 @@ async def fact(hub: Hub, entry: Entry, viewers: Iterable[Party]) -> wire.Fact | 
         if row is None or row.withdrawn:
             return None  # a later entry says that it is gone
         (shown,) = await objects(hub, [row], viewers)
-    kind = wire.KIND_WORDS[entry.key.kind]
+    kind, key = wire.KIND_WORDS[entry.key.kind], entry.key
+    if key.kind is Kind.TARIFF and not _knows_target(key, viewers):
+        key = key._replace(sub="")
     return wire.Fact(
         seq=entry.seq,
         at=entry.at,
         kind=kind,
         act=entry.act,
-        key=translate.write_key(entry.key),
+        key=translate.write_key(key),
         object=shown,
         hub_id=entry.hub_id,
         fields=tuple(sorted(entry.fields)),

@@ -94,7 +94,7 @@ class OcpiLink:
         address = self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)
         pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
-        for push in await pushes.of(entry, to, view):
+        for push in await pushes.of(entry, view):
             await self._deliver(address, entry, to, view, push, pushes)
 
     async def _deliver(self, address: Address, entry: Entry, to: Party, view: View, push: Push, pushes: Pushes) -> None:

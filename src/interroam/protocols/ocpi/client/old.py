@@ -47,12 +47,12 @@ class OldPushes(Pushes):
         self._to = to
         self._own = own
 
-    async def of(self, entry: Entry, to: Party, view: View) -> list[Push]:
+    async def of(self, entry: Entry, view: View) -> list[Push]:
         """Return the pushes that deliver an entry; none when there is nothing to say."""
-        if entry.key.kind is Kind.TARIFF and to.role is not Role.HUB and not self._own.pushes_old_tariffs:
+        if entry.key.kind is Kind.TARIFF and self._to.role is not Role.HUB and not self._own.pushes_old_tariffs:
             return []
         try:
-            pushes = await super().of(entry, to, view)
+            pushes = await super().of(entry, view)
             if entry.key.kind is Kind.LOCATION and pushes and pushes[-1].method == "PUT":
                 await self._published(entry)
         except Unsaid:

@@ -2,8 +2,7 @@
 
 A place goes as its owner stated it: a whole location or EVSE by PUT, a change by PATCH. What was not stated in OCPI
 is rendered from the picture. An EVSE that is gone is a PATCH to REMOVED, since OCPI deletes no places (OCPI-87,
-OCPI-91). Of tariffs only those of type REGULAR go to eMSPs (OCPI-145), and of its variants each eMSP gets the one
-that is for it (OCPI-152).
+OCPI-91).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from interroam.core.hub import Hub
 from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import CANCELED, Cdr, Command, Session
 from interroam.model.facts import Act, Body, Entry, Stored
-from interroam.model.ids import Key, Kind, Party, PartyId, Role, location_key, session_key, tariff_key
+from interroam.model.ids import Key, Kind, PartyId, location_key, session_key
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
@@ -26,8 +25,6 @@ from interroam.protocols.ocpi.translate import write_active_profile, write_outco
 from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment
 from interroam.protocols.ocpi.wire.words import InterfaceRole
-
-_REGULAR = (None, "REGULAR")
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,15 +56,15 @@ class Pushes:
         self._hub = hub
         self._views = views
 
-    async def of(self, entry: Entry, to: Party, view: View) -> list[Push]:
-        """Return the pushes that deliver an entry to a party; none when it is not for this one."""
+    async def of(self, entry: Entry, view: View) -> list[Push]:
+        """Return the pushes that deliver an entry; none when there is nothing to say."""
         match entry.key.kind:
             case Kind.EVSE:
                 return await self._evse(entry, view)
             case Kind.LOCATION:
                 return await self._location(entry, view)
             case Kind.TARIFF:
-                return await self._tariff(entry, to, view)
+                return await self._tariff(entry, view)
             case Kind.TOKEN if entry.act is Act.WITHDRAWAL:  # tokens are never deleted (OCPI-200)
                 stored = await self._known(entry)
                 return [_patch(stored, view, _invalid(stored.updated))]
@@ -114,29 +111,14 @@ class Pushes:
 
     # -- tariffs, tokens, charges ----------------------------------------------------------------------------------
 
-    async def _tariff(self, entry: Entry, to: Party, view: View) -> list[Push]:
+    async def _tariff(self, entry: Entry, view: View) -> list[Push]:
         stored = await self._known(entry)
         tariff = stored.body
         if not isinstance(tariff, Tariff):
             return []
-        if to.role is not Role.HUB:
-            shown = await self._variant(tariff, to.id)
-            if shown is None or shown.key != entry.key:
-                if entry.act is not Act.WITHDRAWAL or tariff.target not in (None, to.id):
-                    return []  # not for this eMSP, or it has one of its own
-                if shown is not None:  # what was for it alone is gone: now it has what all have
-                    return [await self._put(shown, view)]
         if entry.act is not Act.WITHDRAWAL:
             return await self._object(entry, stored, view)
         return [tariff_removal(tariff)]
-
-    async def _variant(self, tariff: Tariff, emsp: PartyId) -> Stored | None:
-        """Return the tariff that an eMSP knows by this id: its own, else the one for all (OCPI-152)."""
-        for target in (emsp, None):
-            found = await self._hub.store.get(tariff_key(tariff.owner, tariff.id, target))
-            if found is not None and not found.withdrawn and isinstance(found.body, Tariff):
-                return found if found.body.type in _REGULAR else None
-        return None
 
     async def _object(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
         """Send a change or a fact as it was stated; else the whole object as it is now."""

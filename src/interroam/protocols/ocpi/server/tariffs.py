@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from interroam.core.finding.offers import REGULAR
 from interroam.core.ports import Query
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement, Stored, Withdrawal
@@ -21,7 +22,6 @@ from .call import DONE, Answer, Call, given
 from .desk import AS_STATED, Desk, missing, parameters, read_body, read_owner, side, stating
 from .lists import page_of, query_of
 
-_REGULAR = (None, "REGULAR")  # OCPI-145
 _AT_ONCE = 500
 
 
@@ -103,7 +103,7 @@ def shown_to(viewer: Party, tariffs: Iterable[Stored]) -> list[Stored]:
             continue
         if tariff.target is not None or (one.key.owner, one.key.id) not in chosen:
             chosen[one.key.owner, one.key.id] = one
-    regular = [one for one in chosen.values() if isinstance(one.body, Tariff) and one.body.type in _REGULAR]
+    regular = [one for one in chosen.values() if isinstance(one.body, Tariff) and one.body.type in REGULAR]
     return sorted(regular, key=lambda one: one.no)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from interroam.core.finding.offers import offered
 from interroam.core.ports import Page, Query
 from interroam.core.refs import token_ref
 from interroam.core.rules.audience import may_be_shown
@@ -17,6 +18,7 @@ from interroam.model.ids import (
     Key,
     Kind,
     PartyId,
+    Role,
     cdr_key,
     evse_key,
     location_key,
@@ -41,7 +43,7 @@ async def locations(call: Call) -> wire.Locations:
 
 
 async def tariffs(call: Call) -> wire.Tariffs:
-    """List tariffs."""
+    """List tariffs; of others' the regular ones, in the description that is for the caller (OCPI-146, OCPI-152)."""
     items, after = await _page(call, Kind.TARIFF)
     return wire.Tariffs(items=items, next=after)
 
@@ -75,8 +77,14 @@ async def evse(call: Call) -> object:
 
 
 async def tariff(call: Call) -> object:
-    """Find one tariff."""
-    target = translate.party_of(call.query.target, "target") if call.query.target else None
+    """Find one tariff; another's in the description that is for the caller."""
+    owner, target = _owner(call), None
+    if call.partner.speaks_for(owner, Role.CPO) or call.partner.is_hub:
+        target = translate.party_of(call.query.target, "target") if call.query.target else None
+    else:
+        for party in call.partner.parties:
+            if (row := await offered(call.hub.store, owner, call.params["id"], party.id)) is not None and row.key.sub:
+                target = party.id
     return await _one(call, tariff_key(_owner(call), call.params["id"], target))
 
 
@@ -151,7 +159,8 @@ async def _page(call: Call, kind: Kind, shown: Callable[[Stored], bool] = bool) 
     more = more or len(rows) > asked.limit
     rows = rows[: asked.limit]
     after = rows[-1].no if more and rows else None
-    return tuple(await objects(call.hub, [row for row in rows if shown(row)], call.partner.parties)), after
+    seen = [row for row in rows if shown(row) and (kind is not Kind.TARIFF or await sees(call.hub, call.partner, row))]
+    return tuple(await objects(call.hub, seen, call.partner.parties)), after
 
 
 async def _views(call: Call, query: Query) -> list[Page]:

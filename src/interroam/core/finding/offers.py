@@ -1,0 +1,44 @@
+"""Which description of a tariff an eMSP knows: of several under one id its own, else the one for all.
+
+Regular ones only. So it is in every protocol, in lists and in what is told (OCPI-145, OCPI-146, OCPI-152).
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from interroam.core.ports import Store
+from interroam.model.facts import Act, Entry, Stored
+from interroam.model.ids import PartyId, tariff_key
+from interroam.model.tariffs import Tariff
+
+REGULAR = (None, "REGULAR")
+
+
+async def offered(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -> Stored | None:
+    """Return the tariff that an eMSP knows by this id."""
+    for target in (emsp, None):
+        found = await store.get(tariff_key(owner, tariff_id, target))
+        if found is not None and not found.withdrawn and isinstance(found.body, Tariff):
+            return found if found.body.type in REGULAR else None
+    return None
+
+
+async def told(store: Store, emsp: PartyId, entry: Entry) -> Entry | None:
+    """Return an entry of a tariff as an eMSP may know it; None when it is not for this one."""
+    row = await store.get(entry.key)
+    if row is None or not isinstance(row.body, Tariff):
+        return None
+    shown = await offered(store, row.body.owner, row.body.id, emsp)
+    if shown is not None and shown.key == entry.key:
+        return entry
+    if entry.act is not Act.WITHDRAWAL or row.body.type not in REGULAR or row.body.target not in (None, emsp):
+        return None  # not for this eMSP, or it has one of its own
+    if shown is None:
+        return entry
+    if row.body.target is None:
+        return None
+    return replace(  # what was for it alone is gone: now it has what all have
+        entry, act=Act.FACT, key=shown.key, no=shown.no, hub_id=shown.hub_id, fields=frozenset(), body=shown.body,
+        wire=None, created=False,
+    )  # fmt: skip
