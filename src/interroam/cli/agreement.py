@@ -33,6 +33,7 @@ Clearing = Annotated[bool, typer.Option("--clearing", help="Price charges whose 
 Services = Annotated[
     list[str], typer.Option("--service", help="What drivers may do, by the number eMIP has for it; 1, to charge.")
 ]
+Service = Annotated[str, typer.Option(help="What the driver wants, as --service of an agreement.")]
 
 
 @command(app)
@@ -183,10 +184,11 @@ def explain(
     evse: Annotated[str, typer.Argument(help="An EVSE, as CH*CCC*E123; or nothing, with --cpo.")] = "",
     cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None,
+    service: Service = "",
 ) -> None:
     """Say whether a card would be accepted, or a party is shown an EVSE, why, and what would make it pass."""
     who = "viewer" if "/" in card else "card"
-    _explained(node, {who: card, "evse": evse, "cpo": cpo, "at": aware(at)})
+    _explained(node, {who: card, "evse": evse, "cpo": cpo, "at": aware(at), "service": service})
 
 
 @command(app)
@@ -196,9 +198,10 @@ def simulate(
     evse: Annotated[str, typer.Option(help="An EVSE, as CH*CCC*E123.")] = "",
     cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None,
+    service: Service = "",
 ) -> None:
     """Say what would become of a card if every offer were accepted."""
-    _explained(node, {"card": card, "evse": evse, "cpo": cpo, "at": aware(at), "offers": "true"})
+    _explained(node, {"card": card, "evse": evse, "cpo": cpo, "at": aware(at), "service": service, "offers": "true"})
 
 
 def _explained(node: Reach, asked: dict[str, Any]) -> None:

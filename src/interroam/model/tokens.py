@@ -20,6 +20,10 @@ class Whitelist(StrEnum):
     NEVER = "NEVER"
 
 
+CHARGING = "1"
+"""The service that is meant when none is named: to charge (by the number that eMIP has for it)."""
+
+
 class Limit(msgspec.Struct, frozen=True, gc=False):
     """How far a charge may go in one measure: a type of meter, a value digit for digit, its unit."""
 
@@ -43,11 +47,17 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str | None = None
     expires: datetime | None = None
     """From when it allows nothing, whatever else is said of it."""
+    services: tuple[str, ...] = ()
+    """What it is good for, by the numbers that eMIP has for services; none is to charge."""
     last_updated: datetime
 
     def expired(self, now: datetime) -> bool:
         """Whether what was said of it holds no more."""
         return self.expires is not None and self.expires <= now
+
+    def serves(self, service: str) -> bool:
+        """Whether what was said of it holds for this service."""
+        return service in (self.services or (CHARGING,))
 
     @property
     def key(self) -> Key:
@@ -91,8 +101,8 @@ class Authorization(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     language: str = "en"
     command: str = ""
     """The command that this permission came with, when a remote start gave it."""
-    service: str = "1"
-    """What was asked for; 1 is to charge."""
+    service: str = CHARGING
+    """What was asked for."""
     limits: tuple[Limit, ...] = ()
     interim: bool = False
     """Whether the provider wants records of the charge while it runs."""

@@ -78,6 +78,32 @@ async def test_a_hub_always_asks(tmp_path):
         assert await answered(core, OFFLINE, whitelist=Whitelist.ALLOWED_OFFLINE) == ("nothing", 2)
 
 
+@pytest.mark.parametrize(
+    ("whitelist", "given", "expected"),
+    [
+        (Whitelist.ALWAYS, NO, (Allowed.NO_CREDIT, 1)),
+        (Whitelist.ALLOWED, OFFLINE, ("nothing", 1)),
+    ],
+)
+async def test_what_was_stated_holds_for_its_services_only(node, whitelist, given, expected):
+    assert await answered(node, given, whitelist=whitelist, services=("7",)) == expected
+
+
+@pytest.mark.parametrize(("services", "may"), [((), True), (("1",), True), (("7", "1"), True), (("7",), False)])
+async def test_who_cannot_be_asked_has_said_which_services_its_drivers_may_use(tmp_path, services, may):
+    async with running(tmp_path, HUB_PARTY) as core:
+        await core.admit(partner("office", "FR*CPO/CPO"))
+        provider = await core.admit(partner("hub", "DE*MSP/EMSP"))
+        provider.answers = False
+        await core.agree(agreement(services=frozenset({"1", "7"})))
+        await core.tell("office", Fact(location(), parts=(Fact(evse("1")),)))
+        await core.tell("hub", Fact(token(services=services)))
+        answer = await core.hub.authorize(Origin("office"), ASKS)
+        assert answer.allowed is (Allowed.ALLOWED if may else Allowed.NOT_ALLOWED)
+        other = await core.hub.authorize(Origin("office"), replace(ASKS, service="7"))
+        assert other.allowed is (Allowed.ALLOWED if "7" in services else Allowed.NOT_ALLOWED)
+
+
 @pytest.mark.statement("OCPI-95")
 async def test_a_cpo_without_tokens_asks_its_hub_and_gets_the_whole_token(node):
     hub = node.links["hub"]

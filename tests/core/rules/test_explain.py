@@ -56,6 +56,19 @@ def test_a_no_names_its_rule_and_what_would_make_it_pass(agreements, partners, c
     assert remedy in said.steps[-1].remedy
 
 
+@pytest.mark.parametrize(
+    ("services", "granted", "said"),
+    [
+        (("7",), frozenset({"1", "7"}), (True, "validity")),
+        ((), frozenset({"1", "7"}), (False, "service")),
+        (("7",), frozenset({"1"}), (False, "agreement")),
+    ],
+)
+def test_a_service_is_for_the_agreement_and_for_the_card(services, granted, said):
+    case = Case(at=NOW, cpo=CPO, tokens=(token(services=services),), service="7")
+    assert rule(Routing(PARTNERS, [agreement(services=granted)]), case) == said
+
+
 def test_an_unknown_card_of_a_provider_in_agreement_would_be_asked_about():
     assert rule(Routing(PARTNERS, [agreement()]), Case(at=NOW, cpo=CPO, emsp=EMSP)) == (True, "provider")
     assert rule(Routing(PARTNERS, []), Case(at=NOW, cpo=CPO, emsp=EMSP)) == (False, "agreement")

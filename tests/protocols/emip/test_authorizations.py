@@ -347,6 +347,22 @@ async def test_asynchronous_first_asks_about_those_of_whom_nothing_is_stated(tmp
         assert services(here.emsp) == ["0", "1"]
 
 
+@pytest.mark.parametrize(("asking", "value"), [("async_only", "2"), ("async_first", "1"), ("sync_first", "1")])
+@pytest.mark.statement("EMIP-66", "EMIP-132")
+async def test_a_white_list_says_nothing_of_a_service_that_it_does_not_name(tmp_path, asking, value):
+    async with world(tmp_path, agreed=False, emsp={"asking": asking}) as here:
+        await here.node.agree("FR*E01", "FR*C01", services=frozenset({"1", "7"}))
+        await listed(here.node, services=("7",))
+        here.emsp.answers[ASKED] = yes()
+
+        charge, asked = await here.ask(), len(here.emsp.asked)
+        here.emsp.answers[ASKED] = Silence(60)
+        special = await here.ask(requestedServiceId=7, session="C01-S-2")
+
+        assert (charge.fields["authorisationValue"], asked) == (value, 0 if asking == "async_only" else 1)
+        assert special.fields["authorisationValue"] == "1"
+
+
 @pytest.mark.statement("EMIP-43", "EMIP-41")
 async def test_a_cpo_is_answered_even_when_the_emsp_hangs(here):
     here.emsp.answers[ASKED] = Silence(60)

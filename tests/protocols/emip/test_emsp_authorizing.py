@@ -92,6 +92,16 @@ async def test_another_service_is_for_the_back_office_to_allow(emsp):
     assert (await emsp.node.hub.authorization("iop-s-1")).service == "7"
 
 
+@pytest.mark.statement("EMIP-125")
+async def test_a_card_is_good_for_the_services_that_its_back_office_stated(emsp):
+    await emsp.token(services=["7"])
+    assert (await emsp.authorize()).fields["authorisationValue"] == "2"
+    assert not emsp.asked
+    assert (await emsp.authorize(service="7", session="2")).fields["authorisationValue"] == "1"
+    await emsp.webhook()
+    assert (await emsp.authorize(service="7", session="3")).fields["authorisationValue"] == "1"
+
+
 @pytest.mark.statement("EMIP-75")
 @pytest.mark.parametrize("spelled", ["4a1b2c3", "04A1B2C3", "004a1b2c3"])
 @pytest.mark.parametrize("stated", ["04A1B2C3", "4A1B2C3", "04a1b2c3"])

@@ -69,6 +69,13 @@ async def test_an_upload_names_the_contract_by_its_alias_only(tmp_path):
         assert entry["userContractIdAlias"] == alias
 
 
+async def test_an_upload_names_the_services_of_a_card(tmp_path):
+    async with selling(tmp_path) as emsp:
+        await emsp.token(services=["1", "7"])
+        ((said,),) = await uploads(emsp, 1)
+        assert said["requestedServiceId"] == ["1", "7"]
+
+
 async def test_a_user_of_whom_its_issuer_is_always_to_be_asked_is_on_no_list(tmp_path):
     async with selling(tmp_path) as emsp:
         await emsp.token(whitelist="NEVER")

@@ -229,11 +229,30 @@ async def test_a_cpo_may_ask_for_one_service(node, emsp, cpo):
     await upload(
         emsp, node, entry("01"), entry("02", requestedServiceId=["1", "7"]), entry("03", requestedServiceId="7")
     )
+    await node.agree("FR*E01", "FR*C01", version=2, services=frozenset({"1", "7"}))
     users = await Reader(cpo, node).users(requestedServiceId="7")
     assert users == [(1, "00000002"), (1, "00000003")]
     assert await Reader(cpo, node).users(requestedServiceId="1") == [(1, "00000001"), (1, "00000002")]
     answer = await cpo.call(node.url, GET, {"requestedServiceId": "0"})
     assert answer.status == 19003
+
+
+@pytest.mark.statement("EMIP-130", "EMIP-83")
+async def test_a_list_has_the_services_of_the_agreement_and_follows_them(node, emsp, cpo):
+    await upload(
+        emsp, node, entry("01"), entry("02", requestedServiceId=["1", "7"]), entry("03", requestedServiceId="7")
+    )
+    reader = Reader(cpo, node)
+    first = {one["userId"]: one.get("requestedServiceId") for one in await reader.ask()}
+    assert first == {"00000001": None, "00000002": "1"}
+    assert await Reader(cpo, node).users(requestedServiceId="7") == []
+    await node.agree("FR*E01", "FR*C01", version=2, services=frozenset({"1", "7"}))
+    more = {one["userId"]: one.get("requestedServiceId") for one in await reader.ask()}
+    assert more == {"00000001": None, "00000002": ["1", "7"], "00000003": "7"}
+    await upload(emsp, node, entry("01", 2, requestedServiceId="9"))
+    assert await reader.users() == [(3, "00000001")]
+    await node.agree("FR*E01", "FR*C01", version=3)
+    assert await reader.users() == [(1, "00000002"), (3, "00000003")]
 
 
 @pytest.mark.statement("EMIP-81")

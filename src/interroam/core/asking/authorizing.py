@@ -38,7 +38,7 @@ from interroam.model.ids import (
 )
 from interroam.model.places import Availability, Evse
 from interroam.model.questions import Authorize
-from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
+from interroam.model.tokens import CHARGING, Allowed, Authorization, Token, Whitelist
 
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
@@ -305,7 +305,8 @@ async def allowed(hub: Hub, charge: Session | Cdr) -> bool:
     stored = await hub.store.get(token_key(charge.token.owner, charge.token.type, charge.token.uid))
     if stored is None or stored.withdrawn or not isinstance(stored.body, Token):
         return False
-    return stored.body.valid and stored.body.whitelist is not Whitelist.NEVER
+    token = stored.body
+    return token.valid and token.whitelist is not Whitelist.NEVER and token.serves(CHARGING)
 
 
 def _selected(question: Authorize, agreement: Agreement | None, spots: Collection[Spot]) -> Authorize:

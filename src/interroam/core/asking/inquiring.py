@@ -4,6 +4,8 @@ A partner may say when its providers are asked (core/ports.py: Asking). Of other
 does so but for what the token's whitelist says: one of which it is ALWAYS is not asked about, and where no answer can
 be had one that is ALLOWED or ALLOWED_OFFLINE may charge (OCPI-111).
 
+What was stated of a token holds until it expires, and for the services it was stated for: otherwise nothing was stated.
+
 An answer is missing when none came, whatever the cause: that is Unavailable. A no is an answer.
 """
 
@@ -36,15 +38,15 @@ async def inquire(
     via = to if hub.book.routing.has(to) or agreement is None else agreement.emsp
     link = hub.links.get(hub.book.routing.partner_for(via).id)
     if link is None or not is_asked(link):
-        return _stated(provider, token, now)
-    if token is not None and not _asks_about(hub, link, token, now):
-        return _stated(provider, token, now)
+        return _stated(provider, token, question, now)
+    if token is not None and not _asks_about(hub, link, token, question, now):
+        return _stated(provider, token, question, now)
     try:
         answer = await ask(hub, origin, replace(question, emsp=provider), to, via)
     except Unavailable:
-        if token is None or not _holds_unasked(hub, link, token, now):
+        if token is None or not _holds_unasked(hub, link, token, question, now):
             raise
-        return _stated(provider, token, now)  # no answer can be had: what was agreed for that holds
+        return _stated(provider, token, question, now)  # no answer can be had: what was agreed for that holds
     return answer if answer.token is not None else replace(answer, token=token)
 
 
@@ -66,19 +68,24 @@ def _inclination(link: Link) -> Asking | None:
     return cast("Inclined", link).asking if hasattr(link, "asking") else None
 
 
-def _asks_about(hub: Hub, link: Link, token: Token, now: datetime) -> bool:
+def _asks_about(hub: Hub, link: Link, token: Token, question: Authorize, now: datetime) -> bool:
     """Whether the provider is asked about a token of which it has stated something."""
+    if not _holds(token, question, now):
+        return True
     asking = _inclination(link)
     if asking is None:
-        return (
-            hub.is_hub or token.whitelist is not Whitelist.ALWAYS or token.expired(now)
-        )  # OCPI-111: never asked about
-    return asking is not Asking.ASYNC_FIRST or token.expired(now)
+        return hub.is_hub or token.whitelist is not Whitelist.ALWAYS  # OCPI-111: never asked about
+    return asking is not Asking.ASYNC_FIRST
 
 
-def _holds_unasked(hub: Hub, link: Link, token: Token, now: datetime) -> bool:
+def _holds(token: Token, question: Authorize, now: datetime) -> bool:
+    """Whether what was stated of a token is still said, and of what is asked for (EMIP-132)."""
+    return not token.expired(now) and token.serves(question.service)
+
+
+def _holds_unasked(hub: Hub, link: Link, token: Token, question: Authorize, now: datetime) -> bool:
     """Whether what was stated of a token decides where no answer can be had."""
-    if token.expired(now):
+    if not _holds(token, question, now):
         return False
     asking = _inclination(link)
     if asking is None:
@@ -86,7 +93,7 @@ def _holds_unasked(hub: Hub, link: Link, token: Token, now: datetime) -> bool:
     return asking is Asking.SYNC_FIRST
 
 
-def _stated(provider: PartyId, token: Token | None, now: datetime) -> Authorization:
+def _stated(provider: PartyId, token: Token | None, question: Authorize, now: datetime) -> Authorization:
     """Answer for a provider that is not asked."""
     if token is None:
         return Authorization(allowed=Allowed.NOT_ALLOWED, emsp=provider, info=f"{provider} never stated this token")
@@ -94,4 +101,7 @@ def _stated(provider: PartyId, token: Token | None, now: datetime) -> Authorizat
         return Authorization(allowed=Allowed.BLOCKED, token=token, info="this token is not valid any more")
     if token.expired(now):
         return Authorization(allowed=Allowed.EXPIRED, token=token, info="the time of this token is over")
+    if not token.serves(question.service):
+        info = f"{provider} never stated this token for service {question.service}"
+        return Authorization(allowed=Allowed.NOT_ALLOWED, token=token, info=info)
     return Authorization(allowed=Allowed.ALLOWED, token=token)

@@ -46,6 +46,7 @@ class Adviser:
         cpo: PartyId | None = None,
         at: datetime | None = None,
         *,
+        service: str = "",
         offers: bool = False,
     ) -> Explanation:
         """Explain a card (uid or contract) at an EVSE, or anywhere at a CPO; ``offers``: as if all were accepted."""
@@ -60,6 +61,7 @@ class Adviser:
             emsp=_owner(_CONTRACT, card),
             tokens=tuple(await self._tokens(card)),
             evse=place,
+            service=service,
             asked_token=card,
             asked_evse=evse,
         )

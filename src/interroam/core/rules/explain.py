@@ -49,6 +49,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     emsp: PartyId | None = None
     tokens: tuple[Token, ...] = ()
     evse: Evse | None = None
+    service: str = ""
+    """What the driver wants; empty for whatever the agreement has."""
     asked_token: str = ""
     asked_evse: str = ""
 
@@ -84,7 +86,7 @@ def _place(case: Case) -> Step:
 
 def _known(routing: Routing, case: Case, token: Token, place: Step) -> Explanation:
     steps = [place, _yes("token", f"token of {token.owner}, contract of {token.issuer}", str(token.owner))]
-    agreement = routing.covering(case.cpo, token.owner, Module.TOKENS, case.at, case.spots)
+    agreement = routing.covering(case.cpo, token.owner, Module.TOKENS, case.at, case.spots, case.service)
     if agreement is None:
         return Explanation(accepted=False, steps=(*steps, _uncovered(routing, case, token.owner)))
     steps += _covered(agreement, case)
@@ -95,6 +97,9 @@ def _known(routing: Routing, case: Case, token: Token, place: Step) -> Explanati
         steps.append(_no("validity", "the token is not valid as stated", str(token.owner), remedy))
     elif asked.passed:
         steps.append(_yes("validity", "the token is valid as stated", str(token.owner)))
+    if asked.passed and case.service and not token.serves(case.service):
+        message = f"the token is not stated for service {case.service}: only its provider can tell"
+        steps.append(_no("service", message, str(token.owner), f"its provider must state service {case.service}"))
     accepted = all(step.passed for step in steps)
     return Explanation(accepted=accepted, steps=tuple(steps), agreement=agreement.id)
 
@@ -103,13 +108,13 @@ def _stranger(routing: Routing, case: Case, place: Step) -> Explanation:
     """Nobody stated the token: the providers in agreement would be asked side by side (sheet C20)."""
     named = case.asked_token or "the token"
     if case.emsp is not None:
-        agreement = routing.covering(case.cpo, case.emsp, Module.TOKENS, case.at, case.spots)
+        agreement = routing.covering(case.cpo, case.emsp, Module.TOKENS, case.at, case.spots, case.service)
         if agreement is None:
             return Explanation(accepted=False, steps=(place, _uncovered(routing, case, case.emsp)))
         asked = _asked(routing, case.emsp, agreement)
         return Explanation(asked.passed, (place, *_covered(agreement, case), asked), agreement.id)
     known = _no("token", f"nobody stated {named}", named, "its provider must state it, or answer when asked")
-    some = routing.askable(case.cpo, case.at, case.spots)
+    some = routing.askable(case.cpo, case.at, case.spots, case.service)
     if some:
         providers = ", ".join(str(one.emsp.id) for one in some)
         last = _no("agreement", f"{providers} would be asked whether they know it", "", "ask: only they can tell")
@@ -129,8 +134,8 @@ def _covered(agreement: Agreement, case: Case) -> list[Step]:
 
 
 def _uncovered(routing: Routing, case: Case, emsp: PartyId) -> Step:
-    why = routing.why_not(case.cpo, emsp, Module.TOKENS, case.at, case.spots)
-    left_out = routing.covering(case.cpo, emsp, Module.TOKENS, case.at) is not None
+    why = routing.why_not(case.cpo, emsp, Module.TOKENS, case.at, case.spots, case.service)
+    left_out = routing.covering(case.cpo, emsp, Module.TOKENS, case.at, (), case.service) is not None
     return _no("selection" if left_out else "agreement", why.message, f"{case.cpo} {emsp}", why.remedy)
 
 

@@ -153,6 +153,10 @@ class Routing:
             self._covering[asked] = next(self._pairing(cpo, emsp, module, at), None)
         return self._covering[asked]
 
+    def services(self, cpo: PartyId, emsp: PartyId, at: datetime) -> frozenset[str]:
+        """Return what the drivers of an eMSP may do at a CPO, by all agreements of the two that are in force."""
+        return frozenset().union(*(one.services for one in self._pairing(cpo, emsp, Module.TOKENS, at)))
+
     def _pairing(self, cpo: PartyId, emsp: PartyId, module: Module, at: datetime) -> Iterator[Agreement]:
         return (
             one

@@ -108,7 +108,8 @@ async def explain(call: Call) -> Explanation:
         return await adviser.sight(call.actor, party_of(asked.viewer), asked.evse, cpo, asked.at)
     if not asked.card:
         raise Refused(Reason.INCOMPLETE, "who?", remedy="name a card, or a viewer")
-    return await adviser.explain(call.actor, asked.card, asked.evse, cpo, asked.at, offers=asked.offers)
+    wanted = {"service": asked.service, "offers": asked.offers}
+    return await adviser.explain(call.actor, asked.card, asked.evse, cpo, asked.at, **wanted)
 
 
 # -- forms -------------------------------------------------------------------------------------------------------------

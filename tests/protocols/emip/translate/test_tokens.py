@@ -17,7 +17,6 @@ from interroam.protocols.emip.translate.tokens import (
     contract_of,
     offered,
     read_user,
-    services_of,
     token_fact,
     write_token,
     write_user,
@@ -54,7 +53,7 @@ def test_an_entry_comes_back_as_it_was_stated(kind, user, alias):
         action_type=1, user_id_type=kind, user_id=user, user_contract_id_alias=alias, requested_service_id=("1", "7"),
         authorisation_value=1, expiry_date=NOW,
     )  # fmt: skip
-    assert services_of(fact.wire) == ("1", "7")
+    assert fact.body.services == ("1", "7")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.model.questions import Acknowledged, Authorize
+from interroam.model.tokens import Whitelist
 from interroam.protocols.ocpi import translate
 from interroam.protocols.ocpi.translate.rows import patched, said, same, wired
 from interroam.protocols.ocpi.wire import cdrs, commands, locations, profiles, read, sessions, tariffs, tokens
@@ -59,6 +60,13 @@ def test_what_was_read_reads_the_same_when_written(shape, there, back, data):
         findings = ()
     assert reread == body
     assert not [found for found in findings if "is missing" in found.message]
+
+
+@pytest.mark.parametrize(("services", "whitelist"), [((), "ALWAYS"), (("1", "7"), "ALWAYS"), (("7",), "NEVER")])
+def test_a_token_that_is_good_for_other_services_only_is_always_asked_about(services, whitelist):
+    body = translate.read_token(read(tokens.Token, msgspec.json.encode(messages.token()))[0])
+    body = msgspec.structs.replace(body, whitelist=Whitelist.ALWAYS, services=services)
+    assert read(tokens.Token, whole(translate.write_token(body)))[0].whitelist == whitelist
 
 
 @settings(max_examples=20, deadline=None)

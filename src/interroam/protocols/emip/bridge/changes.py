@@ -19,8 +19,9 @@ from interroam.core.hub import Hub
 from interroam.core.ports import Query
 from interroam.core.rules.visibility import ALL, Spot
 from interroam.model.facts import Stored
-from interroam.model.ids import Key, Kind, Module, Party
+from interroam.model.ids import Key, Kind, Module, Party, PartyId
 from interroam.model.places import Availability, Evse, Location
+from interroam.model.tokens import Token
 from interroam.protocols.emip.translate.tokens import DELETE, INSERT, UPDATE
 
 from .touched import Flavor, Touched
@@ -37,7 +38,8 @@ _SECOND = timedelta(seconds=1)
 _V = TypeVar("_V")
 
 View = Mapping[str, str]
-"""Whose objects somebody sees, each with the name of the selection by which it sees them; ``*`` for everybody's."""
+"""Whose objects somebody sees, each with the name of the selection by which it sees them, or of the services for which
+it may serve them; ``*`` for everybody's."""
 
 
 class Leaving(msgspec.Struct, frozen=True):
@@ -109,8 +111,19 @@ class Changes:
         owners = self._hub.book.routing.visible(viewer, module, self._hub.clock.now())
         if owners is None:
             return {_EVERYBODY: ALL}
-        scope = None if flavor is Flavor.USERS else self._hub.sight.scope(viewer)
+        if flavor is Flavor.USERS:
+            return {str(owner).casefold(): "+".join(sorted(self._services(viewer, owner))) for owner in sorted(owners)}
+        scope = self._hub.sight.scope(viewer)
         return {str(owner).casefold(): ALL if scope is None else scope.name(owner) for owner in sorted(owners)}
+
+    def _services(self, viewer: Party, owner: PartyId) -> frozenset[str]:
+        """Return the services for which a CPO may serve the users of an eMSP (EMIP-130)."""
+        return self._hub.book.routing.services(viewer.id, owner, self._hub.clock.now())
+
+    def _granted(self, viewer: Party, row: Stored) -> bool:
+        """Whether a user may do something at this CPO; a place is for whoever sees it."""
+        token = row.body
+        return not isinstance(token, Token) or any(map(token.serves, self._services(viewer, token.owner)))
 
     async def everything(self, viewer: Party, flavor: Flavor) -> Position:
         """Return the position of somebody who has heard nothing."""
@@ -155,7 +168,7 @@ class Changes:
         for owner in tuple(position.joining):
             async for row in self._of(owner, flavor.kind, position.joining[owner]):
                 position = replace(position, joining=position.joining | {owner: row.no})
-                if not _gone(row) and await self._sees(viewer, row) and await offered(row):
+                if not _gone(row) and await self._has(viewer, row) and await offered(row):
                     yield Item(row, INSERT), position
             position = replace(position, joining=_without(position.joining, owner))
         for owner in tuple(position.leaving):
@@ -163,7 +176,7 @@ class Changes:
             async for row in self._of(owner, flavor.kind, left.reached):
                 position = replace(position, leaving=position.leaving | {owner: Leaving(row.no, left.former)})
                 told = flavor is not Flavor.DYNAMIC and not _gone(row) and await offered(row)
-                if told and self._was_seen(row, left.former) and not await self._sees(viewer, row):
+                if told and self._was_seen(row, left.former) and not await self._has(viewer, row):
                     yield Item(row, DELETE), position
             position = replace(position, leaving=_without(position.leaving, owner))
         async for row, seq in self._touched_since(flavor, position):
@@ -178,7 +191,7 @@ class Changes:
         if not await self._sees(viewer, row):
             return Item(row, DELETE) if flavor is Flavor.STATIC and self._moved_out(viewer, row) else None
         new = row.no > position.born or self._touched.born_after(row.key, position.seq)
-        if _gone(row) or not await offered(row):
+        if _gone(row) or not self._granted(viewer, row) or not await offered(row):
             return None if new and flavor is not Flavor.DYNAMIC else Item(row, DELETE)
         return Item(row, INSERT if new else UPDATE)
 
@@ -217,6 +230,9 @@ class Changes:
     async def _sees(self, viewer: Party, row: Stored) -> bool:
         return await self._hub.sight.sees(viewer, row)
 
+    async def _has(self, viewer: Party, row: Stored) -> bool:
+        return self._granted(viewer, row) and await self._sees(viewer, row)
+
     async def _published(self, row: Stored) -> bool:
         """Whether a place is for everybody: eMIP has no word for one that is not."""
         location = await self._hub.store.get(Key(Kind.LOCATION, row.key.owner, row.key.id))
@@ -231,10 +247,12 @@ class Changes:
 
     def _was_seen(self, row: Stored, former: str) -> bool:
         """Whether an object was among those seen by the selections of this name."""
+        names = former.split("+")
+        if former != ALL and isinstance(row.body, Token):
+            return any(map(row.body.serves, names))
         if former == ALL or not isinstance(row.body, Evse):
             return True
         spot = Spot.of(row.body)
-        names = former.split("+")
         chosen = (self._hub.book.selections.get(name) for name in names)
         return any(one is not None and one.covers(spot.location_id, spot.groups) for one in chosen)
 

@@ -27,7 +27,7 @@ from interroam.protocols.emip.profiles import Switches
 from interroam.protocols.emip.rules.ids import Letter, badge, named
 from interroam.protocols.emip.translate.authorizations import WHOSE, read_answer
 from interroam.protocols.emip.translate.evses import evse_id
-from interroam.protocols.emip.translate.tokens import RFID, services_of, write_user
+from interroam.protocols.emip.translate.tokens import RFID, write_user
 from interroam.protocols.emip.wire import to_iop
 
 
@@ -128,7 +128,7 @@ class Asking:
         return None
 
     def _holds(self, row: Stored, token: Token, question: Authorize, now: datetime, *, fresh: bool) -> bool:
-        if row.withdrawn or row.origin != self._sending.partner or question.service not in services_of(row.wire):
+        if row.withdrawn or row.origin != self._sending.partner or not token.serves(question.service):
             return False
         return now < token.expires if token.expires is not None else fresh
 

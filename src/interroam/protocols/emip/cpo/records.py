@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from interroam.model.charges import Cdr, Session
 from interroam.model.places import Evse
-from interroam.model.tokens import Authorization
+from interroam.model.tokens import CHARGING, Authorization
 from interroam.protocols.emip.cpo.ledger import Charge
 from interroam.protocols.emip.rules.ids import Letter, named
 from interroam.protocols.emip.rules.limits import COST, DURATION, ENERGY, MINUTES, POWER_TIME, WATT_HOURS, minutes
-from interroam.protocols.emip.translate.tokens import CHARGE, write_user
+from interroam.protocols.emip.translate.tokens import write_user
 from interroam.protocols.emip.wire.types import EMI3, ChargeDetailRecord, MeterReport
 
 FINAL, INTERMEDIATE = 1, 2
@@ -84,7 +84,7 @@ def _record(
         exec_partner_session_id=charge.own,
         exec_partner_operator_id_type=EMI3,
         exec_partner_operator_id=str(body.owner),
-        requested_service_id=permission.service if permission is not None else CHARGE,
+        requested_service_id=permission.service if permission is not None else CHARGING,
         evse_id=evse_id,
         user_contract_id_alias=permission.alias if permission is not None else None,
         user_id_type=kind,

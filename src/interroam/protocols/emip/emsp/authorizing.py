@@ -16,14 +16,13 @@ from interroam.model.errors import Refused, Unavailable
 from interroam.model.ids import Party, Role
 from interroam.model.places import Evse
 from interroam.model.questions import Authorize
-from interroam.model.tokens import Allowed, Authorization
+from interroam.model.tokens import CHARGING, Allowed, Authorization
 from interroam.protocols.emip.emsp.sales import begin, evse_of, terms_of
 from interroam.protocols.emip.emsp.users import User, user_of
 from interroam.protocols.emip.rules.codes import MALFORMED, SUCCESS, Declined
 from interroam.protocols.emip.server.call import Call
 from interroam.protocols.emip.server.desk import Desk
 from interroam.protocols.emip.translate.authorizations import NO, WHOSE, YES, read_authorize, write_own_answer
-from interroam.protocols.emip.translate.tokens import CHARGE
 from interroam.protocols.emip.wire import from_iop
 from interroam.protocols.emip.wire.faults import Cause, FaultCode, SoapFault
 
@@ -94,7 +93,9 @@ def _against(hub: Hub, call: Call, question: Authorize, user: User) -> str:
     token = user.token
     if token is not None and (not token.valid or token.expired(call.now)):
         return "the token is not in force"
-    if question.service != CHARGE and not _is_asked(hub, call.receiver):
+    stated = token is not None and bool(token.services)
+    served = token.serves(question.service) if token is not None else question.service == CHARGING
+    if not served and (stated or not _is_asked(hub, call.receiver)):
         return f"nobody said that service {question.service} may be used"
     return ""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from interroam.core.refs import token_ref
 from interroam.model.facts import Fact, Receipt, Stored, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind, PartyId
@@ -32,7 +34,6 @@ from interroam.protocols.emip.translate.tokens import (
     WHITE,
     key_of,
     offered,
-    services_of,
     token_fact,
     write_token,
 )
@@ -170,10 +171,13 @@ async def download(desk: Desk, call: Call) -> GetAuthenticationDataResponse:
     if service == WHOSE:
         raise Declined(SERVICE_NOT_ALLOWED, "service 0 is the platform's alone")
 
+    def granted(token: Token) -> frozenset[str]:
+        return desk.hub.book.routing.services(call.operator.id, token.owner, call.now)
+
     async def wanted(row: Stored) -> bool:
         if not isinstance(row.body, Token) or not offered(row.body, call.now):
             return False
-        return not service or service in services_of(row.wire)
+        return not service or (row.body.serves(service) and service in granted(row.body))
 
     batch, at = await desk.hearing.since(
         call.operator,
@@ -190,9 +194,14 @@ async def download(desk: Desk, call: Call) -> GetAuthenticationDataResponse:
         request_status=SUCCESS,
         current_time=at,
         authentication_data_list=tuple(
-            write_token(item.row.body, item.row.wire, item.action)
+            write_token(_within(item.row.body, granted(item.row.body)), item.row.wire, item.action)
             for item in batch.items
             if isinstance(item.row.body, Token)
         ),
         more_data=batch.more,
     )
+
+
+def _within(token: Token, granted: frozenset[str]) -> Token:
+    """Return a token with those of its services that the agreement has (EMIP-130)."""
+    return replace(token, services=tuple(one for one in token.services if one in granted))

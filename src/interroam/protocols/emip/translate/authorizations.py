@@ -16,7 +16,7 @@ from interroam.model.tokens import Allowed, Authorization, Limit, Token
 from interroam.protocols.emip.wire import from_iop, to_iop
 from interroam.protocols.emip.wire.types import EMI3, MeterReport
 
-from .tokens import CHARGE, contract_of, read_user, write_user
+from .tokens import contract_of, read_user, write_user
 
 YES, NO = 1, 2
 """Sheet 3.5: any other value is a refusal."""
@@ -262,7 +262,6 @@ def _party(text: str | None) -> PartyId | None:
 
 
 __all__ = [
-    "CHARGE",
     "NO",
     "NOT_HERE",
     "NOT_REACHED",

@@ -189,7 +189,7 @@ TABLES = (
             approximated("userIdType", "type", "RFID-UID is RFID, eMA is APP_USER, all others are OTHER"),
             approximated("userId", "uid", "cards upper case with their zeros, contracts without separators"),
             approximated("userContractIdAlias", "contract_id", "where the user id is no contract itself"),
-            lost("requestedServiceId", "kept for eMIP"),
+            approximated("requestedServiceId", "whitelist", "NEVER for who may not charge; kept whole for eMIP"),
             renamed("authorisationValue", "valid", "1 white, 2 black"),
             approximated("expiryDate", "whitelist", "ALLOWED_OFFLINE instead of ALLOWED, so that the hub is asked"),
             renamed("salePartnerOperatorIdType", "country_code", "with party_id"),

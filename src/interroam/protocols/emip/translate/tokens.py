@@ -25,8 +25,6 @@ from interroam.protocols.emip.wire.types import AuthenticationData
 VERSION = "0.7.4"
 INSERT, UPDATE, DELETE = 1, 2, 3
 WHITE, BLACK = 1, 2
-CHARGE = "1"
-"""The generic charge service: what is meant when none is named."""
 RFID, APP_USER, OTHER = "RFID", "APP_USER", "OTHER"
 BADGE, CONTRACT, SPECIFIC = "RFID-UID", "eMA", "EMP-SPEC"
 KINDS = (BADGE, "eMI3", CONTRACT, "EVCO", SPECIFIC)
@@ -106,6 +104,7 @@ def token_fact(owner: PartyId, entry: AuthenticationData, now: datetime) -> Fact
         valid=entry.authorisation_value in (None, WHITE),
         whitelist=Whitelist.ALLOWED if entry.expiry_date is None else Whitelist.ALLOWED_OFFLINE,
         expires=entry.expiry_date,
+        services=tuple(dict.fromkeys(filter(None, map(str.strip, entry.requested_service_id)))),
         last_updated=now,
     )
     return Fact(body, _wired(entry))
@@ -120,12 +119,6 @@ def entry_of(wire: Wire | None) -> AuthenticationData | None:
     if wire is None or wire.room != PROTOCOL or wire.version != VERSION:
         return None
     return msgspec.json.decode(wire.data, type=AuthenticationData)
-
-
-def services_of(wire: Wire | None) -> tuple[str, ...]:
-    """Return the services that a token is good for; one that did not come in eMIP is good for charging."""
-    entry = entry_of(wire)
-    return (entry.requested_service_id if entry is not None else ()) or (CHARGE,)
 
 
 def word_of(wire: Wire | None) -> str:
@@ -162,7 +155,7 @@ def write_token(
     return msgspec.structs.replace(
         entry,
         user_contract_id_alias=alias or (stated.user_contract_id_alias if stated is not None else None),
-        requested_service_id=stated.requested_service_id if stated is not None else (),
+        requested_service_id=token.services,
         authorisation_value=WHITE if token.valid else BLACK,
         expiry_date=token.expires,
     )

@@ -49,7 +49,7 @@ def token_shape(token: model.Token) -> wire.Token:
         issuer=token.issuer,
         group_id=token.group_id,
         valid=token.valid,
-        whitelist=token.whitelist.value,
+        whitelist=(token.whitelist if token.serves(model.CHARGING) else model.Whitelist.NEVER).value,
         language=token.language,
         last_updated=token.last_updated,
     )

@@ -109,13 +109,17 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 class ExplainQuery(Struct, frozen=True, kw_only=True):
-    """Which card, where and when; or which party looks (``viewer``). With ``offers``: as if all were accepted."""
+    """Which card, where, when and for what service; or which party looks (``viewer``).
+
+    With ``offers``: as if all were accepted.
+    """
 
     card: str = ""
     viewer: str = ""
     evse: str = ""
     cpo: str = ""
     at: datetime | None = None
+    service: str = ""
     offers: bool = False
 
 

@@ -95,6 +95,8 @@ class Token(Struct, frozen=True, omit_defaults=True, kw_only=True):
     group_id: str | None = None
     language: str | None = None
     expires: datetime | None = None
+    services: tuple[str, ...] = ()
+    """What it is good for, by the numbers that eMIP has for services; none is to charge (1)."""
     last_updated: datetime | None = None
 
 
