@@ -142,9 +142,22 @@ async def test_a_cdr_without_a_price_gets_one_without_vat_for_those_who_subscrib
         assert (await core.tell("cpo", Fact(charge("0")))).verdict is Verdict.UNCHANGED
 
 
-async def test_nobody_who_did_not_subscribe_gets_a_price_of_ours(both):
+@pytest.mark.statement("OCPI-185")
+async def test_a_price_that_the_cpo_states_stays_its_own(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices((tariff("0.50"),), clearing=True))
+        await core.tell("cpo", Fact(charge("7.00")))
+        await core.until(lambda: told(core) == ["c1"])
+        sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
+        assert (sent.total_cost, sent.cleared) == (Price(Decimal("7.00")), False)
+
+
+@pytest.mark.statement("OCPI-185")
+@pytest.mark.parametrize("prices", [Prices(), Prices((tariff("0.50"),))])
+async def test_nobody_who_did_not_subscribe_gets_a_price_of_ours(both, prices):
     _, core = both
-    await core.agree(agreement(version=2))
+    await core.agree(agreement(version=2, prices=prices))
+    await core.agree(agreement(id="other", emsp="NL*MP2/EMSP", prices=Prices(clearing=True)))
     await core.tell("cpo", Fact(tariff("0.50")))
     await core.tell("cpo", Fact(charge("0")))
     await core.until(lambda: told(core) == ["c1"])
@@ -191,6 +204,7 @@ async def test_a_session_without_a_cost_is_priced_as_it_grows_until_its_cpo_stat
         assert (one.total_cost, one.cleared) == (Price(Decimal(9)), False)
 
 
+@pytest.mark.statement("OCPI-185")
 @pytest.mark.parametrize(
     ("prices", "fields"),
     [
@@ -203,6 +217,7 @@ async def test_a_session_without_a_cost_is_priced_as_it_grows_until_its_cpo_stat
 async def test_a_session_stays_as_stated_where_the_cost_is_not_ours_to_say_or_not_known(tmp_path, prices, fields):
     async with open_office(tmp_path) as (_, core):
         await begin(core, prices)
+        await core.agree(agreement(id="other", emsp="NL*MP2/EMSP", prices=Prices(clearing=True)))
         await core.tell("cpo", Fact(under_way("4", **fields)))
         await core.tell("cpo", grown("10", 3700))
         one = await kept(core)

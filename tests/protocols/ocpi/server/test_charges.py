@@ -214,6 +214,18 @@ async def test_a_session_without_a_cost_has_one_for_an_emsp_that_subscribed_unti
     assert await cost() == {"excl_vat": 7, "incl_vat": 8}
 
 
+@pytest.mark.statement("OCPI-185")
+async def test_a_cdr_without_a_price_has_one_for_an_emsp_that_subscribed(node, cpo, emsp):
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=2, prices=Prices(clearing=True)))
+    priced = tariff(price=0.5)
+    await cpo.put("receiver/tariffs/CH/CCC/T1", priced)
+    sent = cdr(total_cost={"excl_vat": 0.0}, tariffs=[priced])
+    assert (await cpo.post("receiver/cdrs", sent)).status == 1000
+    (seen,) = (await emsp.get("sender/cdrs")).data
+    assert (seen["total_cost"], seen["total_energy_cost"]) == ({"excl_vat": 5.25}, {"excl_vat": 5.25})
+
+
 @pytest.mark.statement("OCPI-132")
 async def test_a_session_that_was_priced_here_is_final_too_and_may_be_repeated(node, cpo, emsp):
     for one in list(node.book.agreements.values()):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from interroam.model.ids import Kind
-from tests.protocols.ocpi.server.messages import NOW, connector, evse, location
+from tests.protocols.ocpi.server.messages import NOW, connector, evse, location, session, tariff, token
 
 AT = "receiver/locations/CH/CCC/L1"
 
@@ -71,7 +71,7 @@ async def test_a_suppressed_status_still_refreshes_the_time_and_an_older_one_cha
     assert second["status"] == "CHARGING"
 
 
-@pytest.mark.statement("OCPI-187")
+@pytest.mark.statement("OCPI-187", "OCPI-186")
 async def test_a_patch_leaves_out_what_it_does_not_name_and_null_removes_nothing(node, cpo):
     await cpo.put(AT, location(evses=[evse("E1", physical_reference="7", custom=True)]))
     patch = {"physical_reference": None, "status": None, "floor_level": "2", "new": [1], "last_updated": after(1)}
@@ -81,6 +81,54 @@ async def test_a_patch_leaves_out_what_it_does_not_name_and_null_removes_nothing
     assert (await cpo.patch(AT, {"name": "Neu", "postal_code": None, "last_updated": after(2)})).status == 1000
     whole = (await cpo.get(AT)).data
     assert (whole["name"], whole["postal_code"]) == ("Neu", "3000")
+
+
+WHOLE = [
+    (AT, location(name="Am Ring"), "name"),
+    (f"{AT}/E1", evse(floor_level="1"), "floor_level"),
+    (f"{AT}/E1/1", connector(terms_and_conditions="https://x.com"), "terms_and_conditions"),
+    ("receiver/tariffs/CH/CCC/T1", tariff(type="REGULAR", max_price={"excl_vat": 9}), "max_price"),
+    ("receiver/sessions/CH/CCC/S1", session(meter_id="M"), "meter_id"),
+    ("receiver/tokens/DE/EEE/0102030405060A", token(visual_number="7"), "visual_number"),
+]
+
+
+@pytest.mark.statement("OCPI-187")
+@pytest.mark.parametrize(("path", "body", "field"), WHOLE)
+async def test_a_put_is_the_whole_object_and_what_it_leaves_out_is_gone(node, cpo, emsp, path, body, field):
+    await cpo.put(AT, location())
+    caller = emsp if "tokens" in path else cpo
+    assert (await caller.put(path, body)).status == 1000
+    assert (await caller.get(path)).data[field] == body[field]
+    fewer = {name: value for name, value in body.items() if name != field} | {"last_updated": after(5)}
+    assert (await caller.put(path, fewer)).status == 1000
+    assert field not in (await caller.get(path)).data
+
+
+@pytest.mark.statement("OCPI-187")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (AT, location("L2")),
+        (AT, location(party_id="DDD")),
+        (f"{AT}/E1", evse("E2")),
+        (f"{AT}/E1/1", connector(id="2")),
+        ("receiver/tariffs/CH/CCC/T1", tariff("T2")),
+        ("receiver/tariffs/CH/CCC/T1", tariff(country_code="DE")),
+        ("receiver/sessions/CH/CCC/S1", session("S2")),
+        ("receiver/sessions/CH/CCC/S1", session(party_id="DDD")),
+        ("receiver/tokens/DE/EEE/0102030405060A", token("0102030405060B")),
+        ("receiver/tokens/DE/EEE/0102030405060A", token(party_id="FFF")),
+        ("receiver/tokens/DE/EEE/0102030405060A?type=OTHER", token()),
+    ],
+)
+async def test_an_object_that_is_another_than_its_url_says_is_2001_and_not_kept(node, cpo, emsp, path, body):
+    await cpo.put(AT, location())
+    before = node.store.head()
+    answer = await (emsp if "tokens" in path else cpo).put(path, body)
+    assert (answer.http, answer.status) == (200, 2001)
+    assert "URL" in answer.message
+    assert node.store.head() == before
 
 
 @pytest.mark.statement("OCPI-187", "OCPI-182")
