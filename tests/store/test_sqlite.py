@@ -10,7 +10,7 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Verdict
 from interroam.model.ids import Kind
 from interroam.store import SqliteStore, sqlite
-from tests.core.objects import at, session, status_change, token
+from tests.core.objects import at, status_change, token
 from tests.store.told import fact, site, tell
 
 
@@ -96,24 +96,6 @@ async def test_a_migration_that_fails_changes_nothing_and_lets_go_of_the_file(pa
     await store.close()
     with sqlite3.connect(path) as db:
         assert "note" not in [column[1] for column in db.execute("PRAGMA table_info(shelf)")]
-
-
-async def test_drivers_are_found_after_the_migration_that_gave_up_their_indexes(path, monkeypatch):
-    known = sqlite.migrations("sqlite")
-    subject, former = b"S" * 16, b"F" * 16
-    store = SqliteStore(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "migrations", lambda _dialect: known[:1])
-        await store.open()
-        await store.record(tell(fact(session("S1"), "words"), subject=former))
-        await store.record(tell(fact(session("S1", when=at(1)), "other words"), subject=subject))
-        await store.close()
-    with sqlite3.connect(path) as db:
-        db.execute("DELETE FROM refs WHERE substr(ref, 1, 7) = 'driver:'")  # the release before knew no such names
-    await store.open()
-    assert await store.erase(former, lambda row: row) == 1  # the entry of then
-    assert await store.erase(subject, lambda row: row) == 2
-    await store.close()
 
 
 async def test_a_store_of_a_later_release_is_refused(path):

@@ -54,11 +54,6 @@ def profile_ref(session: Key) -> str:
     return f"profile:{session.owner}:{session.id}"
 
 
-def driver_ref(subject: bytes) -> str:
-    """Return the name of all that ever spoke of a driver, by the keyed hash of the token or the contract."""
-    return f"driver:{subject.hex()}"
-
-
 def commanded_ref(token_type: str, uid: str) -> str:
     """Return the name of the permissions that came with a command for this token."""
     return f"commanded:{token_type}:{uid}".casefold()

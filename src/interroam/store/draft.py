@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from interroam.core.refs import driver_ref, refs_of
+from interroam.core.refs import refs_of
 from interroam.core.rules.statuses import next_end
 from interroam.core.rules.verdicts import Judgment, judge, removal
 from interroam.core.rules.visibility import groups_of
@@ -23,6 +23,7 @@ from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Store
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse
 from interroam.store.recent import Recent
+from interroam.store.rows import numbered, own_name
 
 _NONE: frozenset[str] = frozenset()
 _NAMELESS: tuple[str, ...] = ()
@@ -92,6 +93,9 @@ class Draft:
         self.before: dict[Key, Stored | None] = {}
         self.entries: list[Entry] = []
         self.refs: list[tuple[str, int]] = []
+        self.own: list[str] = []
+        """Names that new objects have by their keys."""
+        self.formers: list[tuple[int, bytes, bytes]] = []
 
     def attempt(self, telling: Telling) -> Receipt | Exception:
         """Judge one telling; what it raises is its sender's, not its group's."""
@@ -126,14 +130,14 @@ class Draft:
             row, created = _next(telling, stored, judgment, seq), stored.withdrawn
             known = refs_of(stored.body) if telling.refs else _NAMELESS
             moved = _moved(stored, row.body)
+            self._note_former(stored, row)
         if key not in self.before:
             self.before[key] = stored
         self.rows[key] = row
-        self._name_driver(stored, row)
         entry = _entry(telling, row, seq, created, ())
         self.entries.append(replace(entry, moved=moved) if moved else entry)
         if telling.refs != known:
-            self.refs += [(name, row.no) for name in telling.refs]
+            self._name(row, telling.refs)
         return Receipt(_RECORDED, seq, row.no, row.hub_id, created)
 
     def holds(self, line: Entry) -> bool:
@@ -198,7 +202,7 @@ class Draft:
         if seq:
             self.entries.append(_entry(telling, first, seq, created, steps))
             if telling.refs:
-                self.refs += [(name, first.no) for name in telling.refs]
+                self._name(first, telling.refs)
         return Receipt(verdict, seq, first.no, first.hub_id, created)
 
     def _put(self, telling: Telling, step: _Step, seq: int) -> Stored:
@@ -213,17 +217,25 @@ class Draft:
         if step.part:
             names = refs_of(row.body)
             if names and (before is None or names != refs_of(before.body)):
-                self.refs += [(name, row.no) for name in names]
-        self._name_driver(before, row)
+                self._name(row, names)
+        if before is not None:
+            self._note_former(before, row)
         self.rows[key] = row
         return row
 
-    def _name_driver(self, before: Stored | None, row: Stored) -> None:
-        """Let an object be found by the driver it speaks of from now on."""
-        if row.subject and (before is None or before.subject != row.subject):
-            self.refs.append((driver_ref(row.subject), row.no))
-        if row.contract and (before is None or before.contract != row.contract):
-            self.refs.append((driver_ref(row.contract), row.no))
+    def _note_former(self, before: Stored, row: Stored) -> None:
+        """Let an object still be found by the driver it spoke of before."""
+        if before.subject != row.subject or before.contract != row.contract:
+            self.formers.append((row.no, before.subject, before.contract))
+
+    def _name(self, row: Stored, names: Iterable[str]) -> None:
+        """Let an object be found by its names; what its key says as well is not written."""
+        own = own_name(row.key)
+        for name in names:
+            if name == own:
+                self.own.append(name)
+            else:
+                self.refs.append((name, row.no))
 
 
 def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:
@@ -267,7 +279,7 @@ def _first(telling: Telling, key: Key, judgment: Judgment, seq: int, no: int) ->
     return Stored(
         no=no,
         key=key,
-        hub_id=_mint.at(telling.at),
+        hub_id=numbered(_mint.at(telling.at), no),
         version=seq,
         body=body,
         wire=judgment.wire,

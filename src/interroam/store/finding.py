@@ -77,7 +77,10 @@ class Finding(ABC):
 
     async def by_hub_id(self, hub_id: str) -> Stored | None:
         """Return the object that got this hub id, whatever its kind."""
-        found = await self._read("by_hub_id", hub_id)
+        number = rows.number_in(hub_id)
+        found = await self.by_no([number]) if number else []
+        if not (found and found[0].hub_id == hub_id):
+            found = await self.by_ref(f"hub:{hub_id}")  # one of those that say no number
         return found[0] if found else None
 
     async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:
@@ -89,8 +92,8 @@ class Finding(ABC):
             found = await self.by_no(numbers)
             return [row for row in found if kind is None or row.key.kind is kind][:limit]
         if kind is None:
-            return await self._read("by_ref", ref, limit)
-        return await self._read("by_ref_and_kind", ref, kind.value, limit)
+            return await self._read("by_ref", *rows.named(ref), limit)
+        return await self._read("by_ref_and_kind", *rows.named(ref), kind.value, limit)
 
     async def newest(self, ref: str, limit: int = 20) -> list[Stored]:
         """Return the objects known by this reference that came last, the newest first."""
@@ -99,12 +102,12 @@ class Finding(ABC):
             numbers = await self._referred(ref)
         if len(numbers) <= FEW:
             return await self.by_no(numbers[: -limit - 1 : -1])
-        return await self._read("newest_by_ref", ref, limit)
+        return await self._read("newest_by_ref", *rows.named(ref), limit)
 
     async def _referred(self, ref: str) -> list[int]:
         """Read which objects are known by a reference, and remember them when they are few."""
         before = self._commits
-        numbers = [no for (no,) in await self._fetch("referred", ref, FEW + 1)]
+        numbers = [no for (no,) in await self._fetch("referred", *rows.named(ref), FEW + 1)]
         if before == self._commits and len(numbers) <= FEW:
             if len(self._refs) >= MOST_REFS:
                 self._refs.clear()
@@ -245,6 +248,8 @@ class Finding(ABC):
             known = self._refs.get(ref)
             if known is not None and no not in known:
                 del self._refs[ref]
+        for ref in draft.own:
+            self._refs.pop(ref, None)
         if self._meanwhile is not None:
             self._meanwhile += [(row, draft.before[key]) for key, row in draft.rows.items()]
 

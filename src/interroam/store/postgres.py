@@ -168,6 +168,8 @@ class PostgresStore(Upkeep):
             )
         if draft.refs:
             await run(sql["insert_refs"], *_columns(draft.refs))
+        if draft.formers:
+            await run(sql["insert_formers"], *_columns(draft.formers))
         for errand in errands:
             await self._db.executemany(sql[errand.name], errand.rows)
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 POSTGRES = ("postgresql:", "postgres:")
-TABLES = ("journal", "picture", "refs", "cursors", "shelf", "register", "horizon", "migrated")
+TABLES = ("journal", "picture", "refs", "formerly", "cursors", "shelf", "register", "horizon", "migrated")
 """What a copy of PostgreSQL is made of: a file for each."""
+_SINCE = {"formerly": 3}
+"""By which migration a table came that the first release did not have."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _PAGES = 2_000
 
@@ -117,11 +119,15 @@ async def _to_postgres(source: Path, target: str, progress: Progress) -> None:
         await db.close()
 
 
-def _check_whole(source: Path) -> None:
-    lacking = [table for table in TABLES if not (source / f"{table}.copy").is_file()]
+def _check_whole(source: Path, version: int = 0) -> None:
+    lacking = [table for table in _tables(version) if not (source / f"{table}.copy").is_file()]
     if lacking:
         what = "a copy of SQLite" if source.is_file() else f"no whole copy: {lacking[0]}.copy is missing"
         raise Refused(Reason.MALFORMED, f"{source} is {what}", remedy="a copy of PostgreSQL is a folder")
+
+
+def _tables(version: int) -> list[str]:
+    return [table for table in TABLES if _SINCE.get(table, 0) <= version]
 
 
 async def _fill(db: asyncpg.Connection[Any], source: Path, progress: Progress) -> None:
@@ -133,13 +139,15 @@ async def _fill(db: asyncpg.Connection[Any], source: Path, progress: Progress) -
     await _read(db, source, "migrated")
     version = await db.fetchval("SELECT coalesce(max(version), 0) FROM migrated")
     _check_version(source, version, "postgres")
+    _check_whole(source, version)
     for number, text in migrations("postgres"):
         if number <= version:  # a copy fits the tables it was made of
             await db.execute(text)
-    for done, table in enumerate(TABLES, 1):
+    tables = _tables(version)
+    for done, table in enumerate(tables, 1):
         if table != "migrated":
             await _read(db, source, table)
-        progress(done, len(TABLES))
+        progress(done, len(tables))
 
 
 async def _read(db: asyncpg.Connection[Any], source: Path, table: str) -> None:

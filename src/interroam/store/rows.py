@@ -31,6 +31,16 @@ JOURNAL = "seq, at, lane, kind, no, correlation, state"
 JOURNAL_WRITTEN = "seq, at, lane, kind, no, correlation, state, subject, contract"
 
 _NUL = "\0"
+_CHANCE, _LENGTH = 26, 36
+"""Where in a hub id the digits of its object's number begin, and where they end."""
+_NAMED = {
+    Kind.LOCATION: "location",
+    Kind.SESSION: "session",
+    Kind.CDR: "cdr",
+    Kind.AUTHORIZATION: "auth",
+    Kind.COMMAND: "command",
+}
+_NAMERS = {word: kind.value for kind, word in _NAMED.items()}
 _CDR, _FACT = Kind.CDR, Act.FACT
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind}
@@ -84,6 +94,31 @@ def moment(micros: int) -> datetime:
 def party(text: str) -> Party:
     """Return a party written by ``str``; equal ones are one object."""
     return Party.parse(text)
+
+
+def own_name(key: Key) -> str:
+    """Return the name that an object has by its key (see core.refs), if any: it is written nowhere else."""
+    word = _NAMED.get(key.kind)
+    return f"{word}:{key.id}" if word else ""
+
+
+def named(ref: str) -> tuple[str, str, str]:
+    """Return a name, and the kind and the id of the object whose own it is, if any: the parameters ``$NAMED``."""
+    word, _, id_ = ref.partition(":")
+    return ref, _NAMERS.get(word, ""), id_
+
+
+def numbered(hub_id: str, no: int) -> str:
+    """Return a fresh hub id that says the number of its object: forty of its bits that chance would fill."""
+    return f"{hub_id[:_CHANCE]}{no:010x}"
+
+
+def number_in(hub_id: str) -> int:
+    """Return the number that a hub id says; 0 when it says none."""
+    try:
+        return int(hub_id[_CHANCE:], 16) if len(hub_id) == _LENGTH else 0
+    except ValueError:
+        return 0
 
 
 def stored(row: Row) -> Stored:

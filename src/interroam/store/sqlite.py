@@ -168,18 +168,18 @@ class SqliteStore(Upkeep):
                 changed.append(rows.state_row(row))
             else:
                 moved.append(rows.picture_row(row))
-        if changed:
-            run(sql["update_state"], changed)
-        if built:
-            run(sql["insert_row"], built)
-        if moved:
-            run(sql["replace_row"], moved)
-        if draft.entries:
-            run(sql["insert_entry"], [rows.journal_row(line, held=draft.holds(line)) for line in draft.entries])
-        if draft.refs:
-            run(sql["insert_ref"], draft.refs)
-        for errand in errands:
-            run(sql[errand.name], errand.rows)
+        entries = [rows.journal_row(line, held=draft.holds(line)) for line in draft.entries]
+        written = (
+            Errand("update_state", changed),
+            Errand("insert_row", built),
+            Errand("replace_row", moved),
+            Errand("insert_entry", entries),
+            Errand("insert_ref", draft.refs),
+            Errand("insert_former", draft.formers),
+        )
+        for name, values in (*written, *errands):
+            if values:
+                run(sql[name], values)
 
     # -- the disk --------------------------------------------------------------------------------------------------
 

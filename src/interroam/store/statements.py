@@ -13,6 +13,7 @@ _COLUMNS = {
     "$PICTURE": PICTURE,
     "$JOURNAL_WRITTEN": JOURNAL_WRITTEN,
     "$JOURNAL": JOURNAL,
+    "$NAMED": "SELECT no FROM refs WHERE ref = ?1 UNION SELECT no FROM picture WHERE kind = ?2 AND id = ?3",
 }
 _MIGRATION = re.compile(r"^(\d{4})_\w+\.sql$")
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from interroam.core.refs import driver_ref, refs_of
+from interroam.core.refs import refs_of
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Kind, Lane
 from interroam.store import rows
@@ -32,12 +32,19 @@ class Upkeep(Ledger):
     async def erase(self, subject: bytes, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
         """Rewrite every row and entry that carries this subject (or contract); drops their traces' bodies."""
 
+        def speaks(row: Stored | Entry) -> bool:
+            return subject in (row.subject, row.contract)
+
         async def turn() -> int:
-            async with self._writer.turn:  # nothing is told between reading and writing
-                named = driver_ref(subject)
-                found = [rows.stored(row) for row in await self._search("of_subject", named, subject)]
-                lines = [rows.entry(row) for row in await self._search("entries_of_subject", named, subject)]
-                return await self._rewrite(found, lines, rewrite)
+            async with self._loading:
+                since = self._follow()
+                numbers = {no for (no,) in await self._search("spoken_of", subject)}
+                async with self._writer.turn:  # nothing is told between reading and writing
+                    numbers.update(row.no for row, _ in self._followed(since) if speaks(row))
+                    listed = self._list(numbers)
+                    found = [rows.stored(row) for row in await self._search("by_no", listed)]
+                    lines = [rows.entry(row) for row in await self._search("entries_by_no", listed, 0, self._seq)]
+                    return await self._rewrite(list(filter(speaks, found)), list(filter(speaks, lines)), rewrite)
 
         count = await _to_the_end(turn())
         await self._traces.erase(subject)
@@ -71,12 +78,12 @@ class Upkeep(Ledger):
         """Write rows and entries anew, in one transaction, while nothing is told."""
         rewritten = [row for row in map(rewrite, found) if isinstance(row, Stored)]
         objects = [rows.picture_row(row) for row in rewritten]
-        names = [(name, row.no) for row in rewritten for name in refs_of(row.body)]
+        names = [(name, row.no) for row in rewritten for name in refs_of(row.body) if name != rows.own_name(row.key)]
         entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
         nobodys = [(row.no,) for row in rewritten if not (row.subject or row.contract)]
         known_by = [
             Errand("forget_refs", [(row.no,) for row in rewritten]),
-            Errand("forget_drivers", nobodys),
+            Errand("forget_former", nobodys),
             Errand("insert_ref", names),
         ]
         await self._commit([], [Errand("replace_row", objects), Errand("replace_entry", entries), *known_by])

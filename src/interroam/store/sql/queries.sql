@@ -2,23 +2,21 @@
 
 -- name: by_key
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3 AND sub = ?4
--- name: by_hub_id
-SELECT $PICTURE FROM picture WHERE hub_id = ?1
 -- name: referred
-SELECT no FROM refs WHERE ref = ?1 ORDER BY no LIMIT ?2
+$NAMED ORDER BY no LIMIT ?4
 -- name: by_ref
-SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) ORDER BY no LIMIT ?2
+SELECT $PICTURE FROM picture WHERE no IN ($NAMED) ORDER BY no LIMIT ?4
 -- name: by_ref_and_kind
-SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND kind = ?2 ORDER BY no LIMIT ?3
+SELECT $PICTURE FROM picture WHERE no IN ($NAMED) AND kind = ?4 ORDER BY no LIMIT ?5
 -- name: newest_by_ref
-SELECT $PICTURE FROM picture WHERE no IN (SELECT no FROM refs WHERE ref = ?1 ORDER BY no DESC LIMIT ?2) ORDER BY no DESC
+SELECT $PICTURE FROM picture WHERE no IN ($NAMED ORDER BY no DESC LIMIT ?4) ORDER BY no DESC
 -- name: evses
 SELECT $PICTURE FROM picture WHERE kind = 'evse' AND owner = ?1 AND id = ?2 ORDER BY no
 -- name: due
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND due <= ?2 ORDER BY due, no LIMIT ?3
--- name: of_subject
-SELECT $PICTURE FROM picture
-WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND (subject = ?2 OR contract = ?2)
+-- name: spoken_of
+SELECT no FROM picture WHERE kind <> 'evse' AND kind <> 'location' AND (subject = ?1 OR contract = ?1)
+UNION SELECT no FROM formerly WHERE subject = ?1 OR contract = ?1
 -- name: of_anybody
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND updated < ?2 AND subject IS NOT NULL
     AND (kind <> 'token' OR withdrawn) ORDER BY updated LIMIT ?3
@@ -28,7 +26,8 @@ SELECT owner, no FROM picture WHERE kind = ?1
 -- name: withdrawn
 SELECT no FROM picture WHERE kind = ?1 AND withdrawn
 -- name: received
-SELECT receiver, no FROM picture WHERE kind = ?1 AND receiver IS NOT NULL
+SELECT receiver, no FROM picture
+WHERE kind = ?1 AND kind <> 'evse' AND kind <> 'location' AND receiver IS NOT NULL
 -- name: updated
 SELECT no FROM picture
 WHERE kind = ?1 AND kind <> 'evse' AND kind <> 'location' AND updated >= ?2 AND updated < ?3
@@ -50,9 +49,6 @@ SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3
 SELECT $JOURNAL FROM journal WHERE seq > ?1 AND seq <= ?2 AND kind = ?3 ORDER BY seq LIMIT ?4
 -- name: entries_by_correlation
 SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND lane <> 'places' AND seq > ?2 AND seq <= ?3
--- name: entries_of_subject
-SELECT $JOURNAL FROM journal
-WHERE no IN (SELECT no FROM refs WHERE ref = ?1) AND lane <> 'places' AND (subject = ?2 OR contract = ?2)
 -- name: entries_of_object
 SELECT $JOURNAL FROM journal WHERE no = ?1 AND lane <> 'places'
 -- name: past
@@ -79,9 +75,11 @@ SELECT lane, seq FROM horizon
 -- name: insert_ref
 INSERT INTO refs (ref, no) VALUES (?1, ?2) ON CONFLICT DO NOTHING
 -- name: forget_refs
-DELETE FROM refs WHERE no = ?1 AND substr(ref, 1, 7) <> 'driver:'
--- name: forget_drivers
-DELETE FROM refs WHERE no = ?1 AND substr(ref, 1, 7) = 'driver:'
+DELETE FROM refs WHERE no = ?1 AND substr(ref, 1, 4) <> 'hub:'
+-- name: insert_former
+INSERT INTO formerly (no, subject, contract) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING
+-- name: forget_former
+DELETE FROM formerly WHERE no = ?1
 -- name: save_cursor
 INSERT INTO cursors (courier, state) VALUES (?1, ?2) ON CONFLICT (courier) DO UPDATE SET state = excluded.state
 -- name: drop_cursor

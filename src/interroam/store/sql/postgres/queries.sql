@@ -37,6 +37,9 @@ ON CONFLICT (seq) DO UPDATE SET
 -- name: insert_refs
 INSERT INTO refs (ref, no) SELECT * FROM unnest(?1::text[], ?2::bigint[]) ON CONFLICT DO NOTHING
 
+-- name: insert_formers
+INSERT INTO formerly (no, subject, contract) SELECT * FROM unnest(?1::bigint[], ?2::bytea[], ?3::bytea[])
+ON CONFLICT DO NOTHING
 -- name: take
 SELECT pg_try_advisory_lock(7311, hashtext(current_database() || '.' || current_schema()))
 -- name: version

@@ -1,0 +1,88 @@
+"""Each release goes on with what the one before wrote, on both databases."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from interroam.model.ids import Kind
+from interroam.store import SqliteStore
+from interroam.store.postgres import PostgresStore
+from interroam.store.statements import migrations
+from tests.core.objects import NOW, at, cdr, session
+from tests.store.told import DRIVER_PARTY, SESSION_KEY, fact, site, tell
+
+SUBJECT, FORMER, CONTRACT = b"S" * 16, b"F" * 16, b"C" * 16
+HUB_ID = "0192c3a1-7000-7abc-8def-0123456789{:02}"
+"""As they were once: all by chance."""
+NAMED = (("location:l1", 1), ("session:s1", 3), ("cdr:c1", 4), ("session:s1", 4))
+DRIVERS = ((FORMER, 3), (SUBJECT, 3), (CONTRACT, 3))
+
+Rows = dict[str, list[tuple]]
+
+
+async def written(path: Path) -> Rows:
+    """What lay in picture, journal and names, before hub ids said a number and drivers were no names."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.record(tell(site("1")))
+    await store.record(tell(fact(session("S1"), "words"), subject=FORMER, contract=CONTRACT, receiver=DRIVER_PARTY))
+    await store.record(tell(fact(session("S1", when=at(1)), "other words"), subject=SUBJECT))
+    await store.record(tell(fact(cdr("C1"), "words")))
+    await store.close()
+    with sqlite3.connect(path) as db:
+        rows: Rows = {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in ("picture", "journal")}
+    rows["picture"] = [(*row[:5], HUB_ID.format(row[0]), *row[6:]) for row in rows["picture"]]
+    return rows
+
+
+def to_file(path: Path, version: int, rows: Rows) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as db:
+        for number, text in migrations("sqlite")[:version]:
+            db.executescript(f"{text} PRAGMA user_version = {number};")
+        for table, lines in rows.items():
+            db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(lines[0]))})", lines)
+
+
+async def to_database(url: str, version: int, rows: Rows) -> None:
+    db = await asyncpg.connect(url)
+    await db.execute("CREATE TABLE migrated (version BIGINT PRIMARY KEY)")
+    for number, text in migrations("postgres")[:version]:
+        await db.execute(text)
+        await db.execute("INSERT INTO migrated VALUES ($1)", number)
+    truth = {**rows, "picture": [(*row[:11], bool(row[11]), row[12]) for row in rows["picture"]]}
+    for table, lines in truth.items():
+        await db.copy_records_to_table(table, records=lines)
+    await db.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request, tmp_path) -> Path | str:
+    return tmp_path / "old" / "node.db" if request.param == "sqlite" else request.getfixturevalue("database")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_what_an_earlier_release_wrote_is_found_by_all_its_names(place, version, tmp_path):
+    rows = await written(tmp_path / "now.db")
+    rows["refs"] = [*NAMED, *((f"driver:{who.hex()}", no) for who, no in DRIVERS if version > 1)]
+    if isinstance(place, Path):
+        to_file(place, version, rows)
+        store = SqliteStore(place)
+    else:
+        await to_database(place, version, rows)
+        store = PostgresStore(place)
+    await store.open()
+    assert (await store.by_hub_id(HUB_ID.format(3))).key == SESSION_KEY
+    assert await store.by_hub_id(HUB_ID.format(99)) is None
+    assert [row.no for row in await store.by_ref("session:s1")] == [3, 4]
+    assert [row.no for row in await store.by_ref("cdr:c1", Kind.CDR)] == [4]
+    assert [row.no for row in await store.newest("location:l1")] == [1]
+    fresh = await store.record(tell(fact(session("S2")), when=NOW, receiver=DRIVER_PARTY))
+    assert (await store.by_hub_id(fresh.hub_id)).no == fresh.no == 5
+    assert await store.erase(FORMER, lambda row: row) == 1  # the entry of then
+    assert await store.erase(SUBJECT, lambda row: row) == 2
+    await store.close()
