@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from interroam.core.ports import Query
 from interroam.model.facts import Withdrawal
-from interroam.model.ids import Kind, Party, PartyId, Role, location_key
+from interroam.model.ids import Kind, Party, PartyId, Role, evse_key, location_key
+from interroam.model.places import Availability, EvseStatus
 from interroam.store.finding import FEW
 from tests.core.objects import CPO, EMSP_PARTY, NOW, at, cdr, evse, location, session, status_change, token
 from tests.store.told import fact, site, tell
@@ -198,3 +199,38 @@ async def test_the_evses_of_locations_come_in_the_order_asked_for(store):
     assert [[row.body.uid for row in some] for some in await store.evses(keys)] == [[], [], ["1", "2"]]
     await record(store, tell(fact(evse("3"))))
     assert [[row.body.uid for row in some] for some in await store.evses(keys)] == [[], [], ["1", "2", "3"]]
+
+
+async def test_locations_of_which_nothing_is_left_are_left_out_where_only_what_stands_is_asked_for(make):
+    def place(name: str, *uids: str):
+        parts = tuple(fact(evse(uid, location_id=name)) for uid in uids)
+        return tell(fact(location(id=name), parts=parts))
+
+    def word(name: str, uid: str, said: str, minute: int):
+        availability = Availability.REMOVED if said == "REMOVED" else Availability.IN_SERVICE
+        now = EvseStatus(word=said, availability=availability, at=at(minute))
+        changed = replace(status_change(said, at(minute)), merge=lambda body, wire: (replace(body, status=now), wire))
+        return tell(replace(changed, key=evse_key(CPO, name, uid)), at(minute))
+
+    async def standing(store):
+        query = Query(kind=Kind.LOCATION, standing=True, limit=2)
+        first = (await store.page(query)).total
+        found = [row.body.id for page in await crawl(store, query) for row in page.items]
+        assert len(found) == first
+        return found
+
+    store = make()
+    await store.open()
+    await record(store, place("L1", "a", "b"), place("L2", "a"), place("L3"), word("L1", "a", "REMOVED", 1))
+    assert await standing(store) == ["L1", "L2", "L3"]
+    await record(store, word("L1", "b", "REMOVED", 2), word("L2", "a", "REMOVED", 2), word("L2", "a", "AVAILABLE", 3))
+    assert await standing(store) == ["L2", "L3"]
+    assert (await store.page(Query(kind=Kind.LOCATION))).total == 3
+    await store.close()
+
+    again = make()
+    await again.open()
+    assert await standing(again) == ["L2", "L3"]
+    await record(again, word("L2", "a", "REMOVED", 4), tell(fact(evse("c", when=at(5))), at(5)))
+    assert await standing(again) == ["L1", "L3"]
+    await again.close()

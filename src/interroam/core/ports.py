@@ -100,12 +100,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``updated_from`` is inclusive, ``updated_to`` exclusive. ``after`` is the creation number to go on from (as handed
     out in Page.next), which costs the same on every page; ``offset`` counts from the start.
     ``also`` adds objects of other owners by their creation numbers, in order; ``without`` leaves some out.
+    ``standing`` leaves out locations of which all EVSEs are gone.
     """
 
     kind: Kind
     owners: frozenset[PartyId] | None = None
     also: Sequence[int] = ()
     without: Collection[int] = ()
+    standing: bool = False
     receiver: Party | None = None
     updated_from: datetime | None = None
     updated_to: datetime | None = None

@@ -9,7 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from interroam.model.ids import Key, Kind, PartyId
 from interroam.store import rows
 from interroam.store.dates import Dates
 from interroam.store.draft import Draft
+from interroam.store.gone import Gone
 from interroam.store.listing import Listing, View, among, place
 from interroam.store.positions import Both, Without
 from interroam.store.recent import Recent
@@ -42,6 +43,7 @@ class Finding(ABC):
         self._refs: dict[str, list[int]] = {}
         self._listings: dict[Kind, Listing] = {}
         self._dates: Dates | None = None
+        self._gone: Gone | None = None
         self._meanwhile: list[tuple[Stored, Stored | None]] | None = None
         self._loading = asyncio.Lock()
         self._tally: Counter[str] | None = None
@@ -175,6 +177,8 @@ class Finding(ABC):
             numbers = Both(numbers, query.also)
         if query.without:
             numbers = Without(numbers, query.without)
+        if query.standing:
+            numbers = Without(numbers, await self._deserted())
         start = query.offset if query.after is None else bisect_right(numbers, query.after)
         chosen = numbers[start : start + query.limit]
         more = len(chosen) > 0 and start + query.limit < len(numbers)
@@ -218,6 +222,25 @@ class Finding(ABC):
                 self._dates = dates
             return self._dates
 
+    async def _deserted(self) -> Collection[int]:
+        """Return the locations of which nothing is left."""
+        gone = self._gone
+        if gone is None or gone.unsure:
+            async with self._loading:
+                gone = self._gone or await self._load_gone()
+                while sites := gone.some():
+                    for site, inside in zip(sites, await self.evses(sites), strict=True):
+                        gone.look(site, await self.get(site), inside)
+        return gone.numbers
+
+    async def _load_gone(self) -> Gone:
+        since = self._follow()
+        found = await self._search("gone")
+        gone = self._gone = Gone(Key(Kind.LOCATION, owner, id_) for owner, id_ in found)
+        for row, _ in self._followed(since):
+            gone.touch(row)
+        return gone
+
     def _follow(self) -> list[tuple[Stored, Stored | None]]:
         """Collect what is committed from here on, while something is read that will be kept up to date."""
         self._meanwhile = []
@@ -236,7 +259,7 @@ class Finding(ABC):
     def _learned(self, draft: Draft) -> None:
         """Take over what a group made of the picture."""
         self._commits += 1
-        put, dates = self._recent.put, self._dates
+        put, dates, gone = self._recent.put, self._dates, self._gone
         for key, row in draft.rows.items():
             put(row)
             before = draft.before[key]
@@ -244,6 +267,8 @@ class Finding(ABC):
                 self._moved(row, before)
             if dates is not None and key.kind in _PLACES:
                 dates.touch(row)
+            if gone is not None:
+                gone.touch(row)
         for ref, no in draft.refs:
             known = self._refs.get(ref)
             if known is not None and no not in known:
@@ -273,7 +298,7 @@ class Finding(ABC):
         self._sites.clear()
         self._refs.clear()
         self._listings.clear()
-        self._dates = self._tally = None
+        self._dates = self._gone = self._tally = None
 
 
 @lru_cache(maxsize=1024)

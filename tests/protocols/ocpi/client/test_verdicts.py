@@ -30,6 +30,7 @@ async def quiet(roaming):
 NO_2XX = [(400, 2001), (404, None), (403, 2000), (500, 3000), (302, None)]
 
 
+@pytest.mark.statement("OCPI-82", "OCPI-158")
 @pytest.mark.parametrize("kind", ["location", "tariff"])
 @pytest.mark.parametrize(("http", "status"), NO_2XX)
 async def test_places_and_tariffs_are_sent_again_until_http_says_2xx(quiet, kind, http, status):
@@ -37,6 +38,7 @@ async def test_places_and_tariffs_are_sent_again_until_http_says_2xx(quiet, kind
     await sent_again(quiet, "PUT", http, status)
 
 
+@pytest.mark.statement("OCPI-125", "OCPI-135")
 @pytest.mark.parametrize(("kind", "method"), [("session", "PUT"), ("cdr", "POST")])
 @pytest.mark.parametrize(("http", "status"), NO_2XX)
 async def test_charges_are_sent_again_until_http_says_2xx(quiet, kind, method, http, status):
@@ -44,14 +46,28 @@ async def test_charges_are_sent_again_until_http_says_2xx(quiet, kind, method, h
     await sent_again(quiet, method, http, status)
 
 
-async def sent_again(quiet, method, http, status):
-    quiet.emsp.answers.append(says(method, "/receiver", http, status))
+@pytest.mark.statement("OCPI-82")
+async def test_a_change_of_a_place_is_sent_again_after_a_fault_silence_or_no_connection(quiet, node):
+    await quiet.tell("location", messages.location())
+    await quiet.patch_evse(status="CHARGING", last_updated="2026-03-14T12:05:00Z")
+    await sent_again(quiet, "PATCH", 404, None, ("PATCH", "PUT", "PATCH"))
+    quiet.emsp.delay, node.hub.deadlines = 0.5, Deadlines(partner=0.1)
+    with pytest.raises(Unavailable):
+        await deliver(quiet)
+    await quiet.emsp.runner.cleanup()
+    with pytest.raises(Unavailable):
+        await deliver(quiet)
+
+
+async def sent_again(quiet, method, http, status, told=()):
+    for each in told or (method,):
+        quiet.emsp.answers.append(says(each, "/receiver", http, status))
     with pytest.raises(Unavailable):
         await deliver(quiet)
 
     quiet.emsp.answers.clear()
     await deliver(quiet)
-    assert [one.method for one in quiet.emsp.told()] == [method, method]
+    assert [one.method for one in quiet.emsp.told()] == list(told or (method, method))
 
 
 @pytest.mark.parametrize(("kind", "method"), [("session", "PUT"), ("cdr", "POST")])

@@ -75,9 +75,9 @@ async def test_a_place_that_is_published_no_more_is_gone_and_one_that_is_again_c
     location, evse, _ = await ids(old_emsp)
     old_emsp.emsp.seen.clear()
 
-    async def publish(value, at):
-        whole = messages.location(publish=value, last_updated=at)
-        some = {"publish": value, "last_updated": at}
+    async def publish(value, at, name="Am Ring"):
+        whole = messages.location(publish=value, name=name, last_updated=at)
+        some = {"publish": value, "name": name, "last_updated": at}
         await old_emsp.say(method, PLACE, whole if method == "PUT" else some)
         await old_emsp.settled()
 
@@ -85,12 +85,15 @@ async def test_a_place_that_is_published_no_more_is_gone_and_one_that_is_again_c
     (gone,) = old_emsp.emsp.told()
     assert (gone.method, gone.path) == ("PATCH", f"/old/locations/CH/CCC/{location}/{evse}")
     assert gone.body["status"] == "REMOVED"
-    await publish(value=False, at="2026-03-15T12:30:00Z")
+    await publish(value=False, at="2026-03-15T12:30:00Z", name="Renamed")
     assert old_emsp.emsp.told() == [gone]
     await publish(value=True, at="2026-03-15T13:00:00Z")
     whole = old_emsp.emsp.told()[-1]
     assert (whole.method, whole.path) == ("PUT", f"/old/locations/CH/CCC/{location}")
     assert whole.body["evses"][0]["status"] == "AVAILABLE"
+    await publish(value=False, at="2026-03-15T13:30:00Z")
+    again = old_emsp.emsp.told()[-1]
+    assert (again.path, again.body["status"]) == (gone.path, "REMOVED")
 
 
 @pytest.mark.statement("OCPI-86")
@@ -105,6 +108,19 @@ async def test_a_status_alone_does_not_make_a_place_appear_in_a_delta(old_emsp):
     assert await delta() == []
     await old_emsp.say("PATCH", f"{PLACE}/E1", {"floor_level": "2", "last_updated": "2026-03-15T13:00:00Z"})
     assert [one["evses"][0]["status"] for one in await delta()] == ["CHARGING"]
+
+
+@pytest.mark.statement("OCPI-86", "OCPI-85")
+@pytest.mark.parametrize(
+    ("tail", "fields", "status"),
+    [("", {"name": "New"}, "AVAILABLE"), ("/E1", {"status": "REMOVED"}, "REMOVED"), ("/E1", {"status": "BLOCKED"}, None)],
+)
+async def test_a_delta_holds_places_that_changed_or_went(old_emsp, tail, fields, status):
+    await old_emsp.say("PATCH", f"{PLACE}{tail}", {**fields, "last_updated": LATER})
+    delta = (await old_emsp.ask("GET", "locations?date_from=2026-03-15T00:00:00Z"))["data"]
+    assert [one["evses"][0]["status"] for one in delta] == ([status] if status else [])
+    all_of_it = (await old_emsp.ask("GET", "locations"))["data"]
+    assert len(all_of_it) == (status != "REMOVED")
 
 
 @pytest.mark.statement("OCPI-88")

@@ -8,7 +8,7 @@ import pytest
 
 from interroam.model.ids import Kind, Party
 from tests.protocols.ocpi.server.conftest import Caller, Node
-from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, tariff, token
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, connector, evse, location, session, tariff, token
 
 LIST = "sender/locations"
 
@@ -96,6 +96,35 @@ async def test_date_from_includes_and_date_to_excludes(node, cpo, emsp):
     assert sorted((await crawl(emsp, f"{LIST}?{window}"))[0]) == ["L1", "L2"]
     await cpo.patch("receiver/locations/CH/CCC/L0/E1", {"status": "CHARGING", "last_updated": "2026-03-14T12:00:02Z"})
     assert sorted((await crawl(emsp, f"{LIST}?{window}"))[0]) == ["L0", "L1", "L2"]
+
+
+@pytest.mark.statement("OCPI-85", "OCPI-91")
+async def test_what_is_gone_is_told_to_who_asks_for_changes_and_to_nobody_else(node, cpo, emsp):
+    at, changes = "receiver/locations/CH/CCC/L0", f"{LIST}?date_from=2026-03-14T12:00:00Z"
+    plugs = [connector(), connector(id="2")]
+    await cpo.put(at, location("L0", evses=[evse("E1", connectors=plugs), evse("E2")]))
+    await cpo.put("receiver/locations/CH/CCC/L1", location("L1", evses=[]))
+
+    async def seen(path):
+        page = await emsp.get(path)
+        assert page.headers["X-Total-Count"] == str(len(page.data))
+        return {each["id"]: {one["uid"]: one["status"] for one in each.get("evses", [])} for each in page.data}
+
+    await cpo.put(f"{at}/E1", evse("E1", last_updated="2026-03-14T12:01:00Z"))
+    (place, _) = (await emsp.get(changes)).data
+    assert [one["id"] for one in place["evses"][0]["connectors"]] == ["1"]
+    await cpo.patch(f"{at}/E1", {"status": "REMOVED", "last_updated": "2026-03-14T12:02:00Z"})
+    assert await seen(LIST) == {"L0": {"E2": "AVAILABLE"}, "L1": {}}
+    assert (await seen(changes))["L0"] == {"E1": "REMOVED", "E2": "AVAILABLE"}
+    await cpo.put(at, location("L0", evses=[], last_updated="2026-03-14T12:03:00Z"))
+    assert await seen(LIST) == {"L1": {}}
+    assert (await seen(changes))["L0"] == {"E1": "REMOVED", "E2": "REMOVED"}
+    assert (await cpo.get(at)).data["evses"][0]["status"] == "REMOVED"
+    for method in ("POST", "DELETE"):
+        assert (await cpo.call(method, at)).http == 405
+        assert (await cpo.call(method, f"{at}/E1")).http == 405
+    await cpo.put(f"{at}/E3", evse("E3", last_updated="2026-03-14T12:04:00Z"))
+    assert await seen(LIST) == {"L0": {"E3": "AVAILABLE"}, "L1": {}}
 
 
 @pytest.mark.parametrize("query", ["limit=x", "limit=0", "offset=-1", "date_from=monday", "limit=%FF"])

@@ -8,6 +8,8 @@ SELECT $PICTURE FROM picture WHERE (kind, owner, id, sub) IN
 -- name: evses_of
 SELECT $PICTURE FROM picture WHERE kind = 'evse' AND (owner, id) IN (SELECT * FROM unnest(?1::text[], ?2::text[]))
 ORDER BY no
+-- name: gone
+SELECT DISTINCT owner, id FROM picture WHERE kind = 'evse' AND (withdrawn OR position('removed'::bytea IN state) > 0)
 -- name: entries_by_no
 SELECT $JOURNAL FROM journal WHERE no = ANY(?1::bigint[]) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 
