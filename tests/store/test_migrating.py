@@ -13,7 +13,7 @@ from interroam.store import SqliteStore
 from interroam.store.postgres import PostgresStore
 from interroam.store.statements import migrations
 from tests.core.objects import NOW, at, cdr, session
-from tests.store.told import DRIVER_PARTY, SESSION_KEY, fact, site, tell
+from tests.store.told import DRIVER_PARTY, SESSION_KEY, Forgetting, fact, site, tell
 
 SUBJECT, FORMER, CONTRACT = b"S" * 16, b"F" * 16, b"C" * 16
 HUB_ID = "0192c3a1-7000-7abc-8def-0123456789{:02}"
@@ -83,6 +83,6 @@ async def test_what_an_earlier_release_wrote_is_found_by_all_its_names(place, ve
     assert [row.no for row in await store.newest("location:l1")] == [1]
     fresh = await store.record(tell(fact(session("S2")), when=NOW, receiver=DRIVER_PARTY))
     assert (await store.by_hub_id(fresh.hub_id)).no == fresh.no == 5
-    assert await store.erase(FORMER, lambda row: row) == 1  # the entry of then
-    assert await store.erase(SUBJECT, lambda row: row) == 2
+    assert await store.erase(Forgetting(FORMER)) == 1  # the entry of then
+    assert await store.erase(Forgetting(SUBJECT)) == 2
     await store.close()

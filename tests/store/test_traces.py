@@ -9,6 +9,7 @@ from interroam.model.facts import Exchange
 from interroam.store.retention import Retention
 from interroam.store.traces import MOST_IN_BLOCK
 from tests.core.objects import NOW, at
+from tests.store.told import Forgetting
 
 
 def exchange(number: int, **fields) -> Exchange:
@@ -75,7 +76,7 @@ async def test_the_bodies_of_an_erased_driver_are_gone_from_the_traces(store, su
     mine = exchange(1, subject=b"driver")
     store.note(mine)
     store.note(exchange(2))
-    await store.erase(subject, lambda row: row)
+    await store.erase(Forgetting(subject))
     found = await store.traces(ids=["shared"])
     assert found[1] == exchange(2)
     assert found[0] == (replace(mine, request=b"", response=b"") if subject == b"driver" else mine)

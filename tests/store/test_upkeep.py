@@ -14,7 +14,7 @@ from interroam.model.ids import Kind, Lane
 from interroam.store.postgres import PostgresStore
 from interroam.store.retention import Retention
 from tests.core.objects import NOW, at, cdr, session, status_change, token
-from tests.store.told import SESSION_KEY, appended, fact, site, tell, wire
+from tests.store.told import SESSION_KEY, Forgetting, appended, fact, site, tell, wire
 
 YEAR = timedelta(days=366)
 
@@ -54,10 +54,10 @@ async def test_what_an_object_said_of_a_former_driver_is_found_as_well(store):
     former, driver, contract = b"F" * 16, b"D" * 16, b"C" * 16
     await store.record(tell(fact(session("S1"), "words"), subject=former, contract=contract))
     await store.record(tell(fact(session("S1", when=at(1)), "other words"), subject=driver, contract=contract))
-    assert await store.erase(former, lambda row: row) == 1  # the entry of then
-    assert await store.erase(driver, lambda row: row) == 2
-    assert await store.erase(contract, lambda row: row) == 3
-    assert await store.erase(b"N" * 16, lambda row: row) == 0
+    assert await store.erase(Forgetting(former)) == 1  # the entry of then
+    assert await store.erase(Forgetting(driver)) == 2
+    assert await store.erase(Forgetting(contract)) == 3
+    assert await store.erase(Forgetting(b"N" * 16)) == 0
 
 
 async def test_an_erased_driver_is_rewritten_in_picture_and_journal(make):
@@ -72,7 +72,7 @@ async def test_an_erased_driver_is_rewritten_in_picture_and_journal(make):
             return replace(row, wire=wire("a person"))
         return replace(row, body=replace(row.body, token=replace(row.body.token, uid="#1")), wire=wire("a person"))
 
-    assert await store.erase(b"contract", rewrite) == 3
+    assert await store.erase(Forgetting(b"contract", rewrite=rewrite)) == 3
     for _ in range(2):
         row = await store.get(SESSION_KEY)
         assert (row.body.token.uid, row.wire, row.subject, row.version) == ("#1", wire("a person"), b"driver", 2)
@@ -147,7 +147,7 @@ async def test_an_erasure_that_is_given_up_half_way_keeps_its_turn_until_it_is_d
     for number in range(20):
         await store.record(tell(fact(session(f"S{number}")), subject=driver))
     for number in range(150):
-        erasing = asyncio.ensure_future(store.erase(driver, lambda row: row))
+        erasing = asyncio.ensure_future(store.erase(Forgetting(driver)))
         await asyncio.sleep(0.00004 * number)
         erasing.cancel()
         assert (await store.record(tell(fact(cdr(f"C{number}"))))).seq == 21 + number

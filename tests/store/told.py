@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from interroam.model.facts import Body, Change, Fact, Origin, Statement, Telling, Wire
+from interroam.model.facts import Body, Change, Exchange, Fact, Origin, Statement, Telling, Wire
 from interroam.model.ids import LANE_OF, Key, Party, Role, session_key
 from tests.core.objects import CPO, EMSP, NOW, evse, location, session
 
@@ -40,6 +40,20 @@ def appended(key: Key, word: str, when: datetime) -> Change:
         return body, wire(f"{old.data.decode() if old else ''} {word}".strip())
 
     return Change(key, frozenset({"charging_periods"}), when, merge, wire(word))
+
+
+class Forgetting:
+    """A driver known by these keyed hashes; rows are rewritten as the test says, messages are left alone."""
+
+    def __init__(self, *subjects: bytes, rewrite=lambda row: row) -> None:
+        self.subjects = subjects
+        self.rewrite = rewrite
+
+    def mentions(self, _data: bytes) -> bool:
+        return False
+
+    def exchange(self, one: Exchange) -> Exchange:
+        return replace(one, request=b"", response=b"") if one.subject in self.subjects else one
 
 
 SESSION = session()

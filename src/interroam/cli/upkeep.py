@@ -33,7 +33,7 @@ def erase(
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True, err=True)
     answer = node.call("POST", "/drivers/erase", {"type": type, "uid": uid})
-    node.show(answer, lambda done: say(f"{done['count']} rows and entries rewritten"))
+    node.show(answer, lambda done: say(f"{done['count']} rows, entries and documents rewritten"))
 
 
 @command(keys)

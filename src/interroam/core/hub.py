@@ -59,6 +59,7 @@ from interroam.model.tokens import Authorization, Token
 PROGRAM = "$$"
 """The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
+_OF_DRIVERS = frozenset({Kind.TOKEN, Kind.SESSION})
 _CDR, _SESSION, _TARIFF = Kind.CDR, Kind.SESSION, Kind.TARIFF
 
 
@@ -101,6 +102,7 @@ class Hub:
         self.deadlines = deadlines
         self.follow_up: FollowUp = _leave
         self.keepers: list[Keeper] = []
+        self.forgetting: list[Callable[[], None]] = [book.keyring.forget]
         self.liveness = Liveness(self)
         self.standings = Standings(store, book, clock)
         self.gate = Gate(self)
@@ -113,6 +115,14 @@ class Hub:
     def is_hub(self) -> bool:
         """Whether this node plays the part of a hub."""
         return self.book.hub is not None
+
+    def forget(self) -> None:
+        """Let go of what memory holds of drivers: what is asked for again is read again.
+
+        A room that keeps any of it adds to ``forgetting`` how it lets go.
+        """
+        for let_go in self.forgetting:
+            let_go()
 
     # -- tell ------------------------------------------------------------------------------------------------------
 
@@ -142,7 +152,7 @@ class Hub:
         if kind is _SESSION and self.clearing.clears:
             return False
         if type(statement) is not Fact:
-            self.store.tell(Telling(key, statement, origin, self.clock.now(), LANE_OF[kind]), then)
+            self.store.tell(self._change(key, statement, origin), then)
             return True
         telling = at_once(self._telling(origin, key, statement))
         if kind is _CDR and self.clearing.weighs(telling.agreement):
@@ -193,12 +203,16 @@ class Hub:
         if isinstance(statement, Change) or not isinstance(statement, Fact):
             if kind is Kind.TARIFF:
                 await check_unused(self.store, key)
-            return Telling(key, statement, origin, now, LANE_OF[kind])
+            return self._change(key, statement, origin)
         body = statement.body
         receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")
         subject, contract = self.subjects_of(body)
         refs, lane = refs_of(body), LANE_OF[kind]
         return Telling(key, statement, origin, now, lane, receiver, agreement, subject, contract, refs)
+
+    def _change(self, key: Key, statement: Statement, origin: Origin) -> Telling:
+        named = self.subjects_of if key.kind in _OF_DRIVERS else None
+        return Telling(key, statement, origin, self.clock.now(), LANE_OF[key.kind], named=named)
 
     async def _pinned(self, body: Body, now: datetime) -> tuple[Party | None, str]:
         """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""

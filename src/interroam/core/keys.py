@@ -64,6 +64,10 @@ class Keyring:
         """Use the keys of another ring, such as one rotated meanwhile, in place."""
         self._adopt(other._keys)
 
+    def forget(self) -> None:
+        """Let go of the names that were hashed lately."""
+        self._subjects.clear()
+
     def fingerprints(self, secret: str) -> tuple[bytes, ...]:
         """Return the keyed hashes under which a presented secret may be known, the newest key's first."""
         data = secret.encode("utf-8", "surrogateescape")

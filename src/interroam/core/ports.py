@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from interroam.core.forgetting import Forgetting
 from interroam.model.facts import Entry, Exchange, Fact, Receipt, Stored, Telling
 from interroam.model.ids import Key, Kind, Lane, Party, PartyId
 from interroam.model.parties import Partner, PartnerState
@@ -263,10 +264,17 @@ class Store(Protocol):
         """Remove a document."""
         ...
 
+    async def speaking(self, subject: bytes) -> list[Stored]:
+        """Return the objects that speak of a driver, by the keyed hash of the token or the contract; may take long."""
+        ...
+
     # -- upkeep ----------------------------------------------------------------------------------------------------
 
-    async def erase(self, subject: bytes, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
-        """Rewrite every row and entry that carries this subject (or contract); drops their traces' bodies."""
+    async def erase(self, erasure: Forgetting) -> int:
+        """Take a driver out of everything: rows, entries, documents, shelf, cursors, traces; returns how many of them.
+
+        What the database would leave behind of it in its files is overwritten as far as the database can.
+        """
         ...
 
     async def forget(self, now: datetime, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:

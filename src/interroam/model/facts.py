@@ -46,6 +46,9 @@ Merge = Callable[[Body, Wire | None], tuple[Body, Wire | None]]
 Same = Callable[[bytes, bytes], bool]
 """A pure function of a room: whether two wire forms say the same (order of keys, blanks aside)."""
 
+Named = Callable[[Body], tuple[bytes, bytes]]
+"""A function of the core: the keyed hashes of the driver's token and contract that an object speaks of."""
+
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
     """An object as its owner states it, in our model and as it stood on the wire.
@@ -135,6 +138,8 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
     contract: bytes = b""
     refs: tuple[str, ...] = ()
     due: datetime | None = None
+    named: Named | None = None
+    """Asked after a change, which may have brought another driver or contract."""
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):

@@ -130,6 +130,10 @@ class Draft:
             row, created = _next(telling, stored, judgment, seq), stored.withdrawn
             known = refs_of(stored.body) if telling.refs else _NAMELESS
             moved = _moved(stored, row.body)
+            if telling.named is not None and _speaks_otherwise(stored.body, row.body):
+                subject, contract = telling.named(row.body)
+                row = replace(row, subject=subject, contract=contract)
+                self._name(row, refs_of(row.body))
             self._note_former(stored, row)
         if key not in self.before:
             self.before[key] = stored
@@ -236,6 +240,11 @@ class Draft:
                 self.own.append(name)
             else:
                 self.refs.append((name, row.no))
+
+
+def _speaks_otherwise(before: Body, body: Body) -> bool:
+    """Whether a change named another token or contract."""
+    return refs_of(before) != refs_of(body) or getattr(before, "token", None) != getattr(body, "token", None)
 
 
 def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:

@@ -175,6 +175,12 @@ class PostgresStore(Upkeep):
 
     # -- upkeep ----------------------------------------------------------------------------------------------------
 
+    async def _scour(self) -> None:
+        """Free the room of rows that are no more; the database overwrites it as it sees fit."""
+        async with self._borrow() as db:
+            for table in TABLES:
+                await db.execute(f"VACUUM {table}")
+
     async def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Write a consistent copy while running: a folder, a file per table, as COPY … (FORMAT binary) takes it."""
         folder = Path(target)

@@ -71,17 +71,19 @@ class PostgresTraces(Traces):
             )  # fmt: skip
         return [data for (data,) in found]
 
-    async def _rewrite(self, day: date, digest: bytes, rewrite: Callable[[bytes], bytes]) -> int:
+    async def _rewrite(self, day: date, rewrite: Callable[[bytes], bytes | None]) -> int:
         table = _table(day)
+        count = 0
         async with self._borrow() as db:
-            found = await db.fetch(
-                f"SELECT block, data FROM {table} WHERE position($1 IN digests) > 0",  # noqa: S608  ours
-                digest,
-            )
-            for block, data in found:
+            for (block,) in await db.fetch(f"SELECT block FROM {table} ORDER BY block"):  # noqa: S608  ours
+                data = await db.fetchval(f"SELECT data FROM {table} WHERE block = $1", block)  # noqa: S608  ours
                 anew = await asyncio.to_thread(rewrite, data)
-                await db.execute(f"UPDATE {table} SET data = $1 WHERE block = $2", anew, block)  # noqa: S608  ours
-        return len(found)
+                if anew is not None:
+                    await db.execute(f"UPDATE {table} SET data = $1 WHERE block = $2", anew, block)  # noqa: S608  ours
+                    count += 1
+            if count:
+                await db.execute(f"VACUUM {table}")
+        return count
 
     async def _drop(self, day: date) -> None:
         async with self._borrow() as db:

@@ -15,6 +15,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import structlog
+
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Telling
 from interroam.model.ids import Key
@@ -28,6 +30,8 @@ from interroam.store.sqlite_traces import SqliteTraces
 from interroam.store.statements import migrations, statements
 from interroam.store.upkeep import Upkeep
 from interroam.store.writer import CommitFailed, Errand, Outcome
+
+log = structlog.get_logger()
 
 CHECKPOINT_AFTER = 30_000
 """Changed rows: up to 150 MB of write-ahead log; a page that changes often meanwhile is copied once."""
@@ -204,6 +208,15 @@ class SqliteStore(Upkeep):
         finally:
             self._checkpoint = None
 
+    async def _scour(self) -> None:
+        """Write the whole log into the file and start it anew: freed pages are overwritten, the log's were not."""
+        async with self._writer.turn:
+            ((busy, *_),) = await self._committing.do(
+                lambda: self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            )
+        if busy:
+            log.warning("log_not_emptied", path=str(self.path))  # somebody reads it now; the next full copy will do
+
     async def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Write a consistent copy while running."""
         loop = asyncio.get_running_loop()
@@ -257,6 +270,7 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if not read_only:
         db.execute("PRAGMA page_size = 2048")  # every changed page is written whole, and a row is below a kilobyte
         db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA secure_delete = ON")  # what is erased leaves no remains in the file
         db.execute("PRAGMA synchronous = FULL")  # NORMAL would not flush before COMMIT returns
         db.execute("PRAGMA wal_autocheckpoint = 0")  # a checkpoint inside COMMIT would keep a whole group waiting
     return db

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from interroam.store.hand import Hand
 from interroam.store.traces import Block, Traces, pack
 
 _FILE = re.compile(r"^traces-(\d{4}-\d\d-\d\d)\.db$")
+_AT_ONCE = 32
 _SIDES = ("", "-wal", "-shm")
 _TABLES = (files("interroam.store") / "sql" / "sqlite" / "traces.sql").read_text(encoding="utf-8")
 
@@ -47,8 +49,14 @@ class SqliteTraces(Traces):
     async def _blocks(self, day: date, digests: Sequence[bytes], partner: str, since: int, until: int) -> list[bytes]:
         return await self._hand.do(lambda: self._find_blocks(day, digests, partner, since, until))
 
-    async def _rewrite(self, day: date, digest: bytes, rewrite: Callable[[bytes], bytes]) -> int:
-        return await self._hand.do(lambda: self._rewrite_blocks(day, digest, rewrite))
+    async def _rewrite(self, day: date, rewrite: Callable[[bytes], bytes | None]) -> int:
+        blocks = await self._hand.do(lambda: self._numbers(day))
+        count = 0
+        for first in range(0, len(blocks), _AT_ONCE):  # what is noted meanwhile is written in between
+            count += await self._hand.do(partial(self._rewrite_blocks, day, blocks[first : first + _AT_ONCE], rewrite))
+        if count:
+            await self._hand.do(lambda: self._empty_log(day))
+        return count
 
     async def _drop(self, day: date) -> None:
         await self._hand.do(lambda: self._remove(day))
@@ -78,14 +86,25 @@ class SqliteTraces(Traces):
             hits = [block for block, known in found if not digests or any(one in known for one in digests)]
             return [db.execute("SELECT data FROM blocks WHERE block = ?", (block,)).fetchone()[0] for block in hits]
 
-    def _rewrite_blocks(self, day: date, digest: bytes, rewrite: Callable[[bytes], bytes]) -> int:
+    def _numbers(self, day: date) -> list[int]:
         with self._day(day) as db:
-            found = db.execute("SELECT block FROM envelopes WHERE instr(digests, ?)", (digest,)).fetchall()
-            for (block,) in found:
+            return [block for (block,) in db.execute("SELECT block FROM blocks ORDER BY block")]
+
+    def _rewrite_blocks(self, day: date, blocks: Sequence[int], rewrite: Callable[[bytes], bytes | None]) -> int:
+        count = 0
+        with self._day(day) as db:
+            for block in blocks:
                 ((data,),) = db.execute("SELECT data FROM blocks WHERE block = ?", (block,))
-                with db:
-                    db.execute("UPDATE blocks SET data = ? WHERE block = ?", (rewrite(data), block))
-            return len(found)
+                if (anew := rewrite(data)) is not None:
+                    with db:
+                        db.execute("UPDATE blocks SET data = ? WHERE block = ?", (anew, block))
+                    count += 1
+        return count
+
+    def _empty_log(self, day: date) -> None:
+        """Leave nothing in the write-ahead log of what it held before."""
+        with self._day(day) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _remove(self, day: date) -> None:
         if self._today and self._today[0] == day:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 
 import msgspec
-from msgspec.structs import replace
 
+from interroam.core.forgetting import Forgetting
 from interroam.model.facts import Exchange
 from interroam.store.rows import micros
 
@@ -51,11 +51,6 @@ def unpack(data: bytes) -> list[Exchange]:
 def digest(id: str) -> bytes:
     """Return the short hash under which a block is known to hold an id; another id may share it."""
     return zlib.crc32(id.encode()).to_bytes(_DIGEST, "big")
-
-
-def without_bodies(exchanges: Iterable[Exchange], subject: bytes) -> list[Exchange]:
-    """Return exchanges, those of this subject without their bodies."""
-    return [replace(one, request=b"", response=b"") if one.subject == subject else one for one in exchanges]
 
 
 def ids_of(exchange: Exchange) -> set[str]:
@@ -117,8 +112,8 @@ class Traces(ABC):
         """Return the data of a day's blocks that may hold what is sought."""
 
     @abstractmethod
-    async def _rewrite(self, day: date, digest: bytes, rewrite: Callable[[bytes], bytes]) -> int:
-        """Rewrite the data of a day's blocks with this digest."""
+    async def _rewrite(self, day: date, rewrite: Callable[[bytes], bytes | None]) -> int:
+        """Rewrite the data of a day's blocks where that is not None; nothing of it stays. Returns how many."""
 
     @abstractmethod
     async def _drop(self, day: date) -> None:
@@ -190,14 +185,17 @@ class Traces(ABC):
         found.sort(key=lambda one: one.at)
         return found[:limit] if since else found[-limit:]
 
-    async def erase(self, subject: bytes) -> int:
-        """Drop the bodies of the exchanges of this subject; returns in how many blocks."""
+    async def erase(self, erasure: Forgetting) -> int:
+        """Take a driver out of all exchanges, also of those about many at once; returns of how many blocks."""
         await self.flush()
 
-        def rewrite(data: bytes) -> bytes:
-            return zlib.compress(_encode(without_bodies(unpack(data), subject)), 1)
+        def rewrite(data: bytes) -> bytes | None:
+            plain = zlib.decompress(data)
+            if not (erasure.mentions(plain) or any(subject in plain for subject in erasure.subjects)):
+                return None
+            return zlib.compress(_encode([erasure.exchange(one) for one in _decode(plain)]), 1)
 
-        return sum([await self._rewrite(day, digest(subject.hex()), rewrite) for day in await self._days()])
+        return sum([await self._rewrite(day, rewrite) for day in await self._days()])
 
     async def retain(self, before: date) -> int:
         """Drop the days before this one; returns how many."""

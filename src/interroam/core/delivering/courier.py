@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from interroam.core.delivering.pending import Group, Pending
 from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
+from interroam.core.rules.erasing import Erasure
 from interroam.model.agreements import Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Stored
@@ -67,9 +68,8 @@ class Courier:
 
     def start(self) -> None:
         """Go on where the cursor says; a rest that was not over goes on as well."""
-        wait = 0.0
-        if self._cursor.retry_at is not None:
-            wait = (self._cursor.retry_at - self._dispatch.clock.now()).total_seconds()
+        retry_at = self._cursor.retry_at
+        wait = (retry_at - self._dispatch.clock.now()).total_seconds() if retry_at is not None else 0.0
         if wait > 0:
             self._rest(min(wait, _LONGEST_REST_S))  # more only says that the clock was set back meanwhile
         self.wake()
@@ -163,6 +163,11 @@ class Courier:
         self._dirty = self._behind = True
         self.wake()
         return bool(seeds)
+
+    def forget(self, erasure: Erasure) -> None:
+        """Take a driver out of what waits, and out of what an alert says."""
+        self._pending.rewrite(erasure.rewritten)
+        self._cursor = replace(self._cursor, alert=erasure.text(self._cursor.alert))
 
     def again(self, entry: Entry, shelved: int) -> None:
         """Try an entry from the shelf once more, beside the lane."""
@@ -313,18 +318,12 @@ class Courier:
         if earlier is not None:
             await self._dispatch.store.unshelve([earlier])
         tries, _ = self._tries.pop(entry.seq, (1, 0))
-        shelved = Shelved(
-            id=0,
-            courier=self.key,
-            seq=entry.seq,
-            at=self._dispatch.clock.now(),
-            reason=reason.value,
-            message=message,
-            poison=poison,
-            tries=tries,
+        at, why = self._dispatch.clock.now(), reason.value
+        one = Shelved(
+            id=0, courier=self.key, seq=entry.seq, at=at, reason=why, message=message, poison=poison, tries=tries
         )
         self._cursor = self.cursor
-        await self._dispatch.store.settle(self._cursor, (shelved,))
+        await self._dispatch.store.settle(self._cursor, (one,))
 
     async def _failed(self, group: Group, entry: Entry, later: Unavailable) -> bool:
         """Return whether the group may go on: true when the entry was poison and is on the shelf now."""

@@ -14,6 +14,7 @@ from interroam.core.delivering.dating import Dating
 from interroam.core.delivering.turns import Turns
 from interroam.core.hub import Hub
 from interroam.core.ports import CourierKey, Cursor, Seed
+from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.routing import EVERY_OWNER, default_policy
 from interroam.core.rules.visibility import ALL, named
 from interroam.model.agreements import Agreement, Policy
@@ -177,6 +178,12 @@ class Dispatch:
         lanes = (LANE_OF[kind], Lane.ALL)
         found = [one for one in self.couriers if one.key.party in parties and one.key.lane in lanes]
         return sum(one.repeat(kind, request) for one in found)
+
+    def forget(self, erasure: Erasure) -> None:
+        """Take a driver out of what waits in memory: it goes out as the store has it."""
+        self._recent = deque(map(erasure.rewritten, self._recent), maxlen=RECENT)
+        for courier in self._couriers.values():
+            courier.forget(erasure)
 
     # -- delivery --------------------------------------------------------------------------------------------------
 

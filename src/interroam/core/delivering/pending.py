@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from interroam.model.agreements import Policy
 from interroam.model.charges import Cdr
@@ -104,6 +105,11 @@ class Pending:
             self._ready.append(group)
         else:
             del self._groups[group]
+
+    def rewrite(self, change: Callable[[Entry], Entry]) -> None:
+        """Put other forms of the same entries in the place of those that wait."""
+        for group, queue in self._groups.items():
+            self._groups[group] = deque(map(change, queue))
 
     def settle(self, seq: int) -> None:
         """Note that an entry needs no more delivery."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,16 +12,15 @@ from interroam.core.delivering.courier import Courier
 from interroam.core.delivering.dispatch import Dispatch
 from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
+from interroam.core.office.drivers import names_of
 from interroam.core.office.reports import CourierReport, ShelfReport
 from interroam.core.ports import CourierKey, Shelved
-from interroam.core.refs import contract_ref, token_ref
 from interroam.core.rules.erasing import Erasure
 from interroam.core.telling.clearing import Weighed
 from interroam.core.telling.waiting import Keeper, Waiting
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
 from interroam.model.ids import Kind, Lane, Party, PartyId, cdr_key
-from interroam.model.tokens import Token
 
 _LOOK_S = 0.1
 
@@ -189,19 +189,20 @@ class Upkeep:
         """Forget who a driver is: a token (``RFID``, ``APP_USER`` …) or everything of a ``contract``.
 
         Bodies say a pseudonym from now on, the same one for the same driver; numbers, times, energy and amounts stay.
-        Returns how many rows and entries were rewritten.
+        What memory holds of the driver goes as well. Returns how many rows, entries and documents were rewritten.
         """
         actor.needs(Rank.ADMIN)
-        keyring = self._hub.book.keyring
-        ref = contract_ref(uid) if type == "contract" else token_ref(type, uid)
-        subjects = {keyring.subject(type, uid)}
-        for stored in await self._store.by_ref(ref, Kind.TOKEN):
-            if isinstance(stored.body, Token):
-                subjects.add(keyring.subject(stored.body.type, stored.body.uid))
-        erasure = Erasure(keyring)
-        rewritten = sum([await self._store.erase(subject, erasure.rewrite) for subject in subjects])
-        pseudonym = erasure.pseudonym(type, uid)
-        await self._audit.write(actor, "driver erase", pseudonym, rewritten=rewritten)
+        return await asyncio.shield(self._erase(actor, type, uid))  # it ends, also when nobody waits for it any more
+
+    async def _erase(self, actor: Actor, type: str, uid: str) -> int:
+        hub = self._hub
+        erasure = Erasure(hub.book.keyring, await names_of(hub.store, hub.book.keyring, type, uid))
+        hub.forget()
+        self._dispatch.forget(erasure)
+        rewritten = await self._store.erase(erasure)
+        await self._audit.write(actor, "driver erase", erasure.pseudonym(type, uid), rewritten=rewritten)
+        self._dispatch.forget(erasure)
+        hub.forget()  # what was read again, or kept, meanwhile
         return rewritten
 
     # -- keys ------------------------------------------------------------------------------------------------------

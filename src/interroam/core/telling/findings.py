@@ -59,6 +59,10 @@ class Findings:
         known = await self._all()
         return sorted((one for one in known.values() if one.partner == partner), key=lambda one: one.object)
 
+    def forget(self) -> None:
+        """Read all of it again, since what is written there of drivers was changed."""
+        self._known = None
+
     async def _all(self) -> dict[str, Found]:
         async with self._reading:
             if self._known is None:

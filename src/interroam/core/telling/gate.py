@@ -42,6 +42,7 @@ class Gate:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self.findings = Findings(hub.store, hub.clock)
+        hub.forgetting.append(self.findings.forget)
         self.drafts = Drafts(hub.store)
         self._locks = tuple(asyncio.Lock() for _ in range(64))
 

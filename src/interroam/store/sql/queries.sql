@@ -69,11 +69,15 @@ SELECT coalesce(max(id), 0) FROM shelf
 SELECT body FROM register WHERE shelf = ?1 AND id = ?2
 -- name: all
 SELECT id, body FROM register WHERE shelf = ?1 ORDER BY id
+-- name: documents
+SELECT shelf, id, body FROM register WHERE (shelf, id) > (?1, ?2) ORDER BY shelf, id LIMIT ?3
 -- name: horizons
 SELECT lane, seq FROM horizon
 
 -- name: insert_ref
 INSERT INTO refs (ref, no) VALUES (?1, ?2) ON CONFLICT DO NOTHING
+-- name: forget_twin
+DELETE FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3 AND sub = ?4 AND no <> ?5
 -- name: forget_refs
 DELETE FROM refs WHERE no = ?1 AND substr(ref, 1, 4) <> 'hub:'
 -- name: insert_former

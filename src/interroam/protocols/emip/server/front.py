@@ -81,6 +81,7 @@ class Front:
         self._base_url = base_url
         self.checks = Checks(desk.hub.book, insecure=insecure)
         self.repeats = Repeats(desk.hub.store, desk.hub.clock)
+        desk.hub.forgetting.append(self.repeats.forget)
         self.mint: Callable[[], str] = desk.hub.ids.new
         self._patience: Patience[Visit] = Patience(self._late)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -83,6 +83,10 @@ class Repeats:
             self._given.popitem(last=False)
         await self._store.save(_shelf(self._clock.now()), key, msgspec.msgpack.encode(given))
 
+    def forget(self) -> None:
+        """Let go of what memory holds; the store has it, as far as it may still be said."""
+        self._given.clear()
+
     async def clean(self) -> None:
         """Forget, once a day, what nobody will send again."""
         now = self._clock.now()

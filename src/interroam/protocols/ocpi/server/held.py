@@ -60,6 +60,7 @@ class Holding:
         self._tasks: set[asyncio.Task[None]] = set()
         hub.store.subscribe(self._committed)
         hub.keepers.append(self)
+        hub.forgetting.append(self._forget)
 
     async def hold(self, call: Call, face: str, no: Refused) -> None:
         """Keep the message of a call; the same one again takes the place of the first."""
@@ -109,6 +110,12 @@ class Holding:
             if self._waiting is None:  # nobody else came first meanwhile
                 self._waiting = {one.id: one for one in found}
         return self._waiting
+
+    def _forget(self) -> None:
+        """Read again what waits, since what it says of a driver was changed."""
+        if self._waiting is not None:
+            self._waiting.clear()  # whoever tries one of them now writes nothing back
+            self._waiting = None
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         contracts = {contract_ref(each.body.contract_id) for each in entries if isinstance(each.body, Token)}

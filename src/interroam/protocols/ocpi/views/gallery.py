@@ -55,6 +55,7 @@ class Views:
         # A location that is remembered, or being drawn: whoever draws may keep it only while its mark is here.
         self._marks: dict[tuple[str, str], tuple[int, object]] = {}
         self._unsubscribe = hub.store.subscribe(self._changed)
+        hub.forgetting.append(_token.cache_clear)
 
     def close(self) -> None:
         """Follow the journal no more."""

@@ -24,7 +24,7 @@ ON CONFLICT (no) DO UPDATE SET
 -- name: replace_row
 INSERT INTO picture ($PICTURE_WRITTEN) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT (no) DO UPDATE SET
-    state = excluded.state, updated = excluded.updated, receiver = excluded.receiver, subject = excluded.subject,
+    owner = excluded.owner, id = excluded.id, sub = excluded.sub, state = excluded.state, updated = excluded.updated, receiver = excluded.receiver, subject = excluded.subject,
     contract = excluded.contract, withdrawn = excluded.withdrawn, due = excluded.due
 -- name: insert_entries
 INSERT INTO journal ($JOURNAL_WRITTEN)

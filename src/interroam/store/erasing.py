@@ -1,0 +1,159 @@
+"""Taking drivers out of what is stored: one who asks for it, and all of them when their time is over."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from interroam.core.forgetting import Forgetting
+from interroam.core.refs import refs_of
+from interroam.model.facts import Entry, Stored
+from interroam.model.ids import Key, Kind, command_key
+from interroam.model.tokens import Authorization
+from interroam.store import rows
+from interroam.store.ledger import Ledger
+from interroam.store.writer import Errand
+
+T = TypeVar("T")
+
+HANDFUL = 500
+"""Objects that are rewritten, or documents that are looked at, in one transaction."""
+_OF_DRIVERS = (Kind.SESSION, Kind.CDR, Kind.AUTHORIZATION, Kind.TOKEN)
+_ALL = 2**31
+
+
+class Erasing(Ledger):
+    """What a store does about drivers."""
+
+    @abstractmethod
+    async def _scour(self) -> None:
+        """Overwrite what the database keeps of rows that are no more, as far as it can."""
+
+    async def erase(self, erasure: Forgetting) -> int:
+        """Take a driver out of everything; returns how many rows, entries and documents were rewritten."""
+        count = await _to_the_end(self._erase_rows(erasure))
+        count += await _to_the_end(self._erase_said(erasure))
+        after: tuple[str, str] | None = ("", "")
+        while after is not None:
+            after, changed = await _to_the_end(self._erase_documents(after, erasure))
+            count += changed
+        await self._traces.erase(erasure)
+        await self._scour()
+        return count
+
+    async def speaking(self, subject: bytes) -> list[Stored]:
+        """Return the objects that speak of a driver, by token or contract."""
+        numbers = [no for (no,) in await self._search("spoken_of", subject)]
+        return [row for row in await self.by_no(numbers) if subject in (row.subject, row.contract)]
+
+    async def _erase_rows(self, erasure: Forgetting) -> int:
+        def speaks(row: Stored | Entry) -> bool:
+            return row.subject in erasure.subjects or row.contract in erasure.subjects
+
+        async with self._loading:
+            since = self._follow()
+            numbers = {no for one in erasure.subjects for (no,) in await self._search("spoken_of", one)}
+            async with self._writer.turn:  # nothing is told between reading and writing
+                numbers.update(row.no for row, _ in self._followed(since) if speaks(row))
+                found, lines = await self._of_objects(numbers)
+                found, lines = list(filter(speaks, found)), list(filter(speaks, lines))
+                for key in {one for row in found if (one := _came_with(row)) is not None}:
+                    commands, more = await self._of_objects([row[0] for row in await self._search("by_key", *key)])
+                    found, lines = found + commands, lines + more
+                return await self._rewrite(found, lines, erasure.rewrite)
+
+    async def _of_objects(self, numbers: Iterable[int]) -> tuple[list[Stored], list[Entry]]:
+        """Return objects and all that was ever said of them."""
+        listed = self._list(numbers)
+        found = [rows.stored(row) for row in await self._search("by_no", listed)]
+        return found, [rows.entry(row) for row in await self._search("entries_by_no", listed, 0, self._seq)]
+
+    async def _erase_said(self, erasure: Forgetting) -> int:
+        """Rewrite what partners said when they refused something, and what alerts say."""
+        async with self._writer.turn:
+            old = [state for (state,) in await self._search("shelf", _ALL) if erasure.mentions(state)]
+            shelved = [rows.shelved_row(rows.shelved(erasure.document(state))) for state in old]
+            cursors = [state for (state,) in await self._search("cursors") if erasure.mentions(state)]
+            errands = [
+                Errand("unshelve", [row[:1] for row in shelved]),
+                Errand("shelve", shelved),
+                Errand("save_cursor", [rows.cursor_row(rows.cursor(erasure.document(state))) for state in cursors]),
+            ]
+            if shelved or cursors:
+                await self._commit([], errands)
+            return len(shelved) + len(cursors)
+
+    async def _erase_documents(self, after: tuple[str, str], erasure: Forgetting) -> tuple[tuple[str, str] | None, int]:
+        """Rewrite a handful of documents, their names too; returns where to go on, None at the end."""
+        async with self._writer.turn:
+            found = [tuple(row) for row in await self._search("documents", *after, HANDFUL)]
+            old = [row for row in found if erasure.mentions(row[1].encode() + b" " + row[2])]
+            new = [
+                (shelf, erasure.document(name.encode()).decode(), erasure.document(body)) for shelf, name, body in old
+            ]
+            if old:
+                await self._commit([], [Errand("remove", [row[:2] for row in old]), Errand("save", new)])
+            return (found[-1][:2] if len(found) == HANDFUL else None), len(old)
+
+    async def forget(self, now: datetime, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
+        """Rewrite every charge and withdrawn token older than drivers are known, and what the journal says of them."""
+
+        def anonymous(row: Stored | Entry) -> Stored | Entry:
+            return replace(rewrite(row), subject=b"", contract=b"")
+
+        before = rows.micros(now - timedelta(days=self.retention.driver_days))
+
+        async def turn(kind: Kind) -> tuple[int, int]:
+            async with self._writer.turn:
+                found = [rows.stored(row) for row in await self._search("of_anybody", kind, before, HANDFUL)]
+                lines = [rows.entry(row) for one in found for row in await self._search("entries_of_object", one.no)]
+                return len(found), await self._rewrite(found, lines, anonymous)
+
+        count = 0
+        for kind in _OF_DRIVERS:
+            found = HANDFUL
+            while found == HANDFUL:
+                found, rewritten = await _to_the_end(turn(kind))
+                count += rewritten
+        return count
+
+    async def _rewrite(
+        self, found: list[Stored], lines: list[Entry], rewrite: Callable[[Stored | Entry], Stored | Entry]
+    ) -> int:
+        """Write rows and entries anew, in one transaction, while nothing is told."""
+        anew = sorted((row for row in map(rewrite, found) if isinstance(row, Stored)), key=lambda row: row.no)
+        rewritten = list({row.key: row for row in anew}.values())  # erased, stated and erased again: one gives way
+        objects = [rows.picture_row(row) for row in rewritten]
+        names = [(name, row.no) for row in rewritten for name in refs_of(row.body) if name != rows.own_name(row.key)]
+        entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
+        twins = [(*row.key, row.no) for row in rewritten if row.key.kind is Kind.TOKEN]
+        nobodys = [(row.no,) for row in rewritten if not (row.subject or row.contract)]
+        known_by = [
+            Errand("forget_refs", [(row.no,) for row in rewritten]),
+            Errand("forget_former", nobodys),
+            Errand("insert_ref", names),
+        ]
+        await self._commit(
+            [],
+            [Errand("forget_twin", twins), Errand("replace_row", objects), Errand("replace_entry", entries), *known_by],
+        )
+        self._recent.forget(row.key for row in (*found, *rewritten))
+        self._refs.clear()
+        self._tally = None
+        return len(objects) + len(entries)
+
+
+def _came_with(row: Stored) -> Key | None:
+    """Return the command that a permission came with."""
+    body = row.body
+    return command_key(body.command) if isinstance(body, Authorization) and body.command else None
+
+
+async def _to_the_end(turn: Coroutine[Any, Any, T]) -> T:
+    """Await a turn that keeps its lock until its commit is made, even when whoever waits for it gives up."""
+    return await asyncio.shield(turn)
