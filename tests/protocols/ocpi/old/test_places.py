@@ -113,7 +113,11 @@ async def test_a_status_alone_does_not_make_a_place_appear_in_a_delta(old_emsp):
 @pytest.mark.statement("OCPI-86", "OCPI-85")
 @pytest.mark.parametrize(
     ("tail", "fields", "status"),
-    [("", {"name": "New"}, "AVAILABLE"), ("/E1", {"status": "REMOVED"}, "REMOVED"), ("/E1", {"status": "BLOCKED"}, None)],
+    [
+        ("", {"name": "New"}, "AVAILABLE"),
+        ("/E1", {"status": "REMOVED"}, "REMOVED"),
+        ("/E1", {"status": "BLOCKED"}, None),
+    ],
 )
 async def test_a_delta_holds_places_that_changed_or_went(old_emsp, tail, fields, status):
     await old_emsp.say("PATCH", f"{PLACE}{tail}", {**fields, "last_updated": LATER})
