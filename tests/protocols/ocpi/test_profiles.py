@@ -22,7 +22,14 @@ def test_a_partners_own_switch_outranks_its_profile():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"profile": "nobody"}, {"switches": {"colour": "red"}}, {"switches": {"from_as": "nobody"}}]
+    "wrong",
+    [
+        {"profile": "nobody"},
+        {"switches": {"colour": "red"}},
+        {"switches": {"from_as": "nobody"}},
+        {"switches": {"pages": "sessions=0"}},
+        {"switches": {"pages": "weather=5"}},
+    ],
 )
 def test_a_switch_that_does_not_exist_is_refused(wrong):
     with pytest.raises(Refused):

@@ -248,7 +248,8 @@ def _untimed(body: Body) -> Body:
     """The object but for when it was said: what decides whether a statement says anything new."""
     if isinstance(body, Evse):
         status = replace(body.status, at=None, availability_at=None, busy_at=None)
-        return replace(body, last_updated=_NEVER, rest_at=None, status=status)
+        connectors = tuple([replace(one, last_updated=None) for one in body.connectors])
+        return replace(body, last_updated=_NEVER, rest_at=None, status=status, connectors=connectors)
     if isinstance(body, Authorization | Command):
         return body
     return replace(body, last_updated=_NEVER)

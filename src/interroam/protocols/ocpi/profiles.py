@@ -13,6 +13,9 @@ import msgspec
 from interroam.model.errors import Reason, Refused
 from interroam.model.parties import Partner
 from interroam.protocols.ocpi.rules.headers import Encoding
+from interroam.protocols.ocpi.rules.paging import MAXIMA
+
+_MOST_AT_ONCE = 10_000
 
 
 class Switches(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +80,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """How text beyond ASCII goes to a partner of 2.1.1: escaped, or spelled with the nearest letters."""
     require_ids: bool = False
     """Whether requests without X-Request-ID or X-Correlation-ID are refused; else ids are minted (OCPI-33)."""
+    pages: str = ""
+    """The largest pages that are not the usual ones, such as ``sessions=50 hubclientinfo=20`` (OCPI-46, C6)."""
     default_start: bool = False
     """Whether a tariff without start_date_time starts when it is first received (OCPI-147, C34)."""
 
@@ -89,6 +94,22 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
                 return self.shows_clients
             case _:
                 return True
+
+    def page(self, module: str) -> int | None:
+        """Return how many objects of a module the partner gets at once, where that is not the usual number."""
+        return _pages(self.pages).get(module) if self.pages else None
+
+
+@lru_cache(maxsize=256)
+def _pages(text: str) -> dict[str, int]:
+    found = {}
+    for each in text.split():
+        module, _, most = each.partition("=")
+        if module not in MAXIMA or not most.isdecimal() or not 0 < int(most) <= _MOST_AT_ONCE:
+            message = f"pages: {each!r} is no module with a number of 1 to {_MOST_AT_ONCE}"
+            raise Refused(Reason.MALFORMED, message, remedy="write them like sessions=50 hubclientinfo=20")
+        found[module] = int(most)
+    return found
 
 
 PROFILES: dict[str, Switches] = {
@@ -134,6 +155,8 @@ def _switches(profile: str, own: tuple[tuple[str, str | bool | int], ...]) -> Sw
             raise Refused(Reason.MALFORMED, f"OCPI has no switch {name}", remedy=f"one of {', '.join(known)}")
         known[name] = value
     try:
-        return msgspec.convert(known, Switches)
+        switches = msgspec.convert(known, Switches)
     except msgspec.ValidationError as error:
         raise Refused(Reason.MALFORMED, f"a switch of OCPI: {error}") from error
+    _pages(switches.pages)
+    return switches

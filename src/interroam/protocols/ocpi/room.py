@@ -33,7 +33,7 @@ class OcpiRoom:
         shown = Shown(hub.book, premises.authorities)
         self._calls = Calls(premises.client, hub.store, hub.clock, hub.ids, hub.liveness.answered, shown.to)
         self.views = Views(hub)
-        ours = Ours(hub.book, premises.url, premises.name)
+        ours = Ours(hub.book, premises.url, premises.name, insecure_http=premises.insecure_http)
         scout = Scout(self._calls, insecure_http=premises.insecure_http)
         self._host = Host(hub, ours, scout)
         self._guest = Guest(hub, self._calls, ours, scout, self._host)

@@ -25,7 +25,7 @@ async def token_c(node, emsp, token_a):
     return answer["data"]["token"]
 
 
-@pytest.mark.statement("OCPI-164", "OCPI-19", "OCPI-20")
+@pytest.mark.statement("OCPI-164", "OCPI-20")
 async def test_a_partner_registers_and_is_called_back_before_the_answer(node, emsp, token_a):
     await node.expect("other", "FR*CCC/CPO")
 
@@ -64,8 +64,25 @@ async def test_a_token_to_register_opens_versions_and_credentials_only(node, ems
         assert (answer.status, (await answer.json())["status_code"]) == (401, 2000)
 
     _, answer = await emsp.post_credentials(node.url, token_a)
+    assert [await status(path) for path in ("versions", "2.2.1", "2.2.1/credentials")] == [401, 401, 401]
+    assert (await emsp.call("DELETE", f"{node.url}/ocpi/2.2.1/credentials", token_a))[0] == 401
     assert await status("versions", answer["data"]["token"]) == 200
     assert await status("versions") == 401
+
+
+@pytest.mark.statement("OCPI-19", "OCPI-20")
+@pytest.mark.parametrize("own", ["FR*107", "FR*007", "CH*0X9"])
+async def test_the_party_of_the_hub_is_the_one_configured_digits_or_not(tmp_path, emsp, own):
+    async with Node(tmp_path, hub=own) as hub:
+        await hub.expect("peer", "DE*EEE/EMSP")
+        _, answer = await emsp.post_credentials(hub.url, await hub.invite("peer"))
+        names = {"OCPI-to-country-code": own[:2], "OCPI-to-party-id": own[3:]}
+        names |= {"OCPI-from-country-code": "DE", "OCPI-from-party-id": "EEE"}
+        url = f"{hub.url}/ocpi/2.2.1/sender/locations"
+        assert (await emsp.call("GET", url, answer["data"]["token"], **names))[1]["status_code"] == 1000
+
+    roles = [(one["country_code"], one["party_id"], one["role"]) for one in answer["data"]["roles"]]
+    assert roles == [(own[:2], own[3:], "HUB")]
 
 
 @pytest.mark.statement("OCPI-29")
@@ -74,6 +91,26 @@ async def test_the_ids_of_a_message_come_back_unchanged_also_with_an_error(node,
         headers = {"Authorization": basic(token), "X-Request-ID": "r-1", "X-Correlation-ID": "c-1"}
         async with emsp.session.get(f"{node.url}/ocpi/versions", headers=headers) as answer:
             assert (answer.headers["X-Request-ID"], answer.headers["X-Correlation-ID"]) == ("r-1", "c-1")
+
+
+@pytest.mark.statement("OCPI-33", "OCPI-31")
+async def test_ids_that_are_missing_in_2_2_1_are_minted_and_marked_whatever_is_asked(node, emsp, token_a):
+    async def asked(path, **sent):
+        async with emsp.session.get(
+            f"{node.url}/ocpi/{path}", headers={"Authorization": basic(token_a), **sent}
+        ) as got:
+            return got.headers.get("X-Request-ID"), got.headers.get("X-Correlation-ID")
+
+    assert await asked("versions") == (None, None)
+    minted = await asked("2.2.1")
+    assert [len(one) for one in minted] == [36, 36]
+    request, correlation = await asked("2.2.1/credentials", **{"X-Correlation-ID": "c"})
+    assert (len(request), correlation) == (36, "c")
+    notes = [one.note for one in await node.store.traces(partner="peer") if one.inward]
+    assert ["minted" in note for note in notes] == [False, True, True]
+    await emsp.post_credentials(node.url, token_a)
+    (posted,) = [one for one in await node.store.traces(partner="peer") if one.operation == "POST credentials"]
+    assert {one.headers["x-correlation-id"] for one in emsp.seen} == {posted.correlation}
 
 
 @pytest.mark.statement("OCPI-8")
@@ -87,6 +124,7 @@ async def test_a_partner_is_heard_from_its_own_addresses_only(node, emsp):
     assert await statuses(emsp, node, near) == 200
 
 
+@pytest.mark.statement("OCPI-6")
 async def test_the_token_that_registered_is_dead_once_its_successor_was_used(node, emsp, token_a, token_c):
     assert await statuses(emsp, node, token_a) == 401
     assert await statuses(emsp, node, token_c) == 200
@@ -101,6 +139,7 @@ async def test_a_post_whose_answer_was_lost_may_be_repeated(node, emsp, token_a,
     assert await statuses(emsp, node, answer["data"]["token"]) == 200
 
 
+@pytest.mark.statement("OCPI-6")
 async def test_a_post_is_not_repeated_for_ever(node, emsp, token_a, token_c):
     node.clock.ahead = timedelta(minutes=11)
 

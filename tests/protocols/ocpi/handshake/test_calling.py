@@ -36,6 +36,26 @@ async def test_we_register_with_a_partner(node, emsp):
     assert node.book.recognize(emsp.given["token"])[0].id == "peer"
 
 
+@pytest.mark.statement("OCPI-28")
+async def test_the_calls_of_a_registration_carry_both_ids_too(node, emsp):
+    await register(node, emsp)
+
+    requests = {one.headers["x-request-id"] for one in emsp.seen}
+    (correlation,) = {one.headers["x-correlation-id"] for one in emsp.seen}
+    assert (len(requests), len(correlation)) == (3, 36)
+    await node.links["peer"].probe()
+    assert len(emsp.seen[-1].headers["x-correlation-id"]) == 36
+
+
+@pytest.mark.statement("OCPI-24", "OCPI-25")
+async def test_the_roles_a_partner_answers_with_are_kept_and_change_nothing(node):
+    async with Peer((("DE", "EEE", "EMSP"), ("NL", "XXX", "CPO"))) as peer:
+        partner = await register(node, peer)
+
+    assert wiring_of(partner).declared == ("DE*EEE/EMSP", "NL*XXX/CPO")
+    assert [str(party) for party in node.book.partners["peer"].parties] == ["DE*EEE/EMSP"]
+
+
 @pytest.mark.statement("OCPI-214")
 async def test_a_partner_without_what_we_need_is_not_sent_our_credentials(node, emsp):
     emsp.endpoints.remove(("tokens", "SENDER"))

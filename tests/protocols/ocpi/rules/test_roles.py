@@ -27,6 +27,7 @@ def test_a_role_calls_only_the_interfaces_the_matrix_gives_it(module, pushers, n
     assert may_call(module, "SENDER", Role.HUB)
 
 
+@pytest.mark.statement("OCPI-23")
 def test_nobody_pushes_client_info_to_the_hub_and_everybody_reads_it():
     assert not any(may_call("hubclientinfo", "RECEIVER", role) for role in Role)
     assert all(may_call("hubclientinfo", "SENDER", role) for role in Role)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 
+import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from interroam.model.parties import PartnerState, Purpose
 from tests.protocols.ocpi.server.messages import cdr, location, token
@@ -42,8 +44,9 @@ async def test_a_token_is_read_base64_or_plain_as_the_connection_says(node, cpo)
     raw, encoded = plain(cpo.token), plain(base64.b64encode(cpo.token.encode()).decode())
     for encoding, refused in (("auto", [False, False]), ("base64", [True, False]), ("plain", [False, True])):
         await node.change("ccc", switches={"encoding": encoding})
-        got = [(await cpo.get(AT, headers)).http == 401 for headers in (raw, encoded)]
-        assert got == refused
+        for path in (AT, "versions", "2.2.1/credentials"):
+            got = [(await cpo.get(path, headers)).http == 401 for headers in (raw, encoded)]
+            assert got == refused
 
 
 @pytest.mark.statement("OCPI-8")
@@ -55,6 +58,22 @@ async def test_a_strange_address_is_refused_and_nothing_is_read(node, cpo):
     assert (await cpo.get("versions")).http == 403
     await node.change("ccc", addresses=("192.0.2.0/24", "127.0.0.0/8"))
     assert (await cpo.put(AT, location())).http == 201
+
+
+@pytest.mark.statement("OCPI-8")
+async def test_the_address_is_looked_at_with_every_request_and_a_refusal_is_logged(node, cpo):
+    await node.change("ccc", addresses=("127.0.0.1",))
+    assert (await cpo.put(AT, location())).http == 201
+    elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    near, node.http = node.http, aiohttp.ClientSession(connector=elsewhere)
+    with capture_logs() as lines:
+        refused = [(await cpo.get(path)).http for path in (AT, "versions", "2.2.1/credentials")]
+    await near.close()
+    assert refused == [403, 403, 403]
+    said = [
+        (line["log_level"], line["partner"], line["client"]) for line in lines if line["event"] == "address_refused"
+    ]
+    assert said == [("warning", "ccc", "127.0.0.2")] * 3
 
 
 async def test_a_suspended_partner_is_told_so(node, cpo):
@@ -77,6 +96,23 @@ async def test_a_platform_speaks_only_for_the_parties_configured_on_it(node, cpo
     assert taken.http == 201
     (entry,) = await node.store.entries(0)
     assert entry.origin == "ccc"
+
+
+@pytest.mark.statement("OCPI-14")
+async def test_from_says_who_looks_and_to_whose_places_whatever_platform_asks(node, cpo):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    platform = await node.partner("msps", "DE*EEE/EMSP", "DE*FFF/EMSP")
+    await node.roam("DE*EEE", "CH*CCC", "CH*DDD")
+    await node.roam("DE*FFF", "CH*DDD")
+    await cpo.put(AT, location())
+    await other.put("receiver/locations/CH/DDD/L2", location("L2", party_id="DDD"))
+
+    async def seen(code: str, to: str) -> list[str]:
+        named = {"OCPI-from-party-id": code, "OCPI-to-party-id": to}
+        return [one["id"] for one in (await platform.get("sender/locations", named)).data]
+
+    assert [await seen("EEE", to) for to in ("HUB", "CCC", "DDD")] == [["L1", "L2"], ["L1"], ["L2"]]
+    assert [await seen("FFF", to) for to in ("HUB", "CCC", "DDD")] == [["L2"], [], ["L2"]]
 
 
 @pytest.mark.statement("OCPI-16")
@@ -143,7 +179,7 @@ async def test_roles_come_from_our_configuration(node, cpo, emsp):
 
 @pytest.mark.statement("OCPI-28", "OCPI-29")
 async def test_both_ids_come_back_unchanged_whatever_happens(node, cpo):
-    ids: dict[str, str | None] = {"X-Request-ID": "r ü/1", "X-Correlation-ID": "C-42"}
+    ids: dict[str, str | None] = {"X-Request-ID": "rR ü/1", "X-Correlation-ID": "cC-42"}
     broken = {"Authorization": "Token nobody"}
     for answer in (
         await cpo.put(AT, location(), ids),
@@ -154,8 +190,8 @@ async def test_both_ids_come_back_unchanged_whatever_happens(node, cpo):
         await cpo.call("POST", AT, {}, ids),
         await cpo.put(AT, location(), {**ids, "OCPI-from-party-id": "XXX"}),
     ):
-        assert answer.headers["X-Correlation-ID"] == "C-42"
-        assert answer.headers["X-Request-ID"].encode("utf-8", "surrogateescape").decode() == "r ü/1"
+        assert answer.headers["X-Correlation-ID"] == "cC-42"
+        assert answer.headers["X-Request-ID"].encode("utf-8", "surrogateescape").decode() == "rR ü/1"
 
 
 @pytest.mark.statement("OCPI-28")

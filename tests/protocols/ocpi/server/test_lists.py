@@ -59,6 +59,40 @@ async def test_each_module_has_its_own_largest_page(node, cpo, emsp):
     assert (await cpo.get("sender/tokens")).headers["X-Limit"] == "1000"
 
 
+@pytest.mark.statement("OCPI-46")
+async def test_the_largest_pages_can_be_set_and_are_a_hundred_where_nothing_is_published(node, cpo, emsp):
+    lists = ("sender/sessions?date_from=2026-01-01T00:00:00Z", "sender/hubclientinfo", "sender/tariffs", LIST)
+
+    async def limits(more: str = "") -> list[str]:
+        return [(await emsp.get(one + more)).headers["X-Limit"] for one in lists]
+
+    await fill(cpo, 3)
+    assert await limits() == ["100"] * 4
+    await node.change("eee", switches={"pages": "sessions=7 hubclientinfo=8 tariffs=250 locations=2"})
+    assert await limits() == ["7", "8", "250", "2"]
+    assert [len(page) for page in await crawl(emsp, f"{LIST}?limit=9")] == [2, 1]
+
+
+@pytest.mark.statement("OCPI-51")
+@pytest.mark.parametrize("module", ["tariffs", "sessions", "cdrs", "tokens"])
+async def test_the_window_is_the_same_in_every_list(node, cpo, emsp, module):
+    stamps = [f"2026-03-14T12:00:0{second}Z" for second in range(4)]
+    for number, stamp in enumerate(stamps):
+        match module:
+            case "tariffs":
+                await cpo.put(f"receiver/tariffs/CH/CCC/T{number}", tariff(f"T{number}", last_updated=stamp))
+            case "sessions":
+                await cpo.put(f"receiver/sessions/CH/CCC/S{number}", session(f"S{number}", last_updated=stamp))
+            case "cdrs":
+                await cpo.post("receiver/cdrs", cdr(f"C{number}", last_updated=stamp))
+            case _:
+                await emsp.put(f"receiver/tokens/DE/EEE/0000000{number}", token(f"0000000{number}", last_updated=stamp))
+    viewer = cpo if module == "tokens" else emsp
+    page = await viewer.get(f"sender/{module}?date_from={stamps[1]}&date_to={stamps[3]}")
+    assert [one["last_updated"] for one in page.data] == stamps[1:3]
+    assert page.headers["X-Total-Count"] == "2"
+
+
 @pytest.mark.statement("OCPI-47", "OCPI-49")
 async def test_the_link_repeats_filters_and_the_limit_that_was_applied(node, cpo, emsp):
     await fill(cpo, 25)

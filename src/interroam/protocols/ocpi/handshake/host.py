@@ -51,6 +51,7 @@ _PATHS = frozenset(
     ]
 )
 _OLD_PATHS = tuple(f"{PATH}/{face}/{OLD}" for face in FACES)
+_NEW_PATH = f"{PATH}/{NEW}"
 _ECHOED = (b"x-request-id", b"x-correlation-id")
 
 
@@ -95,8 +96,8 @@ class Host:
 
     async def answer(self, request: Request) -> Response:
         """Answer one request in full, whatever goes wrong."""
-        partner = ""
-        status, data, trouble = 200, None, None
+        partner, minted = "", self._identify(request)
+        status, data, wrong = 200, None, ""
         try:
             caller = self.caller(request)
             partner = caller.partner.id
@@ -105,11 +106,20 @@ class Host:
             said = 1000
         except Refused as no:
             found = code(no.reason, request.method, "credentials")
-            status, said, trouble = found.http, found.status, no
+            status, said, wrong = found.http, found.status, no.message
             body = failure(said, no.message, self._hub.clock.now())
         headers = [JSON, *((name, request.headers[name]) for name in _ECHOED if name in request.headers)]  # OCPI-29
-        self._note(request, partner, f"{status}/{said}", trouble)
+        self._note(request, partner, f"{status}/{said}", "; ".join(filter(None, (minted, wrong))))
         return Response(status, headers, body)
+
+    def _identify(self, request: Request) -> str:
+        """Mint the ids that a message of 2.2.1 came without, and say so (OCPI-33); versions are of no version."""
+        absent = [name for name in _ECHOED if not request.headers.get(name, b"").strip()]
+        if not absent or not request.path.startswith(_NEW_PATH):
+            return ""
+        for name in absent:
+            request.headers[name] = self._hub.ids.new().encode()
+        return "X-Request-ID or X-Correlation-ID is missing: minted here"
 
     # -- who calls -------------------------------------------------------------------------------------------------
 
@@ -266,7 +276,7 @@ class Host:
         current = book.partners.get(partner.id, partner)
         return await book.put_partner(replace(wired(current, Wiring()), state=PartnerState.PLANNED))
 
-    def _note(self, request: Request, partner: str, said: str, trouble: Refused | None) -> None:
+    def _note(self, request: Request, partner: str, said: str, note: str) -> None:
         ids = message_ids(request.headers)
         self._hub.store.note(
             Exchange(
@@ -278,7 +288,7 @@ class Host:
                 latency_us=int((time.perf_counter() - request.began) * 1e6),
                 correlation=ids.correlation or "",
                 ids=(ids.request,) if ids.request else (),
-                note=trouble.message if trouble is not None else "",
+                note=note,
             )
         )
 

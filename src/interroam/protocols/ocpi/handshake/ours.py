@@ -9,6 +9,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner
 from interroam.protocols.ocpi.profiles import Switches
+from interroam.protocols.ocpi.rules.urls import is_secure
 from interroam.protocols.ocpi.rules.versions import OLD, offered
 from interroam.protocols.ocpi.v211 import lower_credentials, lower_version_details
 from interroam.protocols.ocpi.v211.peers import Face
@@ -51,8 +52,9 @@ _SIDES: dict[Role, tuple[tuple[str, InterfaceRole], ...]] = {
 class Ours:
     """The node as partners see it at ``base_url``."""
 
-    def __init__(self, book: Book, base_url: str, name: str) -> None:
+    def __init__(self, book: Book, base_url: str, name: str, *, insecure_http: bool = False) -> None:
         self._book = book
+        self._secure = insecure_http or is_secure(base_url)
         self._base_url = base_url
         self._name = name
 
@@ -107,6 +109,12 @@ class Ours:
 
     def credentials(self, token: str) -> bytes:
         """Write who we are, for a partner that is to use this token; a hub names itself alone (OCPI-20)."""
+        if not self._secure:
+            raise Refused(
+                Reason.FAILED,
+                f"this node would publish {self.versions_url}, which is no https address (OCPI-2)",
+                remedy="set listen.public_url, or a certificate; for tests alone there is insecure_http",
+            )
         roles = tuple(
             CredentialsRole(
                 role=party.role.value,

@@ -55,7 +55,7 @@ class Call(Struct, kw_only=True):
     fresh: bool = False
     """Whether it is the partner's first since its wiring changed."""
     most: int | None = None
-    """The largest page, where it is not that of 2.2.1."""
+    """The largest page, where it is not that of 2.2.1; a switch of the connection outranks it."""
     keep_answer: bool = False
     """Whether the trace keeps the data of a success: of answers to questions, not of what the picture holds."""
 
@@ -65,6 +65,11 @@ class Call(Struct, kw_only=True):
         if self.who is None:
             raise TypeError("nobody was recognized")
         return self.who
+
+    @property
+    def largest(self) -> int | None:
+        """The largest page of the list asked for, where it is not the usual one (OCPI-46)."""
+        return self.caller.switches.page(self.module) or self.most
 
     @property
     def partner(self) -> Partner:

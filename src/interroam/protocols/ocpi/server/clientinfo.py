@@ -24,7 +24,7 @@ async def show_all(desk: Desk, call: Call) -> Answer:
     """List how the parties stand that the caller roams with (OCPI-172)."""
     if not desk.hub.is_hub:
         raise _NOT_A_HUB
-    page = read_page(call.request.query, MODULE)
+    page = read_page(call.request.query, MODULE, maximum=call.largest)
     known = [one for one in desk.hub.standings.shown_to(call.partner) if _within(page, one)]
     shown = known[page.offset : page.offset + page.limit]
     headers = page_headers(page, len(known), len(shown), desk.url(f"sender/{MODULE}"))

@@ -17,7 +17,7 @@ def list_of(kind: Kind, *, need_date_from: bool = False) -> Run:
     """Return what answers the list of a kind."""
 
     async def run(desk: Desk, call: Call) -> Answer:
-        page = read_page(call.request.query, call.module, maximum=call.most, need_date_from=need_date_from)
+        page = read_page(call.request.query, call.module, maximum=call.largest, need_date_from=need_date_from)
         found = await desk.hub.find(call.viewer, query_of(call, kind, page))
         return await page_of(desk, call, page, found.items, found.total, found.next)
 

@@ -78,6 +78,9 @@ def _untimed(value: object) -> object:
     said = _bare(value)
     if isinstance(said, dict):
         said.pop("last_updated", None)
+        for connector in said.get("connectors") or ():
+            if isinstance(connector, dict):  # a whole EVSE said again brings new times for all of it (OCPI-36)
+                connector.pop("last_updated", None)
     return said
 
 

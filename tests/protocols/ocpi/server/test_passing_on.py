@@ -1,0 +1,177 @@
+"""What the hub passes on, to whom, how often, and under which codes, ids and times."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.protocols.ocpi.partners import Peer, says
+from tests.protocols.ocpi.server.conftest import Caller
+from tests.protocols.ocpi.server.messages import cdr, connector, evse, location, period, session, tariff, token
+
+AT = "receiver/locations/CH/CCC/L1"
+TOKEN = "receiver/tokens/DE/EEE/0102030405060A"
+
+
+def at(minute: int, fraction: str = "") -> str:
+    return f"2026-03-14T12:{minute:02}:00{fraction}Z"
+
+
+class Both(NamedTuple):
+    """A CPO and an eMSP in agreement, each with its platform."""
+
+    operator: Peer
+    cpo: Caller
+    provider: Peer
+    emsp: Caller
+
+
+@pytest.fixture
+async def both(node, operator):
+    there, cpo = operator
+    async with Peer((("DE", "EEE", "EMSP"),)) as provider:
+        emsp = await node.connect("eee", provider, "DE*EEE/EMSP")
+        await node.roam("DE*EEE", "CH*CCC")
+        yield Both(there, cpo, provider, emsp)
+
+
+async def all_that_can_be_said(both: Both) -> None:
+    cpo = both.cpo
+    await both.emsp.put(TOKEN, token())
+    await both.emsp.patch(TOKEN, {"valid": True, "visual_number": "7", "last_updated": at(1, ".120")})
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff())
+    await cpo.put(AT, location(last_updated=at(2, ".5")))
+    await cpo.put(f"{AT}/E2", evse("E2", last_updated=at(3)))
+    await cpo.patch(f"{AT}/E1", {"status": "CHARGING", "last_updated": at(4, ".125")})
+    await cpo.put("receiver/sessions/CH/CCC/S1", session(last_updated=at(5, ".250")))
+    grown = {"kwh": 1.5, "charging_periods": [period(1.5)], "last_updated": at(6, ".001")}
+    await cpo.patch("receiver/sessions/CH/CCC/S1", grown)
+    await cpo.post("receiver/cdrs", cdr(last_updated=at(7, ".750")))
+
+
+# -- whose, and since when ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-40", "OCPI-41")
+async def test_whatever_is_passed_on_keeps_the_codes_of_its_owner_and_the_time_it_was_given(node, both):
+    await all_that_can_be_said(both)
+    await node.settled()
+
+    told = [(one.method, one.path.split("/")[2:5], one.body) for one in both.provider.told()]
+    assert {tuple(path[1:]) for _, path, _ in told if path[0] != "cdrs"} == {("CH", "CCC")}
+    assert [body["last_updated"] for _, path, body in told if path[0] == "locations"] == [
+        at(2, ".5"),
+        at(3),
+        at(4, ".125"),
+    ]
+    charges = [body for _, path, body in told if path[0] in ("sessions", "cdrs")]
+    assert [body["last_updated"] for body in charges] == [at(5, ".250"), at(6, ".001"), at(7, ".750")]
+    whole = [body for method, path, body in told if method != "PATCH" and "uid" not in body]
+    assert {(body["country_code"], body["party_id"]) for body in whole} == {("CH", "CCC")}
+    assert len(whole) == 4
+    tokens = [one for one in both.operator.told() if "/tokens/" in one.path]
+    assert {one.path for one in tokens} == {"/receiver/tokens/DE/EEE/0102030405060A"}
+    assert [one.body["last_updated"] for one in tokens] == [token()["last_updated"], at(1, ".120")]
+    assert (tokens[0].body["country_code"], tokens[0].body["party_id"]) == ("DE", "EEE")
+
+
+@pytest.mark.statement("OCPI-40", "OCPI-41")
+async def test_lists_show_the_codes_of_the_owner_and_the_time_it_gave(both):
+    await all_that_can_be_said(both)
+
+    async def listed(who: Caller, module: str) -> list[tuple[Any, ...]]:
+        found = (await who.get(f"sender/{module}?date_from=2020-01-01T00:00:00Z")).data
+        return [(one["country_code"], one["party_id"], one["last_updated"]) for one in found]
+
+    assert await listed(both.emsp, "locations") == [("CH", "CCC", at(4, ".125"))]
+    assert await listed(both.emsp, "sessions") == [("CH", "CCC", at(6, ".001"))]
+    assert await listed(both.emsp, "cdrs") == [("CH", "CCC", at(7, ".750"))]
+    assert await listed(both.emsp, "tariffs") == [("CH", "CCC", tariff()["last_updated"])]
+    assert await listed(both.cpo, "tokens") == [("DE", "EEE", at(1, ".120"))]
+
+
+# -- how often ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-36", "OCPI-39")
+async def test_a_status_is_passed_on_once_however_it_is_said_again_and_not_when_it_is_older(node, both):
+    cpo = both.cpo
+    await cpo.put(AT, location())
+    await node.settled()
+    both.provider.seen.clear()
+    for minute in (1, 2, 3):
+        assert (await cpo.patch(f"{AT}/E1", {"status": "CHARGING", "last_updated": at(minute)})).status == 1000
+
+    def again(minute: int, **fields: Any) -> dict[str, Any]:
+        plug = connector(last_updated=at(minute))
+        return evse("E1", **{"status": "CHARGING", "last_updated": at(minute), "connectors": [plug], **fields})
+
+    for path, body in (
+        (f"{AT}/E1", again(4)),
+        (AT, location(evses=[again(5)], last_updated=at(5))),
+        (f"{AT}/E1", again(2, status="BLOCKED")),
+        (AT, location(evses=[again(0, status="AVAILABLE")])),
+    ):
+        assert (await cpo.put(path, body)).status == 1000
+    late = await cpo.patch(f"{AT}/E1", {"status": "AVAILABLE", "last_updated": at(4)})
+    assert late.status == 1000
+    await node.settled()
+
+    assert [(one.method, one.body.get("status")) for one in both.provider.told()] == [("PATCH", "CHARGING")]
+    assert (await cpo.get(f"{AT}/E1")).data["status"] == "CHARGING"
+
+
+@pytest.mark.statement("OCPI-37")
+async def test_a_status_that_goes_and_comes_back_is_passed_on_every_time(node, both):
+    await both.cpo.put(AT, location())
+    await node.settled()
+    both.provider.seen.clear()
+    words = ["CHARGING", "AVAILABLE", "CHARGING"]
+    for minute, word in enumerate(words, 1):
+        await both.cpo.patch(f"{AT}/E1", {"status": word, "last_updated": at(minute)})
+        await node.settled()
+
+    assert [one.body["status"] for one in both.provider.told()] == words
+
+
+# -- under which ids ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-30", "OCPI-31")
+async def test_all_that_one_call_causes_carries_its_correlation_and_the_caller_gets_its_own_ids_back(node, both):
+    async with Peer((("NL", "NNN", "EMSP"),)) as other:
+        await node.connect("nnn", other, "NL*NNN/EMSP")
+        await node.roam("NL*NNN", "CH*CCC")
+        await both.cpo.put(AT, location())
+        await node.settled()
+        both.provider.seen.clear()
+        other.seen.clear()
+        failing = says("PATCH", "/locations/", 503, None)
+        both.provider.answers.append(failing)
+        ids: dict[str, str | None] = {"X-Request-ID": "Mine-1", "X-Correlation-ID": "Mine-2"}
+        answer = await both.cpo.patch(f"{AT}/E1", {"status": "CHARGING", "last_updated": at(1)}, ids)
+        assert (answer.headers["X-Request-ID"], answer.headers["X-Correlation-ID"]) == ("Mine-1", "Mine-2")
+        await both.provider.until(lambda: both.provider.told("PATCH"))
+        both.provider.answers.remove(failing)
+        await both.provider.until(lambda: len(both.provider.told("PATCH")) > 1)
+        await node.settled()
+        told = both.provider.told("PATCH") + other.told("PATCH")
+
+    assert len(told) >= 3
+    assert {one.headers["x-correlation-id"] for one in told} == {"Mine-2"}
+    requests = [one.headers["x-request-id"] for one in told]
+    assert len({*requests, "Mine-1"}) == len(told) + 1
+
+
+@pytest.mark.statement("OCPI-31")
+async def test_what_is_fetched_because_of_a_change_is_fetched_under_its_correlation(both):
+    unknown = {"status": "CHARGING", "last_updated": at(1)}
+    assert (await both.cpo.patch(f"{AT}/E1", unknown, {"X-Correlation-ID": "Lost"})).status == 2003
+
+    async with asyncio.timeout(5):
+        await both.operator.until(lambda: both.operator.told("GET"))
+    assert {(one.path, one.headers["x-correlation-id"]) for one in both.operator.told("GET")} == {
+        ("/sender/locations/L1", "Lost")
+    }
