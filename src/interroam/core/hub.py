@@ -221,7 +221,7 @@ class Hub:
         module = _module_of(body)
         if body.authorization_reference:
             authorization = await self.authorization(body.authorization_reference, body.owner)
-            known = authorization is not None and authorization.cpo == body.owner
+            known = authorization is not None and _is_for(authorization, body)
             if authorization is not None and known and self._carries(authorization.agreement, module):
                 return authorization.receiver, authorization.agreement
         if isinstance(body, Cdr) and body.session_id:
@@ -347,6 +347,14 @@ class Hub:
     ) -> Authorization | None:
         """Note how its CPO or its provider calls a charge, where that is not known yet; returns its permission."""
         return await naming.identify(self, origin, reference, cpo_session=cpo_session, emsp_reference=emsp_reference)
+
+
+def _is_for(permission: Authorization, charge: Session | Cdr) -> bool:
+    """Whether a permission is of a charge's CPO and of its token's owner; by mistake it may name another's."""
+    owner, known = charge.token.owner, permission.token
+    return permission.cpo == charge.owner and (
+        permission.emsp in (None, owner) or (known is not None and known.owner == owner)
+    )
 
 
 def _module_of(charge: Session | Cdr) -> Module:

@@ -186,10 +186,46 @@ async def test_a_charge_follows_its_authorization_to_exactly_one_provider(tmp_pa
     await core.tell("cpo", Fact(session(authorization_reference=answer.reference)))
     await core.tell("cpo", Fact(cdr(authorization_reference=answer.reference)))
     await core.tell("cpo", Fact(session("S2")))  # by card, white-listed: its token says whose it is
+    await core.tell("cpo", Fact(cdr("c2", session_id=None)))
     await core.drained()
     kinds = [entry.key.kind for entry in inboxes["DE*MSP"].taken if entry.key.kind is not Kind.LOCATION]
-    assert kinds == [Kind.SESSION, Kind.CDR, Kind.SESSION] or sorted(kinds) == [Kind.CDR, Kind.SESSION, Kind.SESSION]
+    assert sorted(kinds) == [Kind.CDR, Kind.CDR, Kind.SESSION, Kind.SESSION]
     assert all(entry.key.kind is Kind.LOCATION for entry in inboxes["NL*MP2"].taken)
+    await core.dispatch.stop()
+    await core.store.close()
+
+
+@pytest.mark.statement("OCPI-124")
+async def test_a_charge_goes_to_the_owner_of_its_token_whatever_permission_it_names_by_mistake(tmp_path):
+    core, inboxes = await hub_with(tmp_path, "DE*MSP", "NL*MP2")
+    await core.tell("DE*MSP", Fact(token()))
+    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED)
+    answer = await core.hub.authorize(origin(), ASKS)
+    mistaken = replace(session().token, owner=OTHER)
+    await core.tell("cpo", Fact(session(token=mistaken, authorization_reference=answer.reference)))
+    await core.tell("cpo", Fact(cdr(token=mistaken, authorization_reference=answer.reference)))
+    await core.drained()
+    assert all(entry.key.kind is Kind.LOCATION for entry in inboxes["DE*MSP"].taken)
+    assert sorted(one.key.kind for one in inboxes["NL*MP2"].taken if one.key.kind is not Kind.LOCATION) == [
+        Kind.CDR,
+        Kind.SESSION,
+    ]
+    await core.dispatch.stop()
+    await core.store.close()
+
+
+@pytest.mark.statement("OCPI-124")
+async def test_a_charge_follows_its_permission_although_the_agreement_has_ended_since(tmp_path):
+    core, inboxes = await hub_with(tmp_path)
+    await core.tell("DE*MSP", Fact(token()))
+    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED)
+    answer = await core.hub.authorize(origin(), ASKS)
+    await core.agree(agreement(ends=core.clock.now()))
+    await core.tell("cpo", Fact(session(authorization_reference=answer.reference)))
+    await core.tell("cpo", Fact(session("S2")))
+    await core.drained()
+    sessions = [entry.key.id for entry in inboxes["DE*MSP"].taken if entry.key.kind is Kind.SESSION]
+    assert sessions == ["s1"]
     await core.dispatch.stop()
     await core.store.close()
 

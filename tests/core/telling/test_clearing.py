@@ -138,6 +138,8 @@ async def test_a_cdr_without_a_price_gets_one_without_vat_for_those_who_subscrib
         await core.tell("cpo", Fact(charge("0")))
         await core.until(lambda: told(core) == ["c1"])
         sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
+        parts = (sent.fixed_cost, sent.time_cost, sent.parking_cost, sent.reservation_cost)
+        assert all(one is not None and one.incl_vat is None for one in parts)
         assert (sent.total_cost, sent.energy_cost) == (Price(Decimal("5.00")), Price(Decimal("5.00")))
         assert (await core.tell("cpo", Fact(charge("0")))).verdict is Verdict.UNCHANGED
 
@@ -184,7 +186,7 @@ async def kept(core: Roundabout):
     return (await core.store.get(session_key(CPO, "S1"))).body
 
 
-@pytest.mark.statement("OCPI-185")
+@pytest.mark.statement("OCPI-185", "OCPI-129")
 async def test_a_session_without_a_cost_is_priced_as_it_grows_until_its_cpo_states_one(tmp_path):
     async with open_office(tmp_path) as (_, core):
         await begin(core, Prices((tariff("0.50"),), clearing=True))

@@ -57,6 +57,19 @@ async def test_a_charge_reaches_the_hub_as_it_happens_in_order_and_unchanged(own
     assert {(one.sender, one.receiver) for one in hub.told()} == {("CH*CCC", "FR*107")}
 
 
+@pytest.mark.statement("OCPI-125", "OCPI-135", "OCPI-158")
+@pytest.mark.parametrize("kind", ["session", "tariff", "cdr"])
+@pytest.mark.parametrize(("http", "status"), [(400, 2001), (404, None), (503, 3000)])
+async def test_whatever_is_not_http_2xx_is_sent_again_until_it_is(owner, hub, kind, http, status):
+    method = "POST" if kind == "cdr" else "PUT"
+    hub.answers.append(says(method, f"/{kind}s", http, status))
+    await owner.tell(kind, getattr(messages, kind)())
+    await hub.until(lambda: len(hub.told(method)) > 1)
+    hub.answers.clear()
+    await owner.settled()
+    assert len({one.raw for one in hub.told()}) == 1
+
+
 @pytest.mark.statement("OCPI-82", "OCPI-125")
 async def test_while_the_hub_fails_places_and_sessions_wait_in_order(owner, hub):
     await owner.tell("location", messages.location())
@@ -95,9 +108,24 @@ async def test_while_the_hub_fails_tariffs_and_cdrs_wait_in_order(owner, hub):
     assert all(count > 1 for _, count in runs(hub))
 
 
+@pytest.mark.statement("OCPI-130")
+async def test_charges_of_a_subsidy_program_go_to_the_hub_as_any_other(owner, hub):
+    made_up = {"country_code": "$$", "party_id": "ADV", "uid": "12345671234567", "contract_id": "Gireve2Advenir"}
+    await owner.tell("session", messages.session(cdr_token=messages.cdr_token(**made_up)))
+    await owner.tell("cdr", messages.cdr(cdr_token=messages.cdr_token(**made_up)))
+    await owner.settled()
+
+    assert [(one.method, one.path) for one in hub.told()] == [
+        ("PUT", "/receiver/sessions/CH/CCC/S1"),
+        ("POST", "/receiver/cdrs"),
+    ]
+    assert [one.body["cdr_token"] for one in hub.told()] == [messages.cdr_token(**made_up)] * 2
+
+
 @pytest.mark.statement("OCPI-126")
-async def test_a_hub_that_takes_no_patch_of_a_session_is_sent_the_whole(owner, hub):
-    hub.answers.append(says("PATCH", "/sessions", 405, 2000))
+@pytest.mark.parametrize("http", [200, 405])
+async def test_a_hub_that_takes_no_patch_of_a_session_is_sent_the_whole(owner, hub, http):
+    hub.answers.append(says("PATCH", "/sessions", http, 2000))
     await owner.tell("session", messages.session())
     await owner.patch_session(kwh=2.5, last_updated=LATER)
     await owner.settled()

@@ -15,6 +15,7 @@ from interroam.model.errors import Refused
 from interroam.model.ids import Kind, Module
 from interroam.protocols.ocpi.server.held import held
 from tests.protocols.ocpi import older
+from tests.protocols.ocpi.partners import says
 from tests.protocols.ocpi.server import messages
 
 SIGNED = {"encoding_method": "OCMF", "signed_values": [{"nature": "Start", "plain_data": "a", "signed_data": "b"}]}
@@ -110,6 +111,47 @@ async def test_an_old_cpo_puts_tariffs_and_changes_or_deletes_them_as_its_profil
         some = {"currency": "EUR", "last_updated": "2026-03-15T12:00:00Z"}
         assert (await world.say("PATCH", "tariffs/CH/CCC/T1", some))["status_code"] == status
         assert (await world.say("DELETE", "tariffs/CH/CCC/T1"))["status_code"] == status
+
+
+@pytest.mark.statement("OCPI-124")
+async def test_a_charge_of_an_old_cpo_goes_by_its_permission_else_by_the_contract_it_names(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        await world.ask("PUT", "receiver/tokens/DE/EEE/0102030405060A", messages.token())
+        world.emsp.answers.append(
+            says("POST", "authorize", 200, 1000, {"allowed": "ALLOWED", "token": messages.token()})
+        )
+        asked = {"location_id": "L1", "evse_uids": ["E1"]}
+        answer = await world.say("POST", "tokens/0102030405060A/authorize", asked)
+        by_permission = {"authorization_id": answer["data"]["authorization_id"], "auth_id": "not known here"}
+        for number, how in enumerate((by_permission, {})):
+            await world.say("PUT", f"sessions/CH/CCC/S{number}", older.old_session(f"S{number}", **how))
+            await world.say("POST", "cdrs", older.old_cdr(f"C{number}", **how))
+        await world.settled()
+        told = [one for one in world.emsp.told("PUT", "POST") if "sessions" in one.path or one.path.endswith("cdrs")]
+        owner = {name: messages.token()[name] for name in ("country_code", "party_id", "uid", "contract_id")}
+        assert [{name: one.body["cdr_token"][name] for name in owner} for one in told] == [owner] * 4
+
+
+@pytest.mark.statement("OCPI-136", "OCPI-137")
+async def test_a_cdr_of_an_old_cpo_is_the_same_when_told_again_whatever_was_stated_since(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "locations/CH/CCC/L1", older.old_location())
+        await world.ask("PUT", "receiver/tokens/DE/EEE/0102030405060A", messages.token())
+        other = messages.token("0A0B0C0D0E0F0A", contract_id="DE-EEE-C00000009-9")
+        await world.ask("PUT", "receiver/tokens/DE/EEE/0A0B0C0D0E0F0A", other)
+        said = older.old_cdr(authorization_id="A-1")
+        answers = [await world.say("POST", "cdrs", said)]
+        addresses = [world.cpo.heard["Location"]]
+        await world.say("PUT", "sessions/CH/CCC/S1", older.old_session(authorization_id="A-1"))
+        answers.append(await world.say("POST", "cdrs", said))
+        addresses.append(world.cpo.heard["Location"])
+        assert [(one["http"], one["status_code"]) for one in answers] == [(200, 1000)] * 2
+        assert addresses[0] == addresses[1]
+        assert addresses[0].startswith(f"{world.node.url}/ocpi/emsp/2.1.1/cdrs/")
+        assert (await world.say("GET", addresses[0]))["data"]["id"] == "C1"
+        assert (await world.say("POST", "cdrs", {**said, "total_cost": 5}))["status_code"] == 2001
+        assert (await world.say("POST", "cdrs", {**said, "auth_id": other["contract_id"]}))["status_code"] == 2001
 
 
 @pytest.mark.statement("OCPI-182")

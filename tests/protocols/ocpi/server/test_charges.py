@@ -107,6 +107,7 @@ async def test_a_credit_names_what_it_takes_back_and_is_not_taken_in_the_profile
     assert len(await node.journal(Kind.CDR)) == 2
 
 
+@pytest.mark.statement("OCPI-137")
 async def test_a_copy_of_a_cdr_is_shown_to_its_owner_alone(node, cpo, emsp):
     other = await node.partner("ddd", "CH*DDD/CPO")
     url = (await cpo.post("receiver/cdrs", cdr())).headers["Location"]

@@ -250,8 +250,10 @@ async def test_charges_of_a_subsidy_program_are_kept_and_go_to_no_emsp(node, cpo
     permission = {"authorization_reference": answer.data["authorization_reference"]}  # not even by mistake
     assert (await cpo.put("receiver/sessions/CH/CCC/S1", session(cdr_token=ADVENIR, **permission))).http == 201
     assert (await cpo.post("receiver/cdrs", cdr(cdr_token=ADVENIR))).http == 201
+    agreed = {**ADVENIR, "uid": "no number of a card", "party_id": "XYZ"}  # the values are those of the onboarding
+    assert (await cpo.post("receiver/cdrs", cdr("C2", cdr_token=agreed))).http == 201
     kept = await node.store.by_ref(session_ref("S1"))
-    assert [(row.body.token.owner.country, row.receiver) for row in kept] == [("$$", None)] * 2
+    assert [(row.body.token.owner.country, row.receiver) for row in kept] == [("$$", None)] * 3
     assert (await cpo.get("receiver/sessions/CH/CCC/S1")).data["cdr_token"] == ADVENIR
     await node.settled()
     assert [one.path for one in peer.told() if "/sessions" in one.path or "/cdrs" in one.path] == []

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.refs import authorization_ref, contract_ref
-from interroam.model.charges import ChargeToken
+from interroam.model.charges import Cdr, ChargeToken
 from interroam.model.facts import Stored
-from interroam.model.ids import OWNER_ROLE, Kind, Module, Party, PartyId, Role, location_key, tariff_key
+from interroam.model.ids import OWNER_ROLE, Kind, Module, Party, PartyId, Role, cdr_key, location_key, tariff_key
 from interroam.model.places import Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Authorization, Token
@@ -98,7 +98,10 @@ class Lifting:
         """Lift a CDR, with the session it ends as far as the permission of both tells."""
         up = await self._of_charge(raw)
         said = v211.mentioned(raw)
-        if said.authorization_id:
+        stored = await self._hub.store.get(cdr_key(self.party.id, _id(raw)))
+        if stored is not None and isinstance(stored.body, Cdr):
+            up = _again(up, stored.body, said.auth_id)
+        elif said.authorization_id:
             up = replace(up, session_id=await self._session_of(said.authorization_id))
         if said.location_id:
             stored = await self._hub.store.get(location_key(self.party.id, said.location_id))
@@ -176,6 +179,13 @@ class Lifting:
                 return await self.session(raw)
             case _:
                 return await self.cdr(raw)
+
+
+def _again(up: Up, known: Cdr, contract_id: str) -> Up:
+    """Complete a CDR that is told again as it was the first time, whatever was stated since (OCPI-136)."""
+    up = replace(up, session_id=known.session_id)
+    same = known.token.contract_id.casefold() == contract_id.casefold()
+    return replace(up, token=charge_token(known.token)) if same else up
 
 
 def charge_token(token: Token | ChargeToken) -> bytes:
