@@ -51,6 +51,8 @@ def test_an_agreement_is_added_explained_amended_and_ended(node):
     assert made["id"] in node("agreement", "list")
     said = node("agreement", "explain", "NL-AGR-C12345678-1", "--cpo", "CH*AGR", code=1)
     assert "no partner speaks for NL*AGR/EMSP" in said
+    one = node.json("agreement", "amend", made["id"], "--evse", "CH*AGR/CH*AGR*E1", "--evse", "7")
+    assert one["selections"] == [{"cpo": "CH*AGR", "evses": ["ch*agr*e1"]}, {"evses": ["7"]}]
     assert node.json("agreement", "terms", made["id"], "--with", "tariffs")["terms"]["tariffs"] == {}
     assert node.json("agreement", "end", made["id"][:35])["in_force"] is False
 

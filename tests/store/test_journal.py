@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from interroam.core.ports import CourierKey, Cursor, Shelved
-from interroam.model.facts import Origin
-from interroam.model.ids import Kind, Lane
-from tests.core.objects import CPO_PARTY, EMSP_PARTY, NOW, at, cdr, session, status_change, token
+from interroam.model.facts import Act, Moved, Origin
+from interroam.model.ids import Kind, Lane, location_key
+from interroam.store import rows
+from tests.core.objects import CPO, CPO_PARTY, EMSP_PARTY, NOW, at, cdr, entry, session, status_change, token
 from tests.store.told import SESSION_KEY, appended, fact, site, tell, wire
 
 PLACES = CourierKey(EMSP_PARTY, Lane.PLACES)
@@ -170,3 +171,9 @@ async def test_numbers_go_on_after_a_restart(make, party):
         receipts.append(await store.record(tell(fact(session(f"{number}")), receiver=party)))
         await store.close()
     assert [(receipt.seq, receipt.no) for receipt in receipts] == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_what_a_journal_said_of_moved_evses_before_it_named_their_evse_ids_is_still_read():
+    line = replace(entry(1, location_key(CPO, "L1"), Act.FACT), removed=("B", "\0A\0T1\0T2"))
+    again = rows.entry(rows.journal_row(line)[:7])
+    assert (again.removed, again.moved) == (("B",), (Moved("A", ("T1", "T2")),))

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from interroam.model.charges import Command, CommandState
-from interroam.model.facts import Act, Change, Verdict, Withdrawal
+from interroam.model.facts import Act, Change, Moved, Verdict, Withdrawal
 from interroam.model.ids import Kind, evse_key, location_key
 from interroam.model.places import Availability
 from tests.core.objects import (
@@ -17,6 +17,7 @@ from tests.core.objects import (
     NOW,
     at,
     cdr,
+    connector,
     evse,
     location,
     session,
@@ -118,6 +119,19 @@ async def test_an_evse_left_out_of_its_location_is_removed(store):
     assert gone.body.status.availability is Availability.REMOVED
     again = await store.record(tell(site("b", when=at(120)), at(120)))
     assert again.verdict is Verdict.UNCHANGED
+
+
+@pytest.mark.parametrize("former", [None, "FR*CPO*E1"])
+async def test_an_evse_that_may_have_moved_into_a_selection_is_named_as_it_was(store, former):
+    point = evse("A", evse_id=former, connectors=(connector(tariff_ids=("T1",)),))
+    await store.record(tell(fact(location(), parts=(fact(point),))))
+
+    def merge(body, wire):
+        return replace(body, evse_id="FR*CPO*E2"), wire
+
+    await store.record(tell(Change(evse_key(CPO, "L1", "A"), frozenset({"evse_id"}), at(5), merge), at(5)))
+    (entry,) = await store.entries(1)
+    assert entry.moved == (Moved("A", ("T1",), former),)
 
 
 async def test_a_location_without_parts_leaves_its_evses_alone(store):

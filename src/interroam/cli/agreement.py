@@ -25,6 +25,7 @@ Id = Annotated[str, typer.Argument(help="The agreement, or the beginning of its 
 Networks = Annotated[list[str], typer.Option("--network", help="A network of CPOs; repeat it.")]
 Locations = Annotated[list[str], typer.Option("--location", help="Only EVSEs of this location; CH*CCC/ID for one CPO.")]
 Groups = Annotated[list[str], typer.Option("--group", help="Only EVSEs with this tariff id; CH*CCC/ID for one CPO.")]
+Evses = Annotated[list[str], typer.Option("--evse", help="Only this EVSE, by uid or EVSE id; CH*CCC/ID for one CPO.")]
 Modes = Annotated[list[str], typer.Option("--mode", help="The roaming mode of a module, as commands=A; repeat it.")]
 Tariffs = Annotated[list[Path], typer.Option("--tariff", help="A tariff in the agreement (JSON); repeat it.")]
 Tolerance = Annotated[str, typer.Option(help="How far a CDR's price may be off.")]
@@ -49,6 +50,7 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
     network: Networks = [],  # noqa: B006  see above
     location: Locations = [],  # noqa: B006  see above
     group: Groups = [],  # noqa: B006  see above
+    evse: Evses = [],  # noqa: B006  see above
     tariff: Tariffs = [],  # noqa: B006  see above
     tolerance: Tolerance = "0.01",
     hold: Hold = False,
@@ -64,7 +66,7 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
         "starts": aware(starts),
         "ends": aware(ends),
         "terms": _terms(without, policy, mode),
-        "selections": _selections(location, group),
+        "selections": _selections(location, group, evse),
         "prices": _prices(tariff, tolerance, hold=hold, clearing=clearing),
         "services": service or ["1"],
     }
@@ -81,6 +83,7 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
     mode: Modes = [],  # noqa: B006  see above
     location: Locations = [],  # noqa: B006  see above
     group: Groups = [],  # noqa: B006  see above
+    evse: Evses = [],  # noqa: B006  see above
     everything: Annotated[bool, typer.Option("--everything", help="Show all EVSEs again.")] = False,
     tariff: Tariffs = [],  # noqa: B006  see above
     tolerance: Tolerance = "",
@@ -90,8 +93,8 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
 ) -> None:
     """Offer the next version of an agreement; it holds when all have accepted."""
     wanted: dict[str, object] = {"ends": aware(ends), "terms": _terms(without, policy, mode)}
-    if location or group or everything:
-        wanted["selections"] = _selections(location, group)
+    if location or group or evse or everything:
+        wanted["selections"] = _selections(location, group, evse)
     if tariff or tolerance or hold or clearing:
         wanted["prices"] = _prices(tariff, tolerance or "0.01", hold=hold, clearing=clearing)
     if service:
@@ -223,10 +226,10 @@ def _terms(without: list[str], policies: list[str], modes: list[str]) -> dict[st
     return terms
 
 
-def _selections(locations: list[str], groups: list[str]) -> list[dict[str, Any]]:
+def _selections(locations: list[str], groups: list[str], evses: list[str]) -> list[dict[str, Any]]:
     """Sort what is selected by the CPO it is said of: filters are kept per operation."""
     found: dict[str, dict[str, Any]] = {}
-    for field, said in (("locations", locations), ("tariff_groups", groups)):
+    for field, said in (("locations", locations), ("tariff_groups", groups), ("evses", evses)):
         for text in said:
             cpo, _, name = text.rpartition("/")
             found.setdefault(cpo, {"cpo": cpo or None}).setdefault(field, []).append(name)
@@ -280,6 +283,7 @@ def _agreement(one: dict[str, Any]) -> None:
 def _selected(one: dict[str, Any]) -> str:
     names = [f"location {name}" for name in one.get("locations", [])]
     names += [f"group {name}" for name in one.get("tariff_groups", [])]
+    names += [f"EVSE {name}" for name in one.get("evses", [])]
     return " ".join(filter(None, (one.get("cpo"), ", ".join(names))))
 
 

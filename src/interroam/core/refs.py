@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from interroam.model.charges import SET_PROFILE, Cdr, Command, Session
 from interroam.model.facts import Body
-from interroam.model.ids import Key, session_key
+from interroam.model.ids import Key, normal_evse_id, session_key
 from interroam.model.places import Evse, Location
 from interroam.model.tokens import Authorization, Token
-
-
-def normal_evse_id(evse_id: str) -> str:
-    """Return an EVSE id as compared: without case and separators (OCPI-75)."""
-    return evse_id.replace("*", "").replace("-", "").casefold()
 
 
 def location_ref(location_id: str) -> str:

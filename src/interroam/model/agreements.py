@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
 
-from interroam.model.ids import Module, Party, PartyId, Role
+from interroam.model.ids import Module, Party, PartyId, Role, normal_evse_id
 from interroam.model.tariffs import Tariff
 
 
@@ -42,34 +43,52 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
-    """EVSEs of one CPO (or of each that is not selected from by name): those of these locations or tariff groups."""
+    """EVSEs of one CPO (or of each that is not selected from by name): by location, by tariff group, or one by one.
+
+    ``evses`` names single ones as their CPO does, by uid, or by their EVSE id.
+    """
 
     cpo: PartyId | None = None
     locations: frozenset[str] = frozenset()
     tariff_groups: frozenset[str] = frozenset()
+    evses: frozenset[str] = frozenset()
 
-    def covers(self, location_id: str, groups: Iterable[str]) -> bool:
+    def covers(self, location_id: str, groups: Iterable[str], uid: str, evse_id: str | None) -> bool:
         """Whether an EVSE of this location and these tariff groups is among them; ids compare without case."""
-        return location_id.casefold() in self.locations or not self.tariff_groups.isdisjoint(
-            group.casefold() for group in groups
-        )
+        if location_id.casefold() in self.locations:
+            return True
+        if self.tariff_groups and not self.tariff_groups.isdisjoint(group.casefold() for group in groups):
+            return True
+        return bool(self.evses) and self._names(uid, evse_id)
+
+    def _names(self, uid: str, evse_id: str | None) -> bool:
+        return uid.casefold() in self.evses or bool(evse_id and normal_evse_id(evse_id) in _normal(self.evses))
 
     @property
     def name(self) -> str:
         """A short name that says which EVSEs are meant, whoever agreed on them."""
-        said = (sorted(self.locations), sorted(self.tariff_groups))
+        said = [sorted(self.locations), sorted(self.tariff_groups)]
+        said += [sorted(self.evses)] if self.evses else []
         return blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
 
 
 def selection(
-    cpo: PartyId | None = None, locations: Iterable[str] = (), tariff_groups: Iterable[str] = ()
+    cpo: PartyId | None = None,
+    locations: Iterable[str] = (),
+    tariff_groups: Iterable[str] = (),
+    evses: Iterable[str] = (),
 ) -> Selection:
     """Return a selection with its ids as compared."""
-    return Selection(cpo, _folded(locations), _folded(tariff_groups))
+    return Selection(cpo, _folded(locations), _folded(tariff_groups), _folded(evses))
 
 
 def _folded(ids: Iterable[str]) -> frozenset[str]:
     return frozenset(one.casefold() for one in ids)
+
+
+@lru_cache(maxsize=1024)
+def _normal(evses: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(normal_evse_id, evses))
 
 
 class Beyond(StrEnum):
@@ -158,10 +177,12 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """Return what is selected of a CPO's EVSEs; none: all of them. Filters are kept per operation (OCPI-216)."""
         return tuple(one for one in self.selections if one.cpo is None or one.cpo == cpo)
 
-    def covers_evse(self, cpo: PartyId, location_id: str, groups: Collection[str]) -> bool:
+    def covers_evse(
+        self, cpo: PartyId, location_id: str, groups: Collection[str], uid: str, evse_id: str | None
+    ) -> bool:
         """Whether an EVSE of this CPO is among those selected."""
         selected = self.selected(cpo)
-        return not selected or any(one.covers(location_id, groups) for one in selected)
+        return not selected or any(one.covers(location_id, groups, uid, evse_id) for one in selected)
 
 
 _PLAIN = Terms()

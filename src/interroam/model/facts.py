@@ -178,6 +178,14 @@ class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     due: datetime | None = None
 
 
+class Moved(msgspec.Struct, frozen=True, gc=False):
+    """An EVSE whose tariff groups or EVSE id changed, and which they were."""
+
+    uid: str
+    groups: tuple[str, ...] = ()
+    evse_id: str | None = None
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A line of the journal.
 
@@ -204,8 +212,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     contract: bytes = b""
     removed: tuple[str, ...] = ()
     """Uids of EVSEs that a location's fact left out and that are REMOVED now."""
-    moved: tuple[tuple[str, ...], ...] = ()
-    """Uids of EVSEs whose tariff groups this changed, each followed by the groups it was in."""
+    moved: tuple[Moved, ...] = ()
+    """EVSEs that this may have moved into somebody's selection, or out of it."""
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

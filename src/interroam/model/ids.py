@@ -176,6 +176,11 @@ _LOCATION, _EVSE, _TARIFF, _TOKEN = Kind.LOCATION, Kind.EVSE, Kind.TARIFF, Kind.
 _SESSION, _CDR, _AUTHORIZATION, _COMMAND = Kind.SESSION, Kind.CDR, Kind.AUTHORIZATION, Kind.COMMAND
 
 
+def normal_evse_id(evse_id: str) -> str:
+    """Return an EVSE id as compared: without case and separators (OCPI-75)."""
+    return evse_id.replace("*", "").replace("-", "").casefold()
+
+
 def location_key(owner: PartyId, location_id: str) -> Key:
     """Return the key of a location."""
     return _made(Key, (_LOCATION, _owner(owner), location_id.casefold(), ""))

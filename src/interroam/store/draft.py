@@ -19,7 +19,7 @@ from interroam.core.rules.verdicts import Judgment, judge, removal
 from interroam.core.rules.visibility import groups_of
 from interroam.core.uuid7 import Uuid7
 from interroam.model.charges import Command, CommandState
-from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
+from interroam.model.facts import Act, Body, Change, Entry, Fact, Moved, Receipt, Stored, Telling, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse
 from interroam.store.recent import Recent
@@ -125,7 +125,7 @@ class Draft:
         if stored is None:
             self.no = no = self.no + 1
             row, created, known = _first(telling, key, judgment, seq, no), True, _NAMELESS
-            moved: tuple[tuple[str, ...], ...] = ()
+            moved: tuple[Moved, ...] = ()
         else:
             row, created = _next(telling, stored, judgment, seq), stored.withdrawn
             known = refs_of(stored.body) if telling.refs else _NAMELESS
@@ -388,12 +388,15 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
     )
 
 
-def _moved(before: Stored | None, body: Body | None) -> tuple[tuple[str, ...], ...]:
-    """Return the EVSE and the tariff groups it was in, when they are others now: then others may see it."""
+def _moved(before: Stored | None, body: Body | None) -> tuple[Moved, ...]:
+    """Return the EVSE with its tariff groups and its EVSE id, when they are others now: then others may see it."""
     if before is None or before.withdrawn:
         return ()
     old = before.body
-    if not isinstance(old, Evse) or not isinstance(body, Evse) or old.connectors is body.connectors:
+    if not isinstance(old, Evse) or not isinstance(body, Evse):
+        return ()
+    if old.connectors is body.connectors and old.evse_id is body.evse_id:
         return ()  # a status changes nothing else
     groups = groups_of(old)
-    return () if groups == groups_of(body) else ((old.uid, *groups),)
+    same = groups == groups_of(body) and old.evse_id == body.evse_id
+    return () if same else (Moved(old.uid, groups, old.evse_id),)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from interroam.core.ports import Cursor, Shelved
 from interroam.model.charges import Cdr, Command, Session
-from interroam.model.facts import Act, Entry, Stored, Wire
+from interroam.model.facts import Act, Entry, Moved, Stored, Wire
 from interroam.model.ids import Key, Kind, Lane, Party
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
@@ -191,7 +191,7 @@ def entry(row: Row) -> Entry:
         subject=subject,
         contract=contract,
         removed=tuple(one for one in removed if _NUL not in one) if removed else removed,
-        moved=tuple(tuple(one.split(_NUL)[1:]) for one in removed if _NUL in one) if removed else removed,
+        moved=tuple(map(_moved, (one for one in removed if _NUL in one))) if removed else (),
     )
 
 
@@ -219,8 +219,17 @@ def completed(line: Entry, row: Stored) -> Entry:
 
 
 def _regrouped(line: Entry) -> tuple[str, ...]:
-    """Return what a journal line says of EVSEs; no uid holds the sign that parts one from its former groups."""
-    return (*line.removed, *(_NUL + _NUL.join(one) for one in line.moved))
+    """Return what a journal line says of EVSEs; no uid holds the sign that parts one from what it was before."""
+    return (*line.removed, *(_NUL.join(("", "", one.uid, one.evse_id or "", *one.groups)) for one in line.moved))
+
+
+def _moved(text: str) -> Moved:
+    """Read what an EVSE was before; of old, its groups alone were written."""
+    first, *rest = text.split(_NUL)[1:]
+    if first:
+        return Moved(first, tuple(rest))
+    uid, evse_id, *groups = rest
+    return Moved(uid, tuple(groups), evse_id or None)
 
 
 def _text(party: Party | None) -> str | None:

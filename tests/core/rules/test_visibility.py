@@ -55,8 +55,21 @@ def regrouped(uid: str, *groups: str, seconds: float = 1, location_id: str = "L1
     return Change(evse_key(CPO, location_id, uid), frozenset({"connectors"}), at(seconds), merge)
 
 
-def selecting(*groups: str, locations: tuple[str, ...] = (), cpo: PartyId | None = None, **fields) -> Agreement:
-    return agreement(selections=(selection(cpo, locations, groups),), **fields)
+def selecting(
+    *groups: str,
+    locations: tuple[str, ...] = (),
+    evses: tuple[str, ...] = (),
+    cpo: PartyId | None = None,
+    **fields,
+) -> Agreement:
+    return agreement(selections=(selection(cpo, locations, groups, evses),), **fields)
+
+
+def renamed(uid: str, evse_id: str | None, seconds: float = 1, location_id: str = "L1") -> Change:
+    def merge(body, wire):
+        return replace(body, evse_id=evse_id, last_updated=at(seconds)), wire
+
+    return Change(evse_key(CPO, location_id, uid), frozenset({"evse_id"}), at(seconds), merge)
 
 
 @pytest.fixture
@@ -97,6 +110,46 @@ def test_the_first_connector_decides_the_group_and_ids_compare_without_case():
     assert "slow" in no.message
     assert "amend agreement" in no.remedy
     assert not shown(seen, EMSP_PARTY, Spot.of(evse(owner=OTHER))).shown
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("a-1", True), ("A-1", True), ("A1", False), ("FR*CPO*E1", True), ("frcpoe1", True), ("FR*CPO*E2", False)],
+)
+def test_a_single_evse_is_named_by_uid_or_by_evse_id(name, seen):
+    spot = Spot.of(evse("a-1", evse_id="FR*CPO*E1"))
+    assert scope(EMSP_PARTY, [selecting(evses=(name,))]).sees(spot) is seen
+    assert shown(scope(EMSP_PARTY, [selecting(evses=(name,))]), EMSP_PARTY, spot).shown is seen
+    assert not scope(EMSP_PARTY, [selecting(evses=(name,))]).sees(Spot.of(evse("b", evse_id=None)))
+
+
+async def test_a_single_evse_is_all_that_is_listed_got_and_delivered(core):
+    await core.agree(selecting(evses=("FR*CPO*E2",)))
+    await core.tell("cpo", site("L1", evse("1", evse_id="FR*CPO*E1"), evse("2", evse_id="FR*CPO*E2")))
+    await core.tell("cpo", site("L2", evse("3", location_id="L2", evse_id="FR*CPO*E3")))
+    await core.tell("cpo", status_change("CHARGING", at(1), "1"))
+    await core.tell("cpo", status_change("CHARGING", at(1), "2"))
+    await core.drained()
+    assert await listed(core) == ["l1"]
+    assert set(told(core)) == {"l1", "l1/2"}
+    for uid, seen in (("1", False), ("2", True)):
+        assert await core.hub.sight.sees(EMSP_PARTY, await core.store.get(evse_key(CPO, "L1", uid))) is seen
+
+
+async def test_an_evse_that_gets_another_evse_id_leaves_the_selection_or_enters_it(core):
+    await core.agree(selecting(evses=("FR*CPO*E2",)))
+    await core.tell("cpo", site("L1", evse("1", evse_id="FR*CPO*E1"), evse("2", evse_id="FR*CPO*E2")))
+    await core.drained()
+    core.links["emsp"].taken.clear()
+    await core.tell("cpo", renamed("2", None))
+    await core.tell("cpo", renamed("1", "FR-CPO-E2", 2))
+    await core.tell("cpo", renamed("1", "FR*CPO*E2", 3))
+    await core.drained()
+    assert told(core) == ["gone l1/2", "l1", "l1/1"]
+    await core.tell("cpo", site("L1", evse("1", when=at(4), evse_id="FR*CPO*E9"), when=at(4)))
+    await core.drained()
+    assert told(core)[-1] == "gone l1 -1"
+    assert await listed(core) == []
 
 
 @pytest.mark.statement("OCPI-216")

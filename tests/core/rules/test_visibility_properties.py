@@ -22,6 +22,7 @@ from tests.core.roundabout import Roundabout, running
 OWNERS = [PartyId.of("FR", "CPO"), PartyId.of("FR", "CP2")]
 VIEWERS = {"emsp": Party.parse("DE*MSP/EMSP"), "mp2": Party.parse("NL*MP2/EMSP")}
 SITES, UIDS, GROUPS = ["L1", "L2", "L3"], ["1", "2"], ["a", "B", "c"]
+NAMES = ["FR*CPO*EX", "FR-CPO-EY", "FRCPOEX"]
 REMOVED = EvseStatus(word="REMOVED", availability=Availability.REMOVED)
 
 owners = st.sampled_from(OWNERS)
@@ -29,13 +30,18 @@ sites = st.sampled_from(SITES)
 groups = st.lists(st.sampled_from(GROUPS), max_size=2, unique=True).map(tuple)
 selections = st.lists(
     st.builds(
-        selection, st.none() | owners, st.lists(sites, max_size=1), st.lists(st.sampled_from(GROUPS), max_size=2)
+        selection,
+        st.none() | owners,
+        st.lists(sites, max_size=1),
+        st.lists(st.sampled_from(GROUPS), max_size=2),
+        st.lists(st.sampled_from([*UIDS, *NAMES]), max_size=2),
     ),
     max_size=2,
 ).map(tuple)
 told = st.one_of(
     st.tuples(st.just("site"), owners, sites, st.dictionaries(st.sampled_from(UIDS), groups)),
     st.tuples(st.just("group"), owners, sites, st.sampled_from(UIDS), groups),
+    st.tuples(st.just("name"), owners, sites, st.sampled_from(UIDS), st.none() | st.sampled_from(NAMES)),
     st.tuples(st.just("status"), owners, sites, st.sampled_from(UIDS), st.booleans()),
     st.tuples(st.just("withdraw"), owners, sites),
     st.tuples(st.just("amend"), st.sampled_from(sorted(VIEWERS)), st.integers(0, 1), selections),
@@ -87,6 +93,8 @@ class World:
                 return Fact(location(now, owner, id=site), parts=tuple(map(Fact, inner)))
             case "group", uid, some:
                 change = {"connectors": (connector(tariff_ids=some),)}
+            case "name", uid, name:
+                change = {"evse_id": name}
             case "status", uid, gone:
                 status = REMOVED if gone else EvseStatus(word="AVAILABLE", availability=Availability.IN_SERVICE)
                 change = {"status": replace(status, at=now)}

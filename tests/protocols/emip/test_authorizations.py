@@ -128,12 +128,15 @@ async def test_without_an_agreement_the_answer_is_202_and_nobody_is_asked(tmp_pa
         assert not here.emsp.asked
 
 
+@pytest.mark.parametrize(
+    "limits", [selection(locations=[POOL]), selection(evses=[EVSE]), selection(evses=[EVSE.replace("*E", "e")])]
+)
 @pytest.mark.statement("EMIP-130")
-async def test_an_agreement_may_be_limited_to_pools(tmp_path):
+async def test_an_agreement_may_be_limited_to_pools_or_evses(tmp_path, limits):
     async with world(tmp_path, agreed=False) as here:
         other, there = "FR*C01*P0099", "FR*C01*E0099*1"
         await place(here.node, "fr-c01", pool=other, evse=there)
-        await here.node.agree("FR*E01", "FR*C01", selections=(selection(locations=[POOL]),))
+        await here.node.agree("FR*E01", "FR*C01", selections=(limits,))
         await listed(here.node)
         here.emsp.answers[ASKED] = yes()
 

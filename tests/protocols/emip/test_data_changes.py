@@ -171,15 +171,16 @@ async def test_an_agreement_brings_and_takes_evses(node, cpo, emsp):
     assert await static.ids() == []
 
 
+@pytest.mark.parametrize("limits", [selection(locations=["FRC02P2"]), selection(evses=["FR*C02*E2"])])
 @pytest.mark.statement("EMIP-65")
-async def test_an_agreement_about_some_sites_brings_the_evses_of_these(node, cpo, emsp):
+async def test_an_agreement_about_some_sites_brings_the_evses_of_these(node, cpo, emsp, limits):
     second = Partner("FR*P-C02", "FR*C02")
     for number in (1, 2):
         await build(second, node, pool=f"FR*C02*P{number}", evse=f"FR*C02*E{number}")
     static, dynamic = Follower(emsp, node, STATIC), Follower(emsp, node, DYNAMIC)
     assert await static.ids() == [(1, EVSE)]
     await dynamic.ids()
-    await node.agree("FR*E01", "FR*C02", selections=(selection(locations=["FRC02P2"]),))
+    await node.agree("FR*E01", "FR*C02", selections=(limits,))
     assert await static.ids() == [(1, "FR*C02*E2")]
     for number in (1, 2):
         assert (await busy(second, node, 2, id=f"FR*C02*E{number}")).status == 1

@@ -40,9 +40,11 @@ class Desk:
         self.heard = 0
         self.picture: dict[str, dict[str, str]] = {}
 
-    async def agree(self, *groups: str, locations: tuple[str, ...] = (), all_: bool = False) -> None:
+    async def agree(
+        self, *groups: str, locations: tuple[str, ...] = (), evses: tuple[str, ...] = (), all_: bool = False
+    ) -> None:
         self.minute += 1
-        chosen = () if all_ else (selection(CPO, locations, groups),)
+        chosen = () if all_ else (selection(CPO, locations, groups, evses),)
         cpos = (Party.parse("CH*CCC/CPO"),)
         await self.node.book.put_agreement(
             Agreement(id="a", version=self.minute, emsp=EMSP, cpos=cpos, starts=LONG_AGO, selections=chosen)
@@ -158,6 +160,37 @@ async def test_an_evse_moves_in_and_out_of_what_an_emsp_is_shown(tmp_path):
     await at_desk(tmp_path, play)
 
 
+@pytest.mark.parametrize("name", ["E1", "CH*CCC*E1"])
+async def test_a_single_evse_is_shown_by_its_uid_or_its_evse_id(tmp_path, name):
+    async def play(desk: Desk) -> None:
+        await desk.agree(evses=(name,))
+        await desk.put("L1", {"E1": "fast", "E2": "fast"})
+        await desk.patch("L1", "E2", status="CHARGING")
+        await desk.patch("L1", "E1", status="CHARGING")
+        await desk.check()
+        assert sent(desk) == [("PUT", "L1"), ("PATCH", "L1/E1")]
+        assert await desk.listed() == {"L1": {"E1"}}
+        await desk.agree(evses=("CH*CCC*E2",))
+        await desk.check()
+        assert await desk.listed() == {"L1": {"E2"}}
+
+    await at_desk(tmp_path, play)
+
+
+async def test_an_evse_that_is_given_another_evse_id_leaves_what_was_agreed(tmp_path):
+    async def play(desk: Desk) -> None:
+        await desk.agree(evses=("CH*CCC*E1",))
+        await desk.put("L1", {"E1": "fast", "E2": "fast"})
+        await desk.patch("L1", "E1", evse_id="CH*CCC*E9")
+        await desk.check()
+        assert await desk.listed() == {}
+        await desk.patch("L1", "E2", evse_id="CH-CCC-E1")
+        await desk.check()
+        assert await desk.listed() == {"L1": {"E2"}}
+
+    await at_desk(tmp_path, play)
+
+
 async def test_a_patch_of_a_location_carries_no_word_of_evses_that_are_not_shown(tmp_path):
     async def play(desk: Desk) -> None:
         await desk.agree("fast")
@@ -191,7 +224,11 @@ moves = st.one_of(
     st.tuples(st.just("put"), st.sampled_from(SITES), st.dictionaries(st.sampled_from(UIDS), groups)),
     st.tuples(st.just("group"), st.sampled_from(SITES), st.sampled_from(UIDS), groups),
     st.tuples(
-        st.just("agree"), st.lists(groups, max_size=2), st.lists(st.sampled_from(SITES), max_size=1), st.booleans()
+        st.just("agree"),
+        st.lists(groups, max_size=2),
+        st.lists(st.sampled_from(SITES), max_size=1),
+        st.lists(st.sampled_from([*UIDS, "CHCCCE1"]), max_size=1),
+        st.booleans(),
     ),
 )
 
@@ -204,7 +241,7 @@ def test_on_the_wire_lists_gets_and_pushes_show_what_the_explanation_says(story)
         await desk.put("L1", {"E1": "fast", "E2": "slow"})
         for verb, *rest in story:
             if verb == "agree":
-                await desk.agree(*rest[0], locations=tuple(rest[1]), all_=rest[2])
+                await desk.agree(*rest[0], locations=tuple(rest[1]), evses=tuple(rest[2]), all_=rest[3])
             elif verb == "put":
                 await desk.put(*rest)
             else:

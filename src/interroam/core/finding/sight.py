@@ -105,7 +105,7 @@ class Sight:
         else:
             (rows,) = await self._store.evses([location_key(cpo, location_id)])
         found = tuple(spots(row.body for row in rows if not row.withdrawn))
-        return found or ((Spot(cpo, location_id, "", ()),) if known else ())
+        return found or ((Spot(cpo, location_id, ""),) if known else ())
 
 
 async def sees(store: Store, scope: Scope, row: Stored) -> bool:
@@ -152,8 +152,8 @@ async def _told_location(store: Store, scope: Scope, entry: Entry) -> Entry | No
     if entry.act is Act.WITHDRAWAL:
         return entry if any(map(scope.sees, spots(rows.values()))) else None
     gone = [uid for uid in entry.removed if uid.casefold() in rows and scope.sees(Spot.of(rows[uid.casefold()]))]
-    for uid, *_ in entry.moved:
-        evse = rows.get(uid.casefold())
+    for moved in entry.moved:
+        evse = rows.get(moved.uid.casefold())
         if evse is not None and _was_seen(scope, entry, evse) and not scope.sees(Spot.of(evse)):
             gone.append(evse.uid)
     here = [row for row in inside if not row.withdrawn and sees_row(scope, row)]
@@ -165,11 +165,9 @@ async def _told_location(store: Store, scope: Scope, entry: Entry) -> Entry | No
 
 
 def _was_seen(scope: Scope, entry: Entry, evse: Evse) -> bool:
-    """Whether an EVSE was seen until this entry moved it to other tariff groups."""
-    for uid, *groups in entry.moved:
-        if uid.casefold() == evse.uid.casefold():
-            return scope.sees(Spot(evse.owner, evse.location_id, evse.uid, tuple(groups)))
-    return False
+    """Whether an EVSE was seen until this entry moved it."""
+    moved = next((one for one in entry.moved if one.uid.casefold() == evse.uid.casefold()), None)
+    return moved is not None and scope.sees(Spot.before(evse, moved))
 
 
 # -- after an amendment ------------------------------------------------------------------------------------------------

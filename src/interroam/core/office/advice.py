@@ -8,10 +8,10 @@ from datetime import datetime
 from interroam.core.audit import Actor, Rank
 from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Store
-from interroam.core.refs import contract_ref, evse_ref, normal_evse_id, token_ref
+from interroam.core.refs import contract_ref, evse_ref, token_ref
 from interroam.core.rules.explain import Case, Explanation, explain, explain_sight
 from interroam.model.errors import Reason, Refused
-from interroam.model.ids import Kind, Party, PartyId
+from interroam.model.ids import Kind, Party, PartyId, normal_evse_id
 from interroam.model.places import Availability, Evse
 from interroam.model.tokens import Token
 

@@ -153,8 +153,9 @@ def check(agreement: Agreement, members: tuple[Party, ...] = ()) -> None:
     if agreement.ends is not None and agreement.ends <= agreement.starts:
         raise Refused(Reason.MALFORMED, "an agreement ends after it starts")
     for one in agreement.selections:
-        if not (one.locations or one.tariff_groups):
-            raise Refused(Reason.MALFORMED, "a selection names locations or tariff groups", remedy="or leave it out")
+        if not (one.locations or one.tariff_groups or one.evses):
+            message = "a selection names locations, tariff groups or EVSEs"
+            raise Refused(Reason.MALFORMED, message, remedy="or leave it out")
         if one.cpo is not None and not any(party.id == one.cpo for party in cpos):
             raise Refused(Reason.MALFORMED, f"{one.cpo} is none of the CPOs of this agreement (OCPI-216)")
     if agreement.prices.tolerance < 0:

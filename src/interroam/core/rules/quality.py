@@ -15,10 +15,9 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from interroam.core.refs import normal_evse_id
 from interroam.model.charges import Cdr, Period, Session
 from interroam.model.facts import Body, Change, Fact, Statement, Wire
-from interroam.model.ids import Key
+from interroam.model.ids import Key, normal_evse_id
 from interroam.model.places import Availability, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token, Whitelist

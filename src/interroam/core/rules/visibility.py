@@ -1,7 +1,8 @@
 """Which EVSEs a viewer may see, and by which rule: pure. Lists, gets, deliveries and explanations all ask here.
 
-An agreement without a selection shows every EVSE of its CPOs; with one, those at its locations or in its tariff
-groups (OCPI-79), which are the tariff_ids of an EVSE's first connector (OCPI-77). Several agreements add up.
+An agreement without a selection shows every EVSE of its CPOs; with one, those at its locations, those in its tariff
+groups (OCPI-79), which are the tariff_ids of an EVSE's first connector (OCPI-77), and those named one by one. Several
+agreements add up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from interroam.model.agreements import Agreement, Selection
-from interroam.model.facts import Body, Stored
+from interroam.model.facts import Body, Moved, Stored
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.places import Evse
 
@@ -34,12 +35,22 @@ class Spot(msgspec.Struct, frozen=True, gc=False):
     owner: PartyId
     location_id: str
     uid: str
-    groups: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    evse_id: str | None = None
 
     @classmethod
     def of(cls, evse: Evse) -> Spot:
-        """Return where an EVSE is and how it is priced."""
-        return cls(evse.owner, evse.location_id, evse.uid, groups_of(evse))
+        """Return where an EVSE is, what it is called and how it is priced."""
+        return cls(evse.owner, evse.location_id, evse.uid, groups_of(evse), evse.evse_id)
+
+    @classmethod
+    def before(cls, evse: Evse, moved: Moved) -> Spot:
+        """Return an EVSE as it was until it moved."""
+        return cls(evse.owner, evse.location_id, evse.uid, moved.groups, moved.evse_id)
+
+    def is_among(self, selected: Selection) -> bool:
+        """Whether it is one of those selected."""
+        return selected.covers(self.location_id, self.groups, self.uid, self.evse_id)
 
 
 def groups_of(evse: Evse) -> tuple[str, ...]:
@@ -72,7 +83,7 @@ class Scope(msgspec.Struct, frozen=True):
     def sees(self, spot: Spot) -> bool:
         """Whether an EVSE is seen."""
         selected = self.of(spot.owner)
-        return selected is None or any(one.covers(spot.location_id, spot.groups) for _, one in selected)
+        return selected is None or any(spot.is_among(one) for _, one in selected)
 
     def name(self, owner: PartyId) -> str:
         """Name what is seen of an owner: the names of the selections, or nothing for all."""
@@ -112,7 +123,7 @@ def shown(seen: Scope, viewer: Party, spot: Spot) -> Rule:
     if selected is None:
         return Rule(shown=True, message=f"every EVSE of {spot.owner} is shown to {viewer}")
     for agreement, one in selected:
-        if one.covers(spot.location_id, spot.groups):
+        if spot.is_among(one):
             return Rule(shown=True, message=f"{name} is selected by agreement {agreement}", agreement=agreement)
     if not selected:
         message = f"no agreement shows EVSEs of {spot.owner} to {viewer}"
@@ -131,7 +142,8 @@ def not_selected(agreement: str, name: str, spot: Spot) -> str:
 
 def to_select(agreement: str, spot: Spot) -> str:
     """Say what would take an EVSE in."""
-    return f"amend agreement {agreement} to select location {spot.location_id} or one of its tariff groups"
+    named = f", or EVSE {spot.uid}" if spot.uid else ""
+    return f"amend agreement {agreement} to select location {spot.location_id} or one of its tariff groups{named}"
 
 
 def spots(bodies: Iterable[Body]) -> list[Spot]:
@@ -141,7 +153,11 @@ def spots(bodies: Iterable[Body]) -> list[Spot]:
 
 def first(spots_: Collection[Spot], agreement: Agreement) -> Spot | None:
     """Return the first EVSE that an agreement covers."""
-    return next((one for one in spots_ if agreement.covers_evse(one.owner, one.location_id, one.groups)), None)
+    return next((one for one in spots_ if _covers(agreement, one)), None)
+
+
+def _covers(agreement: Agreement, spot: Spot) -> bool:
+    return agreement.covers_evse(spot.owner, spot.location_id, spot.groups, spot.uid, spot.evse_id)
 
 
 def sees_row(scope: Scope, row: Stored) -> bool:

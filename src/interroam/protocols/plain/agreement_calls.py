@@ -142,7 +142,8 @@ def _draft(call: Call) -> Agreement:
 
 
 def _selection(said: wire.SelectionSaid) -> Selection:
-    return selection(party_id_of(said.cpo) if said.cpo else None, said.locations, said.tariff_groups)
+    cpo = party_id_of(said.cpo) if said.cpo else None
+    return selection(cpo, said.locations, said.tariff_groups, said.evses)
 
 
 def _prices(call: Call, said: wire.PricesSaid) -> Prices:

@@ -145,6 +145,7 @@ def agreement_report(one: Agreement, notary: Notary, *, in_force: bool) -> agree
                 cpo=str(each.cpo) if each.cpo else None,
                 locations=tuple(sorted(each.locations)),
                 tariff_groups=tuple(sorted(each.tariff_groups)),
+                evses=tuple(sorted(each.evses)),
             )
             for each in one.selections
         ),

@@ -239,11 +239,11 @@ class Changes:
         return location is not None and isinstance(location.body, Location) and location.body.publish
 
     def _moved_out(self, viewer: Party, row: Stored) -> bool:
-        """Whether an EVSE was seen in the tariff groups that it was in before."""
-        groups, scope = self._touched.former_groups(row.key), self._hub.sight.scope(viewer)
-        if groups is None or scope is None or not isinstance(row.body, Evse):
+        """Whether an EVSE was seen as it was before."""
+        moved, scope = self._touched.moved(row.key), self._hub.sight.scope(viewer)
+        if moved is None or scope is None or not isinstance(row.body, Evse):
             return False
-        return scope.sees(Spot(row.body.owner, row.body.location_id, row.body.uid, groups))
+        return scope.sees(Spot.before(row.body, moved))
 
     def _was_seen(self, row: Stored, former: str) -> bool:
         """Whether an object was among those seen by the selections of this name."""
@@ -254,7 +254,7 @@ class Changes:
             return True
         spot = Spot.of(row.body)
         chosen = (self._hub.book.selections.get(name) for name in names)
-        return any(one is not None and one.covers(spot.location_id, spot.groups) for one in chosen)
+        return any(one is not None and spot.is_among(one) for one in chosen)
 
 
 # -- what somebody was given -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from interroam.core.ports import EPOCH, Store
-from interroam.model.facts import Act, Entry
+from interroam.model.facts import Act, Entry, Moved
 from interroam.model.ids import Key, Kind, evse_key
 
 KINDS = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TOKEN})
@@ -43,7 +43,7 @@ class Touched:
         self._store = store
         self._touched: dict[Flavor, dict[Key, int]] = {flavor: {} for flavor in Flavor}
         self._born: dict[Key, int] = {}
-        self._moved: dict[Key, tuple[str, ...]] = {}
+        self._moved: dict[Key, Moved] = {}
         self._floor = -1  # nobody has asked yet
         self._reading = asyncio.Lock()
 
@@ -56,8 +56,8 @@ class Touched:
         """Whether an object came (or came back) by an entry after this number."""
         return self._born.get(key, 0) > seq
 
-    def former_groups(self, evse: Key) -> tuple[str, ...] | None:
-        """Return the tariff groups that an EVSE was in before it moved; None when it did not move."""
+    def moved(self, evse: Key) -> Moved | None:
+        """Return what an EVSE was before it moved; None when it did not move."""
         return self._moved.get(evse)
 
     async def seq_at(self, at: datetime) -> int:
@@ -77,8 +77,8 @@ class Touched:
         for entry in entries:
             if entry.key.kind in KINDS:
                 self._take(entry, self._touched, self._born)
-            for uid, *groups in entry.moved:
-                self._moved[evse_key(entry.key.party, entry.key.id, uid)] = tuple(groups)
+            for moved in entry.moved:
+                self._moved[evse_key(entry.key.party, entry.key.id, moved.uid)] = moved
 
     @staticmethod
     def _take(entry: Entry, touched: dict[Flavor, dict[Key, int]], born: dict[Key, int]) -> None:

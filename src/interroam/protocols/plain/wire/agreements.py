@@ -13,11 +13,13 @@ from interroam.protocols.plain.wire.objects import Tariff
 
 
 class SelectionSaid(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """EVSEs of one CPO (of each, when none is named): of these locations, or in these tariff groups (tariff_ids)."""
+    """EVSEs of one CPO (of each, when none is named): by location, by tariff group (tariff_ids), or one by one."""
 
     cpo: str | None = None
     locations: tuple[str, ...] = ()
     tariff_groups: tuple[str, ...] = ()
+    evses: tuple[str, ...] = ()
+    """Single ones, by uid or EVSE id."""
 
 
 class PricesSaid(Struct, frozen=True, omit_defaults=True, kw_only=True):
