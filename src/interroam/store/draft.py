@@ -390,13 +390,10 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
 
 def _moved(before: Stored | None, body: Body | None) -> tuple[Moved, ...]:
     """Return the EVSE with its tariff groups and its EVSE id, when they are others now: then others may see it."""
-    if before is None or before.withdrawn:
-        return ()
-    old = before.body
+    old = before.body if before is not None and not before.withdrawn else None
     if not isinstance(old, Evse) or not isinstance(body, Evse):
         return ()
-    if old.connectors is body.connectors and old.evse_id is body.evse_id:
+    same_id = old.evse_id == body.evse_id
+    if same_id and (old.connectors is body.connectors or groups_of(old) == groups_of(body)):
         return ()  # a status changes nothing else
-    groups = groups_of(old)
-    same = groups == groups_of(body) and old.evse_id == body.evse_id
-    return () if same else (Moved(old.uid, groups, old.evse_id),)
+    return (Moved(old.uid, groups_of(old), old.evse_id),)
