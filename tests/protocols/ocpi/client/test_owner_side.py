@@ -6,7 +6,7 @@ import pytest
 
 from interroam.model.facts import Withdrawal
 from interroam.model.ids import tariff_key
-from tests.protocols.ocpi.client.conftest import OWNER, Roaming
+from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming
 from tests.protocols.ocpi.nodes import Node
 from tests.protocols.ocpi.partners import Peer, says
 from tests.protocols.ocpi.server import messages
@@ -138,11 +138,33 @@ async def test_the_hub_is_told_whom_a_tariff_is_for_and_of_every_type(owner, hub
     own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
     await owner.tell("tariff", messages.tariff(**own))
     await owner.tell("tariff", messages.tariff(type="AD_HOC_PAYMENT"))
-    await owner.state(Withdrawal(tariff_key(OWNER, "T1"), datetime.now(UTC)))
     await owner.settled()
 
-    assert [one.method for one in hub.told()] == ["PUT", "PUT", "DELETE"]
-    assert hub.told()[0].body == messages.tariff(**own)
+    assert [(one.method, one.body) for one in hub.told()] == [
+        ("PUT", messages.tariff(**own)),
+        ("PUT", messages.tariff(type="AD_HOC_PAYMENT")),
+    ]
+
+
+@pytest.mark.statement("OCPI-156", "OCPI-153")
+async def test_the_hub_keeps_the_variants_that_stand_when_another_is_taken_back(owner, hub):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    for target in (own, {}, {**own, "target_operator_party_id": "FFF"}):
+        await owner.tell("tariff", messages.tariff(**target))
+    await owner.tell("tariff", messages.tariff("T2", **own))
+    await owner.settled()
+    hub.seen.clear()
+
+    await owner.state(Withdrawal(tariff_key(OWNER, "T1", PROVIDER), datetime.now(UTC)))
+    await owner.settled()
+    (one,) = hub.told()
+    assert (one.method, one.path, one.query) == ("DELETE", "/receiver/tariffs/CH/CCC/T1", own)
+
+    await owner.state(Withdrawal(tariff_key(OWNER, "T1"), datetime.now(UTC)))
+    await owner.settled()
+    _, everything, again = hub.told()
+    assert (everything.method, everything.path, everything.query) == ("DELETE", "/receiver/tariffs/CH/CCC/T1", {})
+    assert (again.method, again.body["target_operator_party_id"]) == ("PUT", "FFF")
 
 
 def runs(hub) -> list[tuple[str, int]]:

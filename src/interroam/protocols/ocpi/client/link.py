@@ -141,7 +141,7 @@ class OcpiLink:
         endpoint = self._endpoints[interface]
         if endpoint is not None:
             url = endpoint.rstrip("/") + tail(push.segments) if push.segments else endpoint
-            return f"{url}?type={push.query}" if push.query else url
+            return f"{url}?{push.query}" if push.query else url
         if push.module in _BROADCAST:
             return None  # whoever lists no receiver fetches these facts itself
         raise Refused(

@@ -8,11 +8,14 @@ OCPI-91).
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.finding.sight import removed_keys
 from interroam.core.hub import Hub
+from interroam.core.ports import Query
 from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import CANCELED, Cdr, Command, Session
 from interroam.model.facts import Act, Body, Entry, Stored
@@ -22,9 +25,12 @@ from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.callbacks import PROFILE_COMMANDS
 from interroam.protocols.ocpi.translate import write_active_profile, write_outcome, write_profile_outcome
+from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment
 from interroam.protocols.ocpi.wire.words import InterfaceRole
+
+_AT_ONCE = 500
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +124,22 @@ class Pushes:
             return []
         if entry.act is not Act.WITHDRAWAL:
             return await self._object(entry, stored, view)
-        return [tariff_removal(tariff)]
+        if view.rewrites:
+            return [tariff_removal(tariff)]
+        if tariff.target is not None:
+            return [replace(tariff_removal(tariff), query=_addressed_to(tariff.target))]
+        return [tariff_removal(tariff), *[await self._put(one, view) for one in await self._variants(tariff)]]
+
+    async def _variants(self, tariff: Tariff) -> list[Stored]:
+        """Return what a DELETE that names nobody takes along, although it stands (OCPI-156)."""
+        found: list[Stored] = []
+        query = Query(kind=Kind.TARIFF, owners=frozenset({tariff.owner}), after=0, total=0, limit=_AT_ONCE)
+        while True:
+            page = await self._hub.store.page(query)
+            found += [one for one in page.items if one.key.id == tariff.key.id and not one.withdrawn]
+            if not page.next:
+                return found
+            query = replace(query, after=page.next)
 
     async def _object(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
         """Send a change or a fact as it was stated; else the whole object as it is now."""
@@ -237,6 +258,10 @@ def tariff_removal(tariff: Tariff) -> Push:
     return Push(method="DELETE", module="tariffs", segments=segments, owner=tariff.owner, expendable=True)
 
 
+def _addressed_to(emsp: PartyId) -> str:
+    return urlencode(dict(zip(ADDRESSING, (emsp.country, emsp.code), strict=True)))
+
+
 def _invalid(at: datetime) -> bytes:
     return b'{"valid":false,"last_updated":"' + moment(at).encode() + b'"}'
 
@@ -252,7 +277,7 @@ def _place(stored: Stored, view: View) -> tuple[str, tuple[str, ...], str]:
         case Tariff():
             return "tariffs", _tail(body.owner, body.id), ""
         case Token():
-            return "tokens", _tail(body.owner, body.uid), body.type
+            return "tokens", _tail(body.owner, body.uid), f"type={body.type}"
     owner, own_id = stored.key.party, getattr(body, "id", stored.key.id)
     return "sessions", _tail(owner, stored.hub_id if view.rewrites else own_id), ""
 
