@@ -41,9 +41,8 @@ class CourierKey(msgspec.Struct, frozen=True, order=True, gc=False):
 class Seed(msgspec.Struct, frozen=True, gc=False):
     """A part of the picture that a courier still has to send: this owner's objects of a kind, after a number.
 
-    ``scope`` names the selections by which the receiver sees them, ``former`` those by which it saw them before:
-    what has left is told as well. Empty names mean all. ``again`` names the request by which what the receiver had
-    already is sent once more.
+    ``scope`` names the selections by which the receiver sees them, ``former`` those by which it saw them before: what
+    has left is told as well. Empty names mean all. ``again`` names the request by which all of it is sent once more.
     """
 
     owner: str
