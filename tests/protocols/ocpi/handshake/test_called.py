@@ -214,6 +214,38 @@ async def test_a_partner_without_https_is_refused_unless_the_test_switch_allows_
     assert emsp.seen == []
 
 
+@pytest.mark.statement("OCPI-13")
+@pytest.mark.parametrize("platform", [Peer, OldPeer])
+@pytest.mark.parametrize("token", ["a" * 65, "a b", "a\r\nEvil: 1", "é", "a\n", ""])
+async def test_a_partner_that_gives_a_token_no_header_can_carry_is_refused(node, token_a, platform, token):
+    class Odd(platform):
+        def credentials(self):
+            return {**super().credentials(), "token": token}
+
+    async with Odd((("DE", "EEE", "EMSP"),)) as peer:
+        status, answer = await peer.post_credentials(node.url, token_a)
+    assert (status, answer["status_code"]) == (200, 2001)
+    assert "token" in answer["status_message"]
+    assert peer.seen == []
+    with pytest.raises(Refused, match="64 printable"):
+        await node.room.register(node.book.partners["peer"], peer.versions_url, token)
+
+
+@pytest.mark.statement("OCPI-13")
+@pytest.mark.parametrize("platform", [Peer, OldPeer])
+async def test_a_token_of_sixty_four_odd_characters_is_taken_and_used(node, token_a, platform):
+    token = "!~" * 32
+
+    class Odd(platform):
+        def credentials(self):
+            return {**super().credentials(), "token": token}
+
+    async with Odd((("DE", "EEE", "EMSP"),)) as peer:
+        assert (await peer.post_credentials(node.url, token_a))[1]["status_code"] == 1000
+    shown = basic(token) if platform is Peer else f"Token {token}"
+    assert {one.headers["authorization"] for one in peer.seen} == {shown}
+
+
 @pytest.mark.statement("OCPI-166")
 async def test_a_put_swaps_the_secrets_and_reads_the_endpoints_again(node, emsp, token_c):
     emsp.endpoints.remove(("cdrs", "RECEIVER"))

@@ -12,7 +12,7 @@ from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, unusabl
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import Malformed, NotJson
-from interroam.protocols.ocpi.wire.credentials import Credentials
+from interroam.protocols.ocpi.wire.credentials import NO_TOKEN, Credentials, is_token
 from interroam.protocols.ocpi.wiring import Registration, Wiring, wired, wiring_of
 
 from .host import Host, declared, read_credentials
@@ -42,6 +42,8 @@ class Guest:
             raise Refused(
                 Reason.WRONG_STATE, f"{partner.id} is registered already", remedy="rotate it, or unregister it first"
             )
+        if not is_token(token):
+            raise Refused(Reason.MALFORMED, f"the token {NO_TOKEN} (OCPI-13)", remedy="ask the partner for another")
         return await self._exchange("POST", partner, url, Address.of(partner.id, token, switches(partner).encoding))
 
     async def rotate(self, partner: Partner) -> Partner:

@@ -32,7 +32,7 @@ from interroam.protocols.ocpi.rules.versions import OFFERED, OLD
 from interroam.protocols.ocpi.v211 import lift_credentials
 from interroam.protocols.ocpi.v211.peers import Face
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
-from interroam.protocols.ocpi.wire.credentials import Credentials
+from interroam.protocols.ocpi.wire.credentials import NO_TOKEN, Credentials, is_token
 from interroam.protocols.ocpi.wire.envelope import failure, success, success_with
 from interroam.protocols.ocpi.wiring import Registration, Wiring, party_of, wired, wiring_of
 
@@ -300,7 +300,10 @@ def declared(given: Credentials) -> tuple[str, ...]:
 
 def read_credentials(raw: bytes, face: Face | None) -> Credentials:
     """Read a partner's credentials; with its face those of 2.1.1."""
-    return read(Credentials, raw if face is None else lift_credentials(raw, face).data)[0]
+    given = read(Credentials, raw if face is None else lift_credentials(raw, face).data)[0]
+    if not is_token(given.token):
+        raise Malformed("token", NO_TOKEN)
+    return given
 
 
 def _read_as(partner: Partner, request: Request) -> tuple[str, ...]:

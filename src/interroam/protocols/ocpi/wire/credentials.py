@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from msgspec import Meta
@@ -10,7 +11,14 @@ from . import words
 from .types import BusinessDetails, CountryCode, PartyId, Url, Wire
 
 # At most 64 characters, printable ASCII without blanks (OCPI-13).
-CredentialsToken = Annotated[str, Meta(pattern=r"^[\x21-\x7E]{1,64}\Z")]
+_TOKEN = r"^[\x21-\x7E]{1,64}\Z"
+NO_TOKEN = "is not 1 to 64 printable characters without blanks"
+CredentialsToken = Annotated[str, Meta(pattern=_TOKEN)]
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be a credentials token: any other would not survive the header it has to travel in."""
+    return re.match(_TOKEN, text) is not None
 
 
 class CredentialsRole(Wire, frozen=True, kw_only=True):
