@@ -73,8 +73,10 @@ class Finding(ABC):
         """Return an object of the picture (withdrawn ones included)."""
         row = self._recent.get(key)
         if row is None:
-            found = await self._read("by_key", *key)
-            row = found[0] if found else None
+            before = self._commits
+            found = await self._fetch("by_key", *rows.key_row(key))
+            for columns in found:
+                (row,) = self._remembered([rows.held(key, *columns)], before)
         return row
 
     async def by_hub_id(self, hub_id: str) -> Stored | None:

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import structlog
@@ -49,8 +49,9 @@ class SqliteStore(Upkeep):
         super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention, memory)
         self._read_only = read_only
         self._sql = statements("sqlite")
-        for name, word, value in (("by_keys", "$KEYS", "(?, ?, ?, ?)"), ("evses_at", "$SITES", "(?, ?)")):
-            self._sql[name] = self._sql[name].replace(word, ", ".join([value] * KEYS_AT_ONCE))
+        for name, word, value in (("by_keys", "$KEYS", "({}, ?, ?, ?, ?)"), ("evses_at", "$SITES", "(?, ?)")):
+            values = ", ".join(value.format(at) for at in range(KEYS_AT_ONCE))
+            self._sql[name] = self._sql[name].replace(word, values)
         self._lock: int | None = None
         self._checkpoint: asyncio.Task[None] | None = None
         self._changes = 0
@@ -139,18 +140,22 @@ class SqliteStore(Upkeep):
         if len(locations) == 1:
             found = list(map(rows.stored, self._reader.execute(self._sql["evses"], locations[0][1:3])))
         else:
-            found = _in_portions(self._reader, self._sql["evses_at"], [key[1:3] for key in locations])
+            portions = _in_portions(self._reader, self._sql["evses_at"], [key[1:3] for key in locations])
+            found = [rows.stored(row) for _, row in portions]
         return self._remembered(found, before)
 
     def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
         """Return what a group is judged against; what memory does not hold is read."""
         needed, _ = wanted(tellings, self._recent)
         unknown = missing(needed)
+        texts = list(map(rows.key_row, unknown))
         if len(unknown) == 1:
-            found = list(map(rows.stored, self._db.execute(self._sql["by_key"], unknown[0])))
-        else:
-            found = _in_portions(self._db, self._sql["by_keys"], unknown)
-        needed.update((row.key, row) for row in found)
+            for found in self._db.execute(self._sql["by_key"], texts[0]):
+                needed[unknown[0]] = rows.held(unknown[0], *found)
+            return needed
+        for first, (at, *found) in _in_portions(self._db, self._sql["by_keys"], texts):
+            key = unknown[first + at]
+            needed[key] = rows.held(key, *found)
         return needed
 
     def _evses_of(self, key: Key) -> list[Stored]:
@@ -228,15 +233,17 @@ class SqliteStore(Upkeep):
         await asyncio.to_thread(_copy, self.path, Path(target), tell)
 
 
-def _in_portions(db: sqlite3.Connection, statement: str, keys: Sequence[tuple[str, ...]]) -> list[Stored]:
-    """Read many rows by few executions of one statement; the last portion is filled up with keys of nothing."""
-    found: list[Stored] = []
+def _in_portions(db: sqlite3.Connection, statement: str, keys: Sequence[tuple[str, ...]]) -> Iterator[tuple[int, Row]]:
+    """Read many rows by few executions of one statement, each with the place where its portion of the keys begins.
+
+    The last portion is filled up with keys of nothing.
+    """
     for first in range(0, len(keys), KEYS_AT_ONCE):
         portion = keys[first : first + KEYS_AT_ONCE]
         nothing = [""] * (len(portion[0]) * (KEYS_AT_ONCE - len(portion)))
         params = [text for key in portion for text in key] + nothing
-        found += map(rows.stored, db.execute(statement, params))
-    return found
+        for row in db.execute(statement, params).fetchall():
+            yield first, row
 
 
 def _lock(path: Path) -> int:

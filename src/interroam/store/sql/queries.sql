@@ -1,7 +1,7 @@
 -- What both databases say in the same words. $PICTURE and $JOURNAL stand for the columns in store/rows.py.
 
 -- name: by_key
-SELECT $PICTURE FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3 AND sub = ?4
+SELECT no, hub_id, state FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3 AND sub = ?4
 -- name: referred
 $NAMED ORDER BY no LIMIT ?4
 -- name: by_ref

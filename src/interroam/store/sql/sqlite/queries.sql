@@ -3,8 +3,8 @@
 -- name: by_no
 SELECT $PICTURE FROM picture WHERE no IN (SELECT value FROM json_each(?1))
 -- name: by_keys
-WITH wanted (kind, owner, id, sub) AS (VALUES $KEYS)
-SELECT $PICTURE FROM wanted CROSS JOIN picture USING (kind, owner, id, sub)
+WITH wanted (at, kind, owner, id, sub) AS (VALUES $KEYS)
+SELECT at, no, hub_id, state FROM wanted CROSS JOIN picture USING (kind, owner, id, sub)
 -- name: evses_at
 WITH wanted (owner, id) AS (VALUES $SITES)
 SELECT $PICTURE FROM wanted CROSS JOIN picture USING (owner, id) WHERE kind = 'evse'
