@@ -172,6 +172,7 @@ class Node:
         _tap(self.store, self.metrics.saw)
         await self.book.load()
         await self.office.people.load()
+        await self.hub.oddities.load()
         self.office.issuing.on_made = self.renew_certificates
         await self._listener.start()
         self._introduce()
@@ -182,7 +183,7 @@ class Node:
         if self._socket is not None:
             await self._socket.start()
         chores = (self._sweep, _SECOND), (self.office.rounds.tick, _SECOND), (self._count, _COUNTED_S)
-        for chore, seconds in (*chores, (self.office.people.keep, _KEPT_S)):
+        for chore, seconds in (*chores, (self.office.people.keep, _KEPT_S), (self.hub.oddities.keep, _KEPT_S)):
             self._spawn(self._every(chore, seconds))
         self._ready = True
         log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())
@@ -203,6 +204,7 @@ class Node:
         await self.client.close()
         if was_ready:
             await self.office.people.keep()
+            await self.hub.oddities.keep()
         await self.store.close()
         log.info("node_stopped")
 

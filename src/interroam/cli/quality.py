@@ -86,7 +86,14 @@ def _findings(answer: dict[str, Any]) -> None:
         for one in answer["findings"]
         for found in one["defects"]
     ]
-    table(("object", "since (UTC)", "field", "", "what"), rows, "nothing is wrong")
+    odd = [
+        (one["message"], one["field"], one["what"], str(one["count"]), moment(one["last"]), one.get("example", ""))
+        for one in answer.get("oddities", ())
+    ]
+    if rows or not odd:
+        table(("object", "since (UTC)", "field", "", "what"), rows, "nothing is wrong")
+    if odd:
+        table(("message", "field", "what is odd", "times", "last (UTC)", "such as"), odd, "")
 
 
 def _said(one: dict[str, Any]) -> str:

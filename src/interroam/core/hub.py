@@ -18,10 +18,12 @@ from interroam.core.parties.standings import Standings
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.prompt import at_once
 from interroam.core.refs import refs_of
+from interroam.core.rules.verdicts import is_ahead
 from interroam.core.rules.visibility import Spot
 from interroam.core.telling import lapsing, running
 from interroam.core.telling.clearing import Clearing
 from interroam.core.telling.gate import Gate
+from interroam.core.telling.oddities import Oddities
 from interroam.core.telling.tariffs_in_use import check_unused
 from interroam.core.telling.waiting import Keeper
 from interroam.model.charges import Cdr, Outcome, Session
@@ -60,6 +62,7 @@ PROGRAM = "$$"
 """The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _OF_DRIVERS = frozenset({Kind.TOKEN, Kind.SESSION})
+_AHEAD = "lies ahead of our clock: kept as sent, compared as the time of reception"
 _CDR, _SESSION, _TARIFF = Kind.CDR, Kind.SESSION, Kind.TARIFF
 
 
@@ -106,6 +109,7 @@ class Hub:
         self.liveness = Liveness(self)
         self.standings = Standings(store, book, clock)
         self.gate = Gate(self)
+        self.oddities = Oddities(store, clock)
         self._authorizer = Authorizer(self)
         self._commander = Commander(self)
         self.clearing = Clearing(self)
@@ -198,12 +202,13 @@ class Hub:
         return await self.sight.spots(charge.owner, charge.location_id, (charge.evse_uid,), known=False)
 
     async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
-        now = self.clock.now()
         kind = key.kind
         if isinstance(statement, Change) or not isinstance(statement, Fact):
             if kind is Kind.TARIFF:
                 await check_unused(self.store, key)
             return self._change(key, statement, origin)
+        now = self.clock.now()
+        self._compare(origin, statement, kind, now)
         body = statement.body
         receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")
         subject, contract = self.subjects_of(body)
@@ -211,8 +216,15 @@ class Hub:
         return Telling(key, statement, origin, now, lane, receiver, agreement, subject, contract, refs)
 
     def _change(self, key: Key, statement: Statement, origin: Origin) -> Telling:
+        now = self.clock.now()
+        self._compare(origin, statement, key.kind, now)
         named = self.subjects_of if key.kind in _OF_DRIVERS else None
-        return Telling(key, statement, origin, self.clock.now(), LANE_OF[key.kind], named=named)
+        return Telling(key, statement, origin, now, LANE_OF[key.kind], named=named)
+
+    def _compare(self, origin: Origin, statement: Statement, kind: Kind, now: datetime) -> None:
+        """Report a clock that goes wrong (design: Decisions 5)."""
+        if is_ahead(statement, now):
+            self.oddities.note(origin.partner, kind.value, [("last_updated", _AHEAD)], origin.correlation)
 
     async def _pinned(self, body: Body, now: datetime) -> tuple[Party | None, str]:
         """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""

@@ -66,6 +66,20 @@ async def test_what_is_older_than_its_half_is_traced_and_changes_nothing(node, c
     assert any("older" in one.note for one in traces)
 
 
+async def test_dates_ahead_of_our_clock_and_what_cannot_be_read_stand_on_the_quality_page(node, cpo):
+    ahead = (datetime.now(UTC) + timedelta(minutes=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for _ in range(2):
+        assert (await availability(cpo, node, 2, ahead)).status == 1
+    assert (await evse(node)).status.at < datetime.now(UTC)
+    assert (await availability(cpo, node, "?")).status == 19001
+    name = "eMIP_ToIOP_SetEVSEAvailabilityStatus"
+    page = {(one.message, one.field): (one.count, one.what) for one in node.hub.oddities.of("fr-c01")}
+    assert page == {
+        (name, "statusEventDate"): (2, "lies ahead of our clock: taken as now"),
+        (name, "availabilityStatus"): (1, "cannot be read: refused"),
+    }
+
+
 @pytest.mark.statement("EMIP-58")
 async def test_what_is_planned_can_be_announced(node, cpo):
     assert (await availability(cpo, node, 3)).status == 1

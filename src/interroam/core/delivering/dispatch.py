@@ -191,8 +191,18 @@ class Dispatch:
         """Hand an entry to the partner that carries messages to this party, as far as the party may know it."""
         self._hub.clearing.check(entry)
         told = await self._hub.sight.told(party, entry)
-        if told is not None:
+        if told is None:
+            return
+        try:
             await self._hand(party, told)
+        except Refused as no:
+            self._report(party, entry, no)
+            raise
+
+    def _report(self, party: Party, entry: Entry, no: Refused) -> None:
+        """Tell the quality page of who stated an entry that a receiver refused it (design: What 1000 means)."""
+        what = f"is refused by {party}: {no.reason.value}"
+        self._hub.oddities.note(entry.origin, f"{entry.key.kind.value} delivered", [("", what)], entry.correlation)
 
     async def seed(self, party: Party, entry: Entry, seed: Seed) -> None:
         """Hand over a part of the picture; where a selection took the place of another, also what has left."""

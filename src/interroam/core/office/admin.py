@@ -157,6 +157,7 @@ class Admin:
         actor.needs(Rank.ADMIN)
         partner = self.partner(actor, id)
         await self._book.remove_partner(id)
+        await self._hub.oddities.forget(id)
         await self._audit.write(actor, "partner remove", id, parties=_named(partner))
 
     async def suspend_party(self, actor: Actor, party: Party) -> None:

@@ -11,6 +11,7 @@ from interroam.core.hub import Hub
 from interroam.core.rules.quality import Defect, of_place, severe
 from interroam.core.telling.drafts import Draft
 from interroam.core.telling.findings import Found
+from interroam.core.telling.oddities import Oddity
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Fact, Origin
 from interroam.model.ids import Key, Kind
@@ -44,6 +45,11 @@ class Approving:
         """Return the quality page of a partner: what is wrong with what it stated."""
         actor.needs(Rank.VIEWER)
         return await self._gate.findings.of(partner)
+
+    def oddities(self, actor: Actor, partner: str) -> list[Oddity]:
+        """Return what is odd in the messages of a partner, and in what receivers said of them."""
+        actor.needs(Rank.VIEWER)
+        return self._hub.oddities.of(partner)
 
     async def approve(self, actor: Actor, name: str) -> int:
         """Show a place as it was stated last, a location with its EVSEs; returns how many places that were."""

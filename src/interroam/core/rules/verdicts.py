@@ -80,6 +80,14 @@ def clamped(stated: datetime, now: datetime) -> datetime:
     return now if stated - now > TOLERANCE else stated
 
 
+def is_ahead(statement: Statement, now: datetime) -> bool:
+    """Whether a statement's time lies further ahead than clocks differ; authorizations and commands bear ours."""
+    stated = _time(statement.body) if isinstance(statement, Fact) else _NEVER
+    if isinstance(statement, Change):
+        stated = statement.last_updated
+    return stated - now > TOLERANCE
+
+
 def _judge_change(change: Change, stored: Stored | None, now: datetime) -> Judgment:
     if stored is None or stored.withdrawn:
         return Judgment(Verdict.UNKNOWN)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from interroam.core.office.approving import Waiting
 from interroam.core.telling.findings import Found
+from interroam.core.telling.oddities import Oddity
 from interroam.model.errors import Reason
 from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.openapi import Route
@@ -30,9 +31,10 @@ class Queue(Struct, frozen=True):
 
 
 class FindingsPage(Struct, frozen=True):
-    """What is wrong with what a partner stated, by object."""
+    """What is wrong with what a partner stated, by object, and what is odd in its messages, by field."""
 
     findings: tuple[Found, ...]
+    oddities: tuple[Oddity, ...] = ()
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -56,7 +58,9 @@ async def quality_queue(call: Call) -> Queue:
 
 async def quality_findings(call: Call) -> FindingsPage:
     """Show a partner's quality page."""
-    return FindingsPage(tuple(await call.office.approving.findings(call.actor, call.given["id"])))
+    approving, partner = call.office.approving, call.given["id"]
+    found = await approving.findings(call.actor, partner)
+    return FindingsPage(tuple(found), tuple(approving.oddities(call.actor, partner)))
 
 
 async def quality_approve(call: Call) -> Counted:

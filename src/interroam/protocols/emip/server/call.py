@@ -7,11 +7,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from interroam.core.rules.verdicts import clamped
 from interroam.model.facts import Origin
 from interroam.model.ids import Party
 from interroam.model.parties import Partner
 from interroam.protocols.emip.profiles import Switches, switches
 from interroam.protocols.emip.wire.operations import Operation
+
+_AHEAD = "lies ahead of our clock: taken as now"
 
 
 class Call(Struct, kw_only=True):
@@ -32,12 +35,22 @@ class Call(Struct, kw_only=True):
     ids: list[str] = []
     """What else a person may search this exchange by."""
     notes: list[str] = []
+    odd: list[tuple[str, str]] = []
+    """Fields that were read all the same, and what is odd about them: for the sender's quality page."""
     subject: bytes = b""
     seq: int = 0
     correlation: str = ""
     """The id of what follows from this call, where it is not the transaction's."""
     keep: bool = True
     """Whether the trace keeps the bodies when all goes well; descriptions of places are in the journal anyway."""
+
+    def past(self, field: str, stated: datetime) -> datetime:
+        """Return a time of a field that is over: one too far ahead counts as now, and is noted."""
+        at = clamped(stated, self.now)
+        if at != stated:
+            self.odd.append((field, _AHEAD))
+            self.notes.append(f"{field} {_AHEAD}")
+        return at
 
     @property
     def origin(self) -> Origin:

@@ -310,6 +310,7 @@ class Front:
         call, operation, request = visit.call, visit.operation, visit.request
         whole = call is None or call.keep or given.code != _FINE
         notes = visit.notes if call is None else [*visit.notes, *call.notes]
+        self._count(visit)
         self._hub.store.note(
             Exchange(
                 at=self._hub.clock.now(),
@@ -330,6 +331,14 @@ class Front:
         pause = given.retry_after
         headers = [] if pause is None else [(b"retry-after", str(max(1, round(pause))).encode())]
         return Response(given.http, headers, given.body, _SOAP)
+
+    def _count(self, visit: Visit) -> None:
+        """Count what is odd about a message, for its sender's quality page."""
+        odd = visit.call.odd if visit.call is not None else []
+        if visit.wrong is not None:
+            odd = [*odd, (visit.wrong.field, "cannot be read: refused")]
+        if odd and visit.operation is not None:
+            self._hub.oddities.note(visit.partner, visit.operation.name, odd, visit.transaction)
 
     def refusal(self, status: int, message: str) -> Response:
         """Refuse as a fault what never came as far as this."""

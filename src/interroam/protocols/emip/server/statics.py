@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from interroam.core.rules.verdicts import clamped
 from interroam.model.facts import Stored, Withdrawal
 from interroam.model.ids import Key, PartyId
 from interroam.model.places import Availability, Evse, Location
@@ -244,10 +243,7 @@ def _when(call: Call) -> datetime:
     stated_at = call.message.action_date_time
     if stated_at is None:
         return call.now
-    at = clamped(stated_at, call.now)
-    if at != stated_at:
-        call.notes.append("actionDateTime lies in the future: kept as of now")
-    return at
+    return call.past("actionDateTime", stated_at)
 
 
 def _read(make: Callable[[], _M]) -> _M:

@@ -12,7 +12,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from interroam.core.rules.verdicts import clamped
 from interroam.model.facts import Change
 from interroam.model.ids import Key
 from interroam.model.places import Element
@@ -32,14 +31,14 @@ Half = Callable[[Key, int, datetime, datetime | None], Change]
 def _availability(call: Call, key: Key) -> Change:
     """Change whether an EVSE is in service."""
     told = call.message
-    at, until = _when(call, told.status_event_date), told.availability_status_until
+    at, until = call.past("statusEventDate", told.status_event_date), told.availability_status_until
     return _made(statuses.availability_change, key, told.availability_status, at, until)
 
 
 def _busy(call: Call, key: Key) -> Change:
     """Change whether an EVSE is used."""
     told = call.message
-    at, until = _when(call, told.status_event_date), told.busy_status_until
+    at, until = call.past("statusEventDate", told.status_event_date), told.busy_status_until
     return _made(statuses.busy_change, key, told.busy_status, at, until)
 
 
@@ -65,7 +64,7 @@ async def evse_synthetic(desk: Desk, call: Call) -> Response:
         raise Declined(MALFORMED, "a status needs the date of its event")
     row = await desk.elements.evse(call.operator.id, told.evse_id)
     stated = [
-        _made(half, row.key, code, _when(call, date), until)
+        _made(half, row.key, code, call.past("statusEventDate", date), until)
         for half, code, date, until in halves
         if code is not None and date is not None
     ]
@@ -78,7 +77,7 @@ async def pool_availability(desk: Desk, call: Call) -> Response:
     """Keep whether a whole pool is in service."""
     told = call.message
     row = await desk.elements.pool(call.operator.id, told.charging_pool_id)
-    at, until = _when(call, told.status_event_date), told.availability_status_until
+    at, until = call.past("statusEventDate", told.status_event_date), told.availability_status_until
     await desk.tell(call, _made(statuses.pool_change, row.key, told.availability_status, at, until))
     return _done(call)
 
@@ -86,7 +85,11 @@ async def pool_availability(desk: Desk, call: Call) -> Response:
 async def station_availability(desk: Desk, call: Call) -> Response:
     """Keep whether a station is in service: with the station, and for each of its EVSEs."""
     told = call.message
-    code, until, at = told.availability_status, told.availability_status_until, _when(call, told.status_event_date)
+    code, until, at = (
+        told.availability_status,
+        told.availability_status_until,
+        call.past("statusEventDate", told.status_event_date),
+    )
     async with desk.elements.writing:
         station = await desk.elements.station(call.operator.id, told.charging_station_id)
         _made(statuses.station_change, station.site, code, at, until)
@@ -102,7 +105,7 @@ async def connector_availability(desk: Desk, call: Call) -> Response:
     told = call.message
     connector = parsed(told.charging_connector_id, Letter.CONNECTOR)
     spot = await desk.elements.connector(call.operator.id, told.charging_connector_id)
-    at, until = _when(call, told.status_event_date), told.availability_status_until
+    at, until = call.past("statusEventDate", told.status_event_date), told.availability_status_until
     half = partial(_of_connector, connector.compared)
     await desk.tell(call, _made(half, spot.key, told.availability_status, at, until))
     return _done(call)
@@ -118,14 +121,6 @@ def _made(half: Half, key: Key, code: int, at: datetime, until: datetime | None)
         return half(key, code, at, until)
     except ValueError as error:
         raise Declined(MALFORMED, str(error)) from None
-
-
-def _when(call: Call, stated: datetime) -> datetime:
-    """Return the time of an event; one in the future counts as now, and the trace says so."""
-    at = clamped(stated, call.now)
-    if at != stated:
-        call.notes.append("the event's date lies in the future: compared as now")
-    return at
 
 
 def _done(call: Call) -> Response:

@@ -53,9 +53,11 @@ def of_error(call: Call, error: Exception) -> Answer:
         case Refused():
             return _refused(call, error)
         case Malformed():
+            call.odd.append((error.field, f"{str(error).removeprefix(f'{error.field}: ')}: refused"))
             return _coded(Reason.MALFORMED, str(error), method, module)
         case NotJson():
             message = f"the body is no JSON: {error}"
+            call.odd.append(("", "the body is no JSON: refused"))
             if (method, module) in QUEUED and call.caller.switches.not_json_is_200:  # C33
                 return Answer(status=2001, message=message)
             return _coded(Reason.NOT_JSON, message, method, module)

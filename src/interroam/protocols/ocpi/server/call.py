@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -12,6 +13,7 @@ from interroam.model.ids import Party, PartyId
 from interroam.model.parties import Credential, Partner
 from interroam.net.http import Request
 from interroam.protocols.ocpi.profiles import Switches
+from interroam.protocols.ocpi.wire import Finding
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -48,6 +50,8 @@ class Call(Struct, kw_only=True):
     ids: tuple[str, ...] = ()
     """What a person may search this exchange by."""
     notes: list[str] = []
+    odd: list[tuple[str, str]] = []
+    """Fields that were read all the same, and what is odd about them: for the sender's quality page."""
     subject: bytes = b""
     seq: int = 0
     older: bool = False
@@ -58,6 +62,12 @@ class Call(Struct, kw_only=True):
     """The largest page, where it is not that of 2.2.1; a switch of the connection outranks it."""
     keep_answer: bool = False
     """Whether the trace keeps the data of a success: of answers to questions, not of what the picture holds."""
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        """Note what is odd about the message."""
+        for one in findings:
+            self.odd.append((one.field, one.message))
+            self.notes.append(f"{one.field}: {one.message}")
 
     @property
     def caller(self) -> Caller:

@@ -91,7 +91,7 @@ async def settle(desk: Desk, call: Call) -> Answer:
     call.operation += f" {name}"[:24]
     call.ids = (command_id,)
     outcome, findings = read_result(call.request.body, command_id, call.now)
-    call.notes += [f"{found.field}: {found.message}" for found in findings]
+    call.take(findings)
     return of_receipt(call, await desk.hub.tell(call.origin, outcome))
 
 

@@ -16,7 +16,7 @@ from interroam.model.facts import Change, Receipt, Statement, Stored, Verdict
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
 from interroam.protocols.ocpi.views import Looks, View
-from interroam.protocols.ocpi.wire import Malformed, read
+from interroam.protocols.ocpi.wire import Finding, Malformed, read
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 from .answers import of_receipt
@@ -132,12 +132,12 @@ def read_body(call: Call, kind: type[T]) -> T:
     """Read the body; what was odd about it is noted."""
     kind_of_body = call.request.headers.get(b"content-type")
     if kind_of_body != b"application/json" and not speaks_json(kind_of_body):
-        call.notes.append("the Content-Type is not application/json")  # OCPI-188
+        call.take([Finding("Content-Type", "is not application/json")])  # OCPI-188
     if b"\\" in call.request.body and _NUL in call.request.body:
         raise Malformed("", "a text holds a null character")  # which not every store can keep
     shape, findings = read(kind, call.request.body)
     if findings:
-        call.notes += [f"{found.field}: {found.message}" for found in findings]
+        call.take(findings)
     return shape
 
 

@@ -17,6 +17,7 @@ from interroam.model.parties import Partner
 from interroam.net.http import Later, Request, Response
 from interroam.protocols.ocpi.rules.urls import segments
 from interroam.protocols.ocpi.views import Views
+from interroam.protocols.ocpi.wire import Finding
 from interroam.protocols.ocpi.wire.envelope import SUCCESS
 
 from .answers import of_error, write_answer
@@ -145,7 +146,7 @@ class OcpiServer:
         )
         call.older = request.path.startswith(_OLD_DOORS)
         if not call.older and not (request_id and correlation):
-            call.notes.append("X-Request-ID or X-Correlation-ID is missing: minted here")
+            call.take([Finding("X-Request-ID, X-Correlation-ID", "are not both there: minted here")])
         return call
 
     def _recognize(self, call: Call) -> None:
@@ -177,6 +178,8 @@ class OcpiServer:
         said = (answer.http, answer.status)
         if answer.message:
             call.notes.append(answer.message)
+        if call.odd and call.who is not None:
+            self._hub.oddities.note(call.who.partner.id, call.operation, call.odd, call.correlation)
         self._hub.store.note(
             Exchange(
                 at=call.now,

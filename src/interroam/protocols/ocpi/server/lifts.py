@@ -30,7 +30,7 @@ def _take(call: Call, lifted: Lifted) -> None:
     if lifted.data is not call.request.body:
         call.request = replace(call.request, body=lifted.data)
     if lifted.findings:
-        call.notes += [f"{found.field}: {found.message}" for found in lifted.findings]
+        call.take(lifted.findings)
     if lifted.losses and (cost := v211.brief(lifted.losses)):
         call.notes.append(cost)
 

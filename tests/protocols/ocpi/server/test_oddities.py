@@ -1,0 +1,76 @@
+"""The quality page of a partner nobody judges: what was odd in its messages, and what receivers refused of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from interroam.core.audit import LOCAL, Audit
+from interroam.core.office.approving import Approving
+from interroam.core.telling.oddities import MOST, Oddities
+from tests.protocols.ocpi.server.messages import evse, location
+
+AT = "receiver/locations/CH/CCC/L1"
+
+
+@pytest.fixture
+def page(node):
+    approving = Approving(node.hub, Audit(node.store, node.clock, node.hub.ids))
+    return lambda partner="ccc": {(one.field, one.what): one for one in approving.oddities(LOCAL, partner)}
+
+
+async def test_a_field_that_is_read_all_the_same_stands_once_on_the_page_however_often_it_comes(node, cpo, page):
+    odd = [evse("E1", capabilities=["TELEPATHY"]), evse("E2", evse_id="CH*CCC*E2", capabilities=["TELEPATHY"])]
+    for number in range(3):
+        at = f"2026-03-14T12:0{number}:00+01:00"
+        assert (await cpo.put(AT, location(evses=odd, last_updated=at))).status == 1000
+    word = page()["evses[].capabilities[]", "'TELEPATHY' is not known"]
+    assert (word.count, word.message) == (6, "ocpi PUT locations")
+    clock = page()["last_updated", "has an offset, UTC is expected"]
+    assert (clock.count, clock.example) == (3, "CH*CCC-c3")
+    assert clock.since <= clock.last
+
+
+async def test_what_is_refused_for_its_form_stands_on_the_page_too(node, cpo, page):
+    assert (await cpo.put(AT, location(name=["no", "text"]))).status == 2001
+    ((field, what),) = page()
+    assert field == "name"
+    assert what.endswith(": refused")
+
+
+async def test_a_clock_that_is_more_than_five_minutes_ahead_is_reported(node, cpo, page):
+    await cpo.put(AT, location())
+    for ahead, lines in ((4, 0), (6, 1)):
+        at = (node.clock.now() + timedelta(minutes=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        change = {"status": "CHARGING", "last_updated": at}
+        assert (await cpo.patch(f"{AT}/E1", change)).status == 1000
+        assert len([field for field, what in page() if field == "last_updated" and "ahead" in what]) == lines
+
+
+async def test_what_a_receiver_refuses_stands_on_the_page_of_who_stated_it(node, cpo, provider, page):
+    peer, _ = provider
+    no = b'{"status_code":2001,"status_message":"not like this","timestamp":"2026-03-14T12:00:00Z"}'
+    peer.answers.append(lambda seen: (200, no) if seen.method == "PUT" and "/locations/" in seen.path else None)
+    await cpo.put(AT, location())
+    await node.settled()
+    assert [found for found in page() if "is refused by" in found[1]]
+    assert not page("provider")
+
+
+async def test_the_page_outlives_a_restart_and_keeps_the_newest_lines(node):
+    first = Oddities(node.store, node.clock)
+    for number in range(MOST + 5):
+        first.note("ccc", "ocpi PUT locations", [(f"evses[{number}].field{number}", "is odd")], f"c{number}")
+    await first.keep()
+    again = Oddities(node.store, node.clock)
+    await again.load()
+    assert [one.field for one in again.of("ccc")] == [one.field for one in first.of("ccc")]
+    fields = {one.field for one in again.of("ccc")}
+    assert len(fields) == MOST
+    assert f"evses[].field{MOST + 4}" in fields
+    assert "evses[].field0" not in fields
+    again.note("ccc", "ocpi PUT locations", [(f"evses[7].field{MOST}", "is odd")])
+    assert {one.field: one.count for one in again.of("ccc")}[f"evses[].field{MOST}"] == 2
+    await again.forget("ccc")
+    assert await node.store.all("quality-oddity") == []
