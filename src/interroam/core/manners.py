@@ -1,4 +1,4 @@
-"""What a link may be able to do beside its duties, and how it wishes to be used: the core asks each link for it."""
+"""What a link or a room may be able to do beside its duties, and how it wishes to be used: the core asks it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from interroam.core.ports import Asking, Pulled, Standing
 from interroam.model.facts import Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
+from interroam.model.parties import Partner
 from interroam.model.questions import Live
 
 
@@ -82,4 +83,17 @@ class Announcer(Protocol):
 
     async def announce(self, standing: Standing) -> bool:
         """Tell the partner how a party stands; false when it takes no such news. Refused or Unavailable."""
+        ...
+
+
+@runtime_checkable
+class Certified(Protocol):
+    """A room whose partners are recognized by the common name of a certificate."""
+
+    def completed(self, partner: Partner) -> Partner:
+        """Return a new partner with what it is to be called, where nobody said so."""
+        ...
+
+    def certificate_id(self, partner: Partner) -> str:
+        """Return the common name of the certificate that a partner is to show."""
         ...

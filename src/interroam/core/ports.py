@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import msgspec
 
@@ -373,19 +373,6 @@ class Room(Protocol):
 
     async def rotate(self, partner: Partner) -> Partner:
         """Exchange new secrets with the partner."""
-        ...
-
-
-@runtime_checkable
-class Certified(Protocol):
-    """A room whose partners are recognized by the common name of a certificate."""
-
-    def completed(self, partner: Partner) -> Partner:
-        """Return a new partner with what it is to be called, where nobody said so."""
-        ...
-
-    def certificate_id(self, partner: Partner) -> str:
-        """Return the common name of the certificate that a partner is to show."""
         ...
 
 

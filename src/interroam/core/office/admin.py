@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.hub import Hub
 from interroam.core.keys import new_secret
+from interroam.core.manners import Certified
 from interroam.core.office.notary import check
-from interroam.core.ports import Certified, Room
+from interroam.core.ports import Room
 from interroam.model.agreements import Acceptance, Agreement, Selection, Terms
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Module, Party

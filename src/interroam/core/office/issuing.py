@@ -11,9 +11,9 @@ import msgspec
 
 from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.hub import Hub
+from interroam.core.manners import Certified
 from interroam.core.office.authority import Authority, Issued
 from interroam.core.office.certificates import Pair
-from interroam.core.ports import Certified
 from interroam.model.errors import Reason, Refused
 
 if TYPE_CHECKING:
