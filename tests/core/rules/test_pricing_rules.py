@@ -330,6 +330,10 @@ def test_a_tariff_prices_no_charge_that_began_before_it():
     at = [utc("2025-07-01T23:59:59"), utc("2025-07-02"), utc("2025-07-02T23:59:59"), utc("2025-07-03")]
     assert [covering([day], one) is not None for one in at] == [False, True, True, False]
     assert [resolve([day], EMSP, "T1", one) is not None for one in at] == [False, True, True, False]
+    noon = tariff(part("E", "1"), starts=utc("2025-07-02T12:00"))  # received at noon: the instant counts, not the day
+    at = [utc("2025-07-02T11:59:59"), utc("2025-07-02T12:00")]
+    assert [covering([noon], one) is not None for one in at] == [False, True]
+    assert [resolve([noon], EMSP, "T1", one) is not None for one in at] == [False, True]
 
 
 def test_a_tariff_without_type_is_regular():

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from interroam.model.ids import PartyId, location_key
 from tests.protocols.plain.node import CDR, LOCATION, SESSION, TARIFF, TOKEN
 
@@ -99,6 +101,23 @@ async def test_a_cdr_told_twice_is_recorded_once_and_never_changes(furnished):
     assert (status, other["error"]["reason"]) == (409, "conflict")
     _, found = await furnished.call("emsp", "GET", "/cdrs/CH*CCC/C1")
     assert (found["evse_id"], found["total_time_h"], found["total_energy_kwh"]) == ("CH*CCC*E1", 1, 22.4444)
+
+
+@pytest.mark.statement("OCPI-134")
+async def test_the_time_of_a_cdr_leaves_out_when_its_evse_was_out_of_order(furnished):
+    hours = (("09:00", "TIME", 40), ("09:40", "TIME", 0), ("10:10", "TIME", 20), ("10:30", "PARKING_TIME", 30))
+    periods = [
+        {"starts": f"2026-03-01T{at}:00Z", "dimensions": [{"type": kind, "volume": round(minutes / 60, 4)}]}
+        for at, kind, minutes in hours
+    ]
+    times = {"starts": "2026-03-01T09:00:00Z", "ends": "2026-03-01T11:00:00Z"}
+    await furnished.call("cpo", "POST", "/cdrs", {**CDR, **times, "periods": periods})
+    assert (await furnished.call("emsp", "GET", "/cdrs/CH*CCC/C1"))[1]["total_time_h"] == 1.5
+    await furnished.call("cpo", "POST", "/cdrs", {**CDR, **times, "id": "C2"})
+    assert (await furnished.call("emsp", "GET", "/cdrs/CH*CCC/C2"))[1]["total_time_h"] == 2
+    stated = {**CDR, **times, "id": "C3", "periods": periods, "total_time_h": 1.25}
+    await furnished.call("cpo", "POST", "/cdrs", stated)
+    assert (await furnished.call("emsp", "GET", "/cdrs/CH*CCC/C3"))[1]["total_time_h"] == 1.25
 
 
 async def test_a_fact_that_nobody_will_hear_of_is_recorded_with_a_finding(node):

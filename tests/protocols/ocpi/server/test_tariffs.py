@@ -34,6 +34,16 @@ async def test_variants_of_one_id_live_side_by_side(node, cpo, emsp):
     assert (await cpo.get(AT)).http == 404
 
 
+@pytest.mark.statement("OCPI-156")
+async def test_a_delete_that_names_nobody_takes_every_variant_and_nothing_else(node, cpo, emsp):
+    for name, target in (("T1", {}), ("T1", TO_EEE), ("T1", TO_FFF), ("T2", TO_EEE)):
+        await cpo.put(f"receiver/tariffs/CH/CCC/{name}", tariff(name, **target))
+    assert (await cpo.delete(AT)).status == 1000
+    query = "target_operator_country_code=DE&target_operator_party_id="
+    assert [(await cpo.get(f"{AT}{one}")).http for one in ("", f"?{query}EEE", f"?{query}FFF")] == [404] * 3
+    assert [one["id"] for one in (await emsp.get("sender/tariffs")).data] == ["T2"]
+
+
 @pytest.mark.statement("OCPI-151")
 @pytest.mark.parametrize("field", list(TO_EEE))
 async def test_half_a_target_is_2001(node, cpo, field):

@@ -166,6 +166,11 @@ def test_a_cdr_of_home_charging_is_held_or_marked():
     assert plain(made)["remark"] == "Home charging compensation."
 
 
+@pytest.mark.statement("OCPI-142")
+def test_signed_data_of_an_old_cpo_is_kept_as_it_is():
+    assert plain(lifted(signed_data=SIGNED))["signed_data"] == SIGNED
+
+
 # -- up ----------------------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,8 @@ from interroam.protocols.plain.wire.misread import Misread
 
 _HOUR = timedelta(hours=1) / timedelta(microseconds=1)
 _HUNDREDTH = Decimal("0.0001")
+_BILLED = frozenset({"TIME", "PARKING_TIME"})
+_TIMES = _BILLED | {"RESERVATION_TIME"}
 
 
 def read_session(
@@ -88,7 +90,7 @@ def read_cdr(
         token=_read_charge_token(body.token, permission),
         auth_method=_auth_method(body.auth_method, permission),
         evse_id=evse_id or body.evse_uid,
-        total_time_h=body.total_time_h if body.total_time_h is not None else _hours(body.ends - body.starts),
+        total_time_h=body.total_time_h if body.total_time_h is not None else _total_time(body),
         last_updated=body.last_updated or now,
     )
     return Fact(cdr), findings
@@ -111,6 +113,15 @@ def _auth_method(given: wire.AuthMethod | None, permission: tokens.Authorization
     if permission is None:
         return wire.AuthMethod.WHITELIST.value
     return (wire.AuthMethod.COMMAND if permission.command else wire.AuthMethod.AUTH_REQUEST).value
+
+
+def _total_time(body: wire.Cdr) -> Decimal:
+    """Return the time of a whole charge; where its periods say theirs, that of an EVSE out of order is left out."""
+    periods = [{one.type: one.volume for one in period.dimensions} for period in body.periods]
+    if not periods or not all(_TIMES & each.keys() for each in periods):
+        return _hours(body.ends - body.starts)
+    total = sum((volume for each in periods for kind, volume in each.items() if kind in _BILLED), Decimal(0))
+    return total.quantize(_HUNDREDTH).normalize()  # OCPI-134
 
 
 def _hours(duration: timedelta) -> Decimal:
