@@ -24,3 +24,13 @@ def test_an_unpublished_place_is_shown_to_the_tokens_it_names_alone():
 def test_a_token_must_agree_in_all_that_is_set_and_an_empty_entry_names_nobody():
     assert not may_be_shown(HOME, [token("AABBCCDD", type="OTHER")])
     assert not may_be_shown(location(publish=False, audience=(Audience(),)), [token()])
+
+
+@pytest.mark.statement("OCPI-194")
+@pytest.mark.parametrize("field", ["uid", "type", "visual_number", "issuer", "group_id"])
+def test_each_field_of_an_entry_counts(field):
+    card = token(type="OTHER", visual_number="V1", issuer="ABC", group_id="G1")
+    entry = Audience(**{field: getattr(card, field), "type": "OTHER"})
+    assert may_be_shown(location(publish=False, audience=(entry,)), [card])
+    other = Audience(**{"uid": card.uid, field: "another"})
+    assert not may_be_shown(location(publish=False, audience=(other,)), [card])

@@ -33,6 +33,8 @@ def test_each_field_that_can_be_mandatory_is_missed_only_where_it_is(field):
         (Whitelist.ALLOWED, "RFID", True, False),
         (Whitelist.NEVER, "APP_USER", True, False),
         (Whitelist.ALWAYS, "AD_HOC_USER", True, True),
+        (Whitelist.ALLOWED, "APP_USER", True, True),
+        (Whitelist.ALWAYS, "OTHER", True, False),
     ],
 )
 def test_a_token_nobody_can_be_asked_about_is_always_and_one_of_an_app_best_never(whitelist, kind, asked, odd):

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from interroam.core.rules.statuses import with_availability, with_busy
 from interroam.model.facts import Body, Change, Fact, Wire, Withdrawal
-from interroam.model.ids import evse_key, location_key, tariff_key
+from interroam.model.ids import evse_key, location_key, tariff_key, token_key
 from interroam.model.places import Availability, Busy
 from interroam.model.questions import Report
 from tests.core import objects
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, join
-from tests.protocols.ocpi.partners import Peer, says
+from tests.protocols.ocpi.partners import Peer, basic, says
 from tests.protocols.ocpi.server import messages
 
 LATER = "2026-03-14T12:05:00Z"
@@ -121,23 +121,6 @@ async def test_a_change_goes_out_as_it_was_stated(roaming):
     assert roaming.emsp.told()[-2].body == {"name": "Am Markt", "last_updated": LATER}
 
 
-@pytest.mark.statement("OCPI-198")
-@pytest.mark.parametrize(("http", "status"), [(200, 2003), (200, 2001), (404, 2000), (405, 2000)])
-async def test_a_receiver_that_does_not_know_the_place_is_given_all_of_it(roaming, http, status):
-    await roaming.tell("location", messages.location())
-    await roaming.settled()
-    roaming.emsp.seen.clear()
-    roaming.emsp.answers.append(says("PATCH", PATH, http, status))
-
-    await roaming.patch_evse(status="CHARGING", last_updated=LATER)
-    await roaming.settled()
-
-    patch, whole = roaming.emsp.told()
-    assert (whole.method, whole.path) == ("PUT", PATH)
-    assert (whole.body["evses"][0]["status"], whole.body["last_updated"]) == ("CHARGING", LATER)
-    assert whole.headers["x-correlation-id"] == patch.headers["x-correlation-id"]
-
-
 async def test_a_partner_of_an_agreement_made_later_is_sent_what_is_there(roaming, node):
     await roaming.tell("location", messages.location())
     await roaming.patch_evse(status="CHARGING", last_updated=LATER)
@@ -217,6 +200,29 @@ async def test_tokens_go_to_the_cpos_in_agreement(roaming):
     assert put.body == messages.token()
     assert (patch.method, patch.body) == ("PATCH", {"valid": False, "last_updated": LATER})
     assert (put.sender, put.receiver) == ("FR*107", "CH*CCC")
+
+
+@pytest.mark.statement("OCPI-200")
+async def test_a_token_that_is_withdrawn_is_made_invalid_and_never_deleted(roaming):
+    await roaming.tell("token", messages.token())
+    await roaming.settled()
+    key = token_key(PROVIDER, "RFID", "0102030405060A")
+    await roaming.state(Withdrawal(key, datetime.fromisoformat(LATER)), "emsp")
+    await roaming.settled()
+    gone = roaming.cpo.told()[-1]
+    assert (gone.method, gone.body) == ("PATCH", {"valid": False, "last_updated": LATER})
+
+
+@pytest.mark.statement("OCPI-201")
+async def test_a_cpo_pulls_a_thousand_tokens_a_page(roaming, node):
+    await roaming.tell("token", messages.token())
+    headers = {"OCPI-from-country-code": "CH", "OCPI-from-party-id": "CCC"}
+    headers["Authorization"] = basic(roaming.cpo.given["token"])
+    for limit, size in (("?limit=5000", "1000"), ("", "1000"), ("?limit=7", "7")):
+        url = f"{node.url}/ocpi/2.2.1/sender/tokens{limit}"
+        async with roaming.cpo.session.get(url, headers=headers) as answer:
+            (token,) = (await answer.json())["data"]
+            assert (token["uid"], answer.headers["X-Limit"]) == ("0102030405060A", size)
 
 
 @pytest.mark.statement("OCPI-96")

@@ -11,7 +11,9 @@ from interroam.protocols.ocpi.translate import token_fact
 from interroam.protocols.ocpi.wire import read
 from interroam.protocols.ocpi.wire.tokens import Token
 from tests.protocols.ocpi import older
-from tests.protocols.ocpi.nodes import LONG_AGO
+from tests.protocols.ocpi.client.conftest import Roaming
+from tests.protocols.ocpi.nodes import LONG_AGO, Node
+from tests.protocols.ocpi.older import OldPeer
 from tests.protocols.ocpi.partners import says
 from tests.protocols.ocpi.server import messages
 
@@ -94,3 +96,22 @@ async def test_an_old_partner_that_does_not_take_a_token_gets_it_again_and_is_an
         assert await world.node.store.shelf() == []
         first = await world.say("PUT", "locations/CH/CCC/L9", older.old_location("L9"))
         assert first["http"] == 200
+
+
+@pytest.mark.statement("OCPI-199")
+async def test_an_emsp_pushes_tokens_one_after_another_until_each_is_taken(tmp_path):
+    async with OldPeer((("FR", "107", "HUB"),)) as hub, Node(tmp_path, hub=None, hosts=("DE*EEE/EMSP",)) as node:
+        there = await node.expect("hub", "FR*107/HUB")
+        await node.room.register(there, hub.versions_url, "token-a")
+        await node.agree("DE*EEE/EMSP", "FR*107/HUB")
+        refusals = iter((500, 404, 400))
+        hub.answers.append(
+            lambda seen: (found, b"{}") if "tokens" in seen.path and (found := next(refusals, 0)) else None
+        )
+        world = Roaming(node, None, None)
+        world.origin = lambda partner="": Origin("office")
+        await world.tell("token", messages.token(UID))
+        await world.tell("token", messages.token("0102030405060B"))
+        await hub.until(lambda: any(one.path.endswith("0B") for one in hub.told()))
+        await node.settled()
+        assert [one.path.rpartition("/")[2] for one in hub.told()] == [UID] * 4 + ["0102030405060B"]

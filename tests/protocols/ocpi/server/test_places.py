@@ -131,7 +131,7 @@ async def test_an_object_that_is_another_than_its_url_says_is_2001_and_not_kept(
     assert node.store.head() == before
 
 
-@pytest.mark.statement("OCPI-187", "OCPI-182")
+@pytest.mark.statement("OCPI-187", "OCPI-182", "OCPI-193")
 @pytest.mark.parametrize(
     ("path", "patch"),
     [

@@ -311,6 +311,7 @@ async def test_an_operator_completes_a_location_for_good(node, cpo, emsp, approv
         await approving.complete(LOCAL, "location/ch*ccc/l1", b'{"publish": "maybe"}')
 
 
+@pytest.mark.statement("OCPI-194")
 @pytest.mark.parametrize(("publish", "odd"), [(True, True), (False, False)])
 async def test_whom_a_published_place_is_for_is_noted_as_a_contradiction(node, cpo, emsp, approving, publish, odd):
     await node.change("ccc", profile="gireve")

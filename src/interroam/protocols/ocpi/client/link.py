@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import structlog
+from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.core.ports import Pulled, Standing
@@ -28,7 +29,7 @@ from .fetches import Fetches
 from .old import OldPushes, OldQuestions
 from .pushes import Push, Pushes
 from .questions import not_taken, question_call, read_answer
-from .verdicts import check_delivery, knows_not
+from .verdicts import check_delivery, knows_not, takes_no_patch
 
 log = structlog.get_logger()
 
@@ -102,13 +103,27 @@ class OcpiLink:
         if called is None or (push.expendable and knows_not(called)):
             return
         method = push.method
-        if push.whole is not None and not called.taken and knows_not(called):
+        if push.whole is not None and not called.taken and await self._wants_whole(address, entry, to, push, called):
             whole = await pushes.whole(push.whole, view)
             if whole is not None:
                 log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
                 method = whole.method
                 called = await self._send(address, entry, to, whole) or called
         check_delivery(called, method, push.module, older=self._wiring.older)
+
+    async def _wants_whole(self, address: Address, entry: Entry, to: Party, push: Push, called: Called) -> bool:
+        """Whether a receiver that did not take a change is to be given all: it takes none, or has not got the object.
+
+        OCPI 2.2.1 transport_and_format, 2.1.1 alike: after a PATCH that failed the owner asks by GET (OCPI-198).
+        """
+        if not knows_not(called) or push.method != "PATCH" or takes_no_patch(called):
+            return knows_not(called)
+        look = replace(push, method="GET", body=b"", kept=False, note="")
+        found = await self._send(address, entry, to, look)
+        if found is None or knows_not(found):
+            return True
+        check_delivery(found, "GET", push.module)
+        return found.reply is None or found.reply.data is None
 
     async def _send(self, address: Address, entry: Entry, to: Party, push: Push) -> Called | None:
         """Make the call of a push; None when the partner wants no such pushes."""

@@ -54,10 +54,15 @@ def check_answer(called: Called) -> None:
 
 
 def knows_not(called: Called) -> bool:
-    """Whether a receiver could not apply a change: it has to be given the whole object (OCPI-126, OCPI-198)."""
+    """Whether a receiver may not know the object that a change is about (OCPI-198)."""
     if called.http in (404, 405):
         return True
     return called.http // 100 == 2 and called.reply is not None and called.reply.status_code // 1000 == 2
+
+
+def takes_no_patch(called: Called) -> bool:
+    """Whether a receiver takes no changes at all: it is given the whole object each time (OCPI-126)."""
+    return called.http == 405 or (called.http == 200 and called.reply is not None and called.reply.status_code == 2000)
 
 
 def refused(called: Called) -> Refused:
