@@ -1,5 +1,7 @@
 """Tariffs begin and end by their dates: who is told only of those in force is told at that moment.
 
+So is who is shown one tariff of a connector alone, of the places where that one changes.
+
 How far the dates were followed is kept, and what is owed rides on the couriers' cursors: a moment that was missed while
 nobody ran is made up for once. What is sent twice after a crash is harmless: a receiver knows it already.
 """
@@ -32,8 +34,8 @@ _AT_ONCE = 500
 class Timely(Protocol):
     """A link to a partner that may know tariffs only while they are in force: then it is told when their dates come."""
 
-    def in_force_only(self, to: Party) -> bool:
-        """Whether this party behind the partner is told of tariffs in force only."""
+    def in_force_only(self, to: Party, kind: Kind) -> bool:
+        """Whether this party behind the partner is told of tariffs in force only: by them, or by what places name."""
         ...
 
 
@@ -66,9 +68,9 @@ class Dating:
         if reached is None or now <= reached:
             return
         if self._next is not None and self._next <= now:
-            request = about_dates(reached, now)
             for courier in self._dispatch.couriers:
-                if self._is_timely(courier.key) and courier.repeat(Kind.TARIFF, request):
+                due = [one for one in about_dates(reached, now) if self._is_timely(courier.key, one[0])]
+                if sum(courier.repeat(kind, request) for kind, request in due):
                     await courier.persist()  # before the mark: told twice rather than never
             self._reached, self._next = now, None
             await self._keep()
@@ -101,7 +103,7 @@ class Dating:
         if self._reached is not None:
             await self._hub.store.save(SHELF, MARK, self._reached.isoformat().encode())
 
-    def _is_timely(self, key: CourierKey) -> bool:
+    def _is_timely(self, key: CourierKey, kind: Kind) -> bool:
         if key.lane not in _LANES:
             return False
         try:
@@ -109,7 +111,7 @@ class Dating:
         except Refused:
             return False
         link: object = self._hub.links.get(partner.id)
-        return isinstance(link, Timely) and link.in_force_only(key.party)
+        return isinstance(link, Timely) and link.in_force_only(key.party, kind)
 
 
 def _nothing() -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from interroam.core.ports import Store
+from interroam.core.rules.dates import concerns, is_about_dates
+from interroam.core.rules.visibility import groups_of
 from interroam.model.facts import Act, Entry, Stored
-from interroam.model.ids import PartyId, tariff_key
+from interroam.model.ids import Kind, PartyId, tariff_key
+from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 
 REGULAR = (None, "REGULAR")
@@ -22,6 +25,17 @@ async def offered(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -
         if found is not None and not found.withdrawn and isinstance(found.body, Tariff):
             return found if found.body.type in REGULAR else None
     return None
+
+
+async def concerned(store: Store, emsp: PartyId, entry: Entry, request: str) -> bool:
+    """Whether something is meant by what is sent again: of a request about dates also places whose tariffs change."""
+    if entry.key.kind is not Kind.LOCATION or not is_about_dates(request):
+        return concerns(request, entry.body)
+    (inside,) = await store.evses([entry.key])
+    names = {name for row in inside if isinstance(row.body, Evse) for name in groups_of(row.body)}
+    keys = [tariff_key(entry.key.party, name, target) for name in sorted(names) for target in (emsp, None)]
+    found = [await store.get(key) for key in keys]
+    return any(row is not None and not row.withdrawn and concerns(request, row.body) for row in found)
 
 
 async def told(store: Store, emsp: PartyId, entry: Entry) -> Entry | None:

@@ -15,7 +15,6 @@ from interroam.core.finding import offers
 from interroam.core.finding.lens import Lens
 from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Query, Seed, Store
-from interroam.core.rules.dates import concerns
 from interroam.core.rules.visibility import ALL, Scope, Spot, sees_row, spots
 from interroam.model.agreements import Selection
 from interroam.model.facts import Act, Entry, Stored
@@ -71,7 +70,7 @@ class Sight:
 
     async def seeded(self, receiver: Party, entry: Entry, seed: Seed) -> Entry | None:
         """Return a part of the picture as it is told, with what has left since the receiver saw other parts of it."""
-        if seed.again and not concerns(seed.again, entry.body):
+        if seed.again and not await offers.concerned(self._store, receiver.id, entry, seed.again):
             return None
         if seed.former is None:
             return await self.told(receiver, entry)

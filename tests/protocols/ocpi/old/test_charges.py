@@ -249,6 +249,42 @@ async def test_an_old_emsp_is_told_of_a_tariff_when_it_begins_and_when_it_ends_a
         assert told_of(world)[4:] == [("DELETE", rows["new"], None)]
 
 
+def named_by(world):
+    """The tariff that each PUT of a place names, and what else was told, in order."""
+    told = []
+    for one in world.emsp.told():
+        place = one.method == "PUT" and "/locations/" in one.path
+        told.append(
+            one.body["evses"][0]["connectors"][0].get("tariff_id") if place else (one.method, one.path.split("/")[-1])
+        )
+    return told
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+async def test_an_old_emsp_is_told_which_tariff_a_connector_has_when_that_begins_or_ends(make, pushed):
+    async with make("emsp", pushes_old_tariffs=pushed) as world:
+        now = datetime.now(UTC)
+        begins, ends = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (1, 3))
+        await world.say("PUT", "receiver/tariffs/CH/CCC/OLD", messages.tariff("OLD", end_date_time=begins))
+        new = messages.tariff("NEW", start_date_time=begins, end_date_time=ends)
+        await world.say("PUT", "receiver/tariffs/CH/CCC/NEW", new)
+        for site, tariffs in (("L1", ["OLD", "NEW"]), ("L2", ["ANY"]), ("L3", [])):
+            plug = messages.connector(tariff_ids=tariffs)
+            inside = messages.location(site, evses=[messages.evse(connectors=[plug])])
+            await world.say("PUT", f"receiver/locations/CH/CCC/{site}", inside)
+        await world.settled()
+        rows = {one.key.id: one.hub_id for one in (await world.node.store.page(Query(kind=Kind.TARIFF))).items}
+        old, new = rows["old"], rows["new"]
+        assert [one for one in named_by(world) if not isinstance(one, tuple)] == [old, None, None]
+
+        world.emsp.seen.clear()
+        await followed(world, 2)
+        assert named_by(world) == ([("PUT", new), new, ("DELETE", old)] if pushed else [new])
+        world.emsp.seen.clear()
+        await followed(world, 2)
+        assert named_by(world) == ([None, ("DELETE", new)] if pushed else [None])
+
+
 async def test_a_date_that_came_while_the_node_was_down_is_told_once_after_its_start(make):
     async with make("emsp") as world:
         begins = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"

@@ -79,9 +79,10 @@ class OcpiLink:
         """Questions can be put to this partner, as far as it has the interfaces."""
         return not self._wiring.done or self._wiring.endpoint("tokens", "SENDER") is not None
 
-    def in_force_only(self, to: Party) -> bool:
-        """Whether a party is told of tariffs in force only (sheet 4.5)."""
-        return self._wiring.older and (to.role is Role.HUB or self._switches.pushes_old_tariffs)
+    def in_force_only(self, to: Party, kind: Kind) -> bool:
+        """Whether a party is told of tariffs in force only (sheet 4.5); a connector names one of them."""
+        told = kind is Kind.LOCATION or to.role is Role.HUB or self._switches.pushes_old_tariffs
+        return self._wiring.older and told
 
     async def close(self) -> None:
         """Nothing to let go of: connections are the client's."""
