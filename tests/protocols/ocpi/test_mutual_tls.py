@@ -159,5 +159,10 @@ async def test_the_wire_is_tls_1_2_or_newer_and_every_message_names_its_sender(d
 
 
 @pytest.mark.statement("OCPI-11")
-def test_we_call_by_tls_1_2_or_newer_too(ours):
-    assert client_context(ours.file).minimum_version is ssl.TLSVersion.TLSv1_2
+def test_neither_side_of_us_speaks_less_than_tls_1_2_and_we_call_nobody_unproven(ours):
+    serving = server_context(ours.issue("hub"), ours.file)
+    own = ours.issue("ccc")
+    showing = shown_context(own.certificate.read_text() + own.key.read_text(), ours.file)
+    calling = client_context(ours.file)
+    assert [one.minimum_version for one in (serving, showing, calling)] == [ssl.TLSVersion.TLSv1_2] * 3
+    assert [(one.verify_mode, one.check_hostname) for one in (showing, calling)] == [(ssl.CERT_REQUIRED, True)] * 2

@@ -46,5 +46,6 @@ async def test_a_platform_may_give_the_hub_a_token_to_start_with(people):
         wanted = {"url": peer.versions_url, "token": "given-by-the-platform"}
         status, report = await people("POST", "/partners/one/register", wanted)
         assert (status, report["state"]) == (200, PartnerState.CONNECTED)
+        assert {one.headers["authorization"] for one in peer.seen} == {basic("given-by-the-platform")}
         assert peer.given["url"].endswith("/ocpi/versions")
         assert peer.given["token"] != "given-by-the-platform"

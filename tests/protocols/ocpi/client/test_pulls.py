@@ -45,16 +45,19 @@ async def test_pages_are_followed_to_the_end_by_the_link_as_given(node, cpo):
         cpo.headers = {"X-Total-Count": "5", "X-Limit": "100"}
         if leap[1]:
             cpo.headers["Link"] = f'<{leap[1]}>; rel="next"'
-        body = {"status_code": 1000, "timestamp": messages.NOW, "data": cpo.shelves["locations"][leap[0] : ends]}
+        body = {"status_code": 1000, "timestamp": messages.NOW, "data": shelf[leap[0] : ends]}
         return 200, json.dumps(body).encode()
 
     cpo.answers.append(odd)
-    cpo.shelves = {"none": []} | {"locations": cpo.shelves["locations"]}
+    shelf = cpo.shelves.pop("locations")  # so that all is answered by hand
     report = await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
     assert (report.stage, report.pages, report.recorded) == (Stage.DONE, 3, 5)
     assert await names(node) == ["L1", "L2", "L3", "L4", "L5"]
+    asked = [(one.path, one.query) for one in cpo.seen if one.method == "GET"]
+    assert asked == [("/sender/locations", {}), ("/odd", {"p": "{x}", "k": "1"}), ("/rest;v=2", {})]
 
 
+@pytest.mark.statement("OCPI-53", "OCPI-15")
 async def test_the_page_size_is_the_partners(node, cpo):
     report = await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
     first, *_ = asked = cpo.fetched("locations")

@@ -110,6 +110,24 @@ async def test_the_link_repeats_filters_and_the_limit_that_was_applied(node, cpo
     assert "L2" not in {each for page in pages for each in page}
 
 
+@pytest.mark.statement("OCPI-48", "OCPI-50")
+async def test_the_total_counts_what_this_client_may_see_in_the_window_in_the_order_of_creation(node, cpo, emsp):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    for number in (4, 2, 3, 1):
+        await fill(cpo, 1, number)
+    await other.put("receiver/locations/CH/DDD/L9", location("L9", party_id="DDD"))
+    window = "date_from=2026-03-14T12:00:02Z"
+    for query, total, seen in (
+        ("", "4", ["L4", "L2", "L3", "L1"]),
+        ("?limit=1&offset=2", "4", ["L3"]),
+        ("?offset=7", "4", []),
+        (f"?{window}", "3", ["L4", "L2", "L3"]),
+        (f"?{window}&limit=1&offset=1", "3", ["L2"]),
+    ):
+        page = await emsp.get(LIST + query)
+        assert (page.headers["X-Total-Count"], [one["id"] for one in page.data]) == (total, seen)
+
+
 @pytest.mark.statement("OCPI-50")
 async def test_what_is_created_during_a_crawl_comes_last_and_changes_move_nothing(node, cpo, emsp):
     for number in range(6):

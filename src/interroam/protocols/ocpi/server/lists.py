@@ -44,7 +44,7 @@ async def page_of(desk: Desk, call: Call, page: Page, items: Sequence[Stored], t
     """Answer with a page; ``after`` is the number the next one goes on from, 0 on the last."""
     whole = page.date_from is None  # what is gone is told to who asks for changes (OCPI-85)
     shown = await desk.views.render(items, call.viewer, call.caller.switches, removed=not whole)
-    reached = page.offset + len(items)
+    reached = page.offset + len(items) if items else 0  # an offset beyond the last says nothing of how many there are
     headers = page_headers(
         page, max(total, reached + bool(after)), len(items), desk.url(f"sender/{call.module}"), after
     )
