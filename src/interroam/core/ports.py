@@ -99,8 +99,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``owners`` None means every owner; ``receiver`` restricts to objects of one receiver (sessions, CDRs).
     ``updated_from`` is inclusive, ``updated_to`` exclusive. ``after`` is the creation number to go on from (as handed
     out in Page.next), which costs the same on every page; ``offset`` counts from the start.
-    ``also`` adds objects of other owners by their creation numbers, in order; ``without`` leaves some out.
-    ``standing`` leaves out locations of which all EVSEs are gone.
+    ``also`` adds objects of other owners by number, ``without`` leaves some out, ``standing`` locations without EVSEs.
     """
 
     kind: Kind

@@ -154,6 +154,19 @@ async def test_an_emsp_does_all_that_a_hub_requires_of_it(row):
     ]
 
 
+@pytest.mark.statement("OCPI-103")
+async def test_an_emsp_gives_a_reference_with_every_start(row):
+    row.cpo.office.answer = Acknowledged(result="ACCEPTED", within=30)
+    token = (await row.emsp.store.get(token_key(PROVIDER, "RFID", UID))).body
+    for given in (None, "mine"):
+        start = StartSession(emsp=PROVIDER, token=token, location_id="L1", evse_uid="E1", reply="r", reference=given)
+        assert (await row.emsp.hub.command(Origin("office"), start)).accepted
+        known = await row.hub.hub.authorization(row.cpo.office.asked[-1].reference)
+        assert known.emsp_reference == (given or known.emsp_reference)
+        assert known.emsp_reference not in (None, "", known.reference)
+        assert (await row.emsp.hub.authorization(known.emsp_reference)).emsp == PROVIDER
+
+
 @pytest.mark.statement("OCPI-139")
 async def test_a_credit_is_a_new_cdr_linked_to_the_one_it_takes_back(row):
     await row.owner.tell("cdr", messages.cdr())

@@ -6,6 +6,7 @@ import pytest
 
 from interroam.model.facts import Withdrawal
 from interroam.model.ids import tariff_key
+from interroam.model.questions import Authorize
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming
 from tests.protocols.ocpi.nodes import Node
 from tests.protocols.ocpi.partners import Peer, says
@@ -68,6 +69,21 @@ async def test_whatever_is_not_http_2xx_is_sent_again_until_it_is(owner, hub, ki
     hub.answers.clear()
     await owner.settled()
     assert len({one.raw for one in hub.told()}) == 1
+
+
+@pytest.mark.statement("OCPI-95", "OCPI-97")
+@pytest.mark.parametrize("uids", [(), ("E1",), ("E1", "E2")])
+async def test_an_unknown_card_is_asked_about_at_one_location_and_as_many_evses_as_are_named(owner, hub, uids):
+    await owner.tell("location", messages.location(evses=[messages.evse("E1"), messages.evse("E2")]))
+    hub.answers.append(says("POST", "/authorize", 200, 1000, {"allowed": "ALLOWED", "token": messages.token()}))
+    question = Authorize(cpo=OWNER, uid="0102030405060A", location_id="L1", evse_uids=uids)
+    said = await owner.node.hub.authorize(owner.origin(), question)
+
+    (seen,) = hub.told("POST")
+    assert seen.path == "/sender/tokens/0102030405060A/authorize"
+    assert seen.body == {"location_id": "L1", **({"evse_uids": list(uids)} if uids else {})}
+    assert (said.token.contract_id, said.token.issuer) == ("DE-EEE-C00000001-1", "EEE")
+    assert (await owner.node.store.counts()).get("token", 0) == 0
 
 
 @pytest.mark.statement("OCPI-82", "OCPI-125")

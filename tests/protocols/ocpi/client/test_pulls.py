@@ -239,6 +239,20 @@ async def test_tokens_are_pulled_in_pages_and_taken_by_push_as_well(node):
     assert (await node.store.get(token_key(PROVIDER, "RFID", "0102030405060A"))).body.valid
 
 
+@pytest.mark.statement("OCPI-93", "OCPI-94")
+async def test_pulled_card_numbers_are_judged_and_kept_in_capitals_where_pushed_ones_are(node):
+    async with Shop((("DE", "EEE", "EMSP"),)) as emsp:
+        odd, app = messages.token("0a0b0c0d0e"), messages.token("a1", type="APP_USER")
+        emsp.shelves["tokens"] = [messages.token("0a0b0c0d"), odd, app]
+        await join(node, "emsp", emsp, "DE*EEE/EMSP", switches={"strict_uid": True})
+        report = await node.rounds.pulling.pull("emsp", Module.TOKENS)
+    assert report.recorded == 2
+    assert any("RFID uid" in one for one in report.findings)
+    rows = (await node.store.page(Query(kind=Kind.TOKEN))).items
+    assert [row.body.uid for row in rows] == ["0A0B0C0D", "a1"]
+    assert json.loads(rows[0].wire.data)["uid"] == "0A0B0C0D"
+
+
 @pytest.mark.statement("OCPI-89")
 async def test_an_emsps_copies_are_never_read(node, cpo):
     async with Shop((("DE", "EEE", "EMSP"),)) as emsp:

@@ -35,6 +35,18 @@ async def test_authorize_wants_exactly_one_evse(old_cpo):
     assert (await asked("E1"))[0] == 1000
 
 
+@pytest.mark.statement("OCPI-101")
+async def test_an_old_cpo_is_given_the_hubs_authorization_id_and_the_place_as_its_emsp_allows_it(old_cpo):
+    place = {"location_id": "L1", "evse_uids": ["E1"]}
+    said = {"allowed": "ALLOWED", "token": messages.token(), "authorization_reference": "theirs", "location": place}
+    old_cpo.emsp.answers.append(says("POST", "authorize", 200, 1000, said))
+    answer = (await old_cpo.say("POST", f"tokens/{UID}/authorize", place))["data"]
+    reference = answer.pop("authorization_id")
+    assert answer == {"allowed": "ALLOWED", "location": place}
+    assert (await old_cpo.node.hub.authorization(reference)).emsp_reference == "theirs"
+    assert len(reference) == 36
+
+
 @pytest.mark.statement("OCPI-104")
 async def test_the_issuer_of_a_token_gives_way_to_its_emsp(old_cpo):
     (token,) = (await old_cpo.say("GET", "tokens"))["data"]
@@ -68,7 +80,13 @@ async def test_a_token_is_read_alone_by_its_type_of_which_rfid_is_the_default(ol
     again = await old_cpo.say("GET", f"tokens/{UID}?tokenType=RFID")
     assert one["data"] == again["data"]
     assert one["data"]["uid"] == UID
-    for path in (f"tokens/{UID}?type=OTHER", "tokens/99999999"):
+    await old_cpo.ask("PUT", "receiver/tokens/DE/EEE/app?type=OTHER", messages.token("app", type="OTHER"))
+    for name in ("type", "tokenType", "token_type"):
+        assert (await old_cpo.say("GET", f"tokens/app?{name}=OTHER"))["data"]["type"] == "OTHER"
+    await old_cpo.node.expect("other", "NL*XXX/EMSP")
+    raw = json.dumps(messages.token("04AABBCC", country_code="NL", party_id="XXX")).encode()
+    await old_cpo.node.hub.tell(Origin("other"), token_fact(read(Token, raw)[0], raw))
+    for path in (f"tokens/{UID}?type=OTHER", "tokens/app", "tokens/04AABBCC", "tokens/99999999"):
         answer = await old_cpo.say("GET", path)
         assert (answer["status_code"], answer.get("data")) == (2000, None)
 

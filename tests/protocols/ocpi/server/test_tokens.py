@@ -21,6 +21,7 @@ async def place(cpo):
         evse("E2", capabilities=[]),
         evse("E3", status="CHARGING"),
         evse("E4"),
+        evse("E5"),
     ]
     await cpo.put("receiver/locations/CH/CCC/L1", location(evses=evses))
 
@@ -66,9 +67,14 @@ async def test_a_bad_token_is_refused(node, cpo, emsp, path, body, http, status)
         ("0A0B0C0D", 1000),
         ("0a0B0c0D", 1000),
         ("0102030405060A", 1000),
+        ("00000001", 1000),
+        ("0A0B0C0", 2001),
         ("012345678", 2001),
+        ("0A0B0C0D0E", 2001),
+        ("0A0B0C0D0E0F", 2001),
         ("12345678901234567890", 2001),
         ("0A0B0C0G", 2001),
+        ("0A0B0C0D0E0F0G", 2001),
     ],
 )
 async def test_a_card_number_has_4_or_7_bytes_where_the_profile_says_so(node, cpo, emsp, uid, status):
@@ -93,14 +99,26 @@ async def test_a_card_number_is_judged_wherever_one_comes(node, cpo, emsp):
         await emsp.post("receiver/commands/START_SESSION", command),
         await emsp.post("receiver/commands/RESERVE_NOW", booking),
         await cpo.put("receiver/sessions/CH/CCC/S1", session(cdr_token=odd)),
+        await cpo.patch("receiver/sessions/CH/CCC/S1", {"cdr_token": odd, "last_updated": LATER}),
         await cpo.post("receiver/cdrs", cdr(cdr_token=odd)),
     ]
-    assert [(one.status, "RFID uid" in one.message) for one in refused] == [(2001, True)] * 7
+    assert [(one.status, "RFID uid" in one.message) for one in refused] == [(2001, True)] * 8
     for kind in ("APP_USER", "AD_HOC_USER", "OTHER"):
         free = token("012345678", type=kind)
         assert (await emsp.put(f"receiver/tokens/DE/EEE/012345678?type={kind}", free)).status == 1000
         taken = await cpo.put(f"receiver/sessions/CH/CCC/{kind}", session(kind, cdr_token={**odd, "type": kind}))
         assert taken.status == 1000
+
+
+@pytest.mark.statement("OCPI-96")
+async def test_the_profile_gireve_shows_a_cpo_of_2_2_1_no_tokens(node, cpo, emsp):
+    await emsp.put(AT, token())
+    paths = ("sender/tokens", "sender/tokens/0102030405060A")
+    assert [(await cpo.get(path)).status for path in paths] == [1000, 1000]
+    await node.change("ccc", profile="gireve")
+    for path in paths:
+        answer = await cpo.get(path)
+        assert (answer.http, answer.status, answer.data) == (200, 2000, None)
 
 
 @pytest.mark.statement("OCPI-93")
@@ -116,6 +134,10 @@ async def test_card_numbers_are_stored_and_compared_in_capitals_lowest_byte_firs
     await cpo.post("sender/tokens/1A2b3C4d5E6f70/authorize", {"location_id": "L1"})
     (asked,) = peer.told("POST")
     assert asked.path == "/sender/tokens/1A2B3C4D5E6F70/authorize"
+    await cpo.put("receiver/sessions/CH/CCC/S1", session())
+    small = {"cdr_token": cdr_token(uid="1a2b3c4d5e6f70"), "last_updated": LATER}
+    assert (await cpo.patch("receiver/sessions/CH/CCC/S1", small)).status == 1000
+    assert (await cpo.get("receiver/sessions/CH/CCC/S1")).data["cdr_token"]["uid"] == "1A2B3C4D5E6F70"
     await cpo.post("receiver/cdrs", cdr(cdr_token=cdr_token(uid="1a2b3c4d5e6f70"), remark="kept"))
     (seen,) = (await emsp.get("sender/cdrs")).data
     assert (seen["cdr_token"]["uid"], seen["remark"]) == ("1A2B3C4D5E6F70", "kept")

@@ -70,7 +70,9 @@ class Fetches:
             called = await self._get(url, operation, headers, correlation)
             return called if lifting is None else await lifted_list(lifting, kind, called)
 
-        async for pulled in crawl(get, self._first(module, since), kind, owner):
+        async for pulled in crawl(
+            get, self._first(module, since), kind, owner, strict_uid=switches(self._partner).strict_uid
+        ):
             yield pulled
 
     def _first(self, module: str, since: datetime | None) -> str:

@@ -55,7 +55,7 @@ def first_url(endpoint: str, since: datetime | None) -> str:
     return join(endpoint, query={"date_from": moment(since.replace(microsecond=0))}) if since is not None else endpoint
 
 
-async def crawl(get: Get, url: str, kind: Kind, owner: Party) -> AsyncIterator[Pulled]:
+async def crawl(get: Get, url: str, kind: Kind, owner: Party, *, strict_uid: bool = False) -> AsyncIterator[Pulled]:
     """Yield the pages of a list until no Link leads on."""
     before: _Page | None = None
     following: str | None = url
@@ -68,7 +68,7 @@ async def crawl(get: Get, url: str, kind: Kind, owner: Party) -> AsyncIterator[P
         seen.add(following)
         count += 1
         page = await _get(get, following)
-        yield _read(page, kind, owner)
+        yield _read(page, kind, owner, strict_uid=strict_uid)
         fallen = _fallen(before, page)
         following = page.next
         if before is not None and fallen:
@@ -114,13 +114,13 @@ async def _get(get: Get, url: str) -> _Page:
     return _Page(url, items, int(total) if total.isdigit() else None, following)
 
 
-def _read(page: _Page, kind: Kind, owner: Party) -> Pulled:
+def _read(page: _Page, kind: Kind, owner: Party, *, strict_uid: bool) -> Pulled:
     facts: list[Fact] = []
     findings: list[str] = []
     lost = []
     for raw in page.items:
         try:
-            fact, odd = read_object(kind, raw)
+            fact, odd = read_object(kind, raw, strict_uid=strict_uid)
         except (Malformed, NotJson, Refused) as error:
             key = key_of(kind, raw, owner)
             lost.append(key)

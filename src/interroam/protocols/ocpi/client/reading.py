@@ -21,10 +21,12 @@ from interroam.model.ids import (
     token_key,
 )
 from interroam.protocols.ocpi import translate
+from interroam.protocols.ocpi.rules.roles import is_rfid_uid
 from interroam.protocols.ocpi.translate import ADDRESSING, read_target
 from interroam.protocols.ocpi.wire import Finding, Malformed, read
 from interroam.protocols.ocpi.wire.cdrs import Cdr
 from interroam.protocols.ocpi.wire.locations import Location
+from interroam.protocols.ocpi.wire.raw import set_fields, text
 from interroam.protocols.ocpi.wire.sessions import Session
 from interroam.protocols.ocpi.wire.tariffs import Tariff
 from interroam.protocols.ocpi.wire.tokens import Token
@@ -39,12 +41,21 @@ _READERS: dict[Kind, tuple[type[msgspec.Struct], Callable[[Any, bytes], Fact]]] 
 }
 
 
-def read_object(kind: Kind, raw: bytes) -> tuple[Fact, tuple[Finding, ...]]:
-    """Read one object, with what was odd about it; Malformed or NotJson when it cannot be read."""
+def read_object(kind: Kind, raw: bytes, *, strict_uid: bool = False) -> tuple[Fact, tuple[Finding, ...]]:
+    """Read one object, with what was odd about it; Malformed or NotJson when it cannot be read.
+
+    ``strict_uid``: a card's number must be one, and is taken in capitals, as where it is pushed (OCPI-93, OCPI-94).
+    """
     shape, make = _READERS[kind]
     if _NUL in raw:
         raise Malformed("", "a text holds a null character")  # which not every store can keep
     found, findings = read(shape, raw)
+    if strict_uid and isinstance(found, Token) and found.type == "RFID":
+        if not is_rfid_uid(found.uid):
+            raise Malformed("uid", "is no RFID uid of 4 or 7 bytes")
+        if found.uid != found.uid.upper():
+            raw = set_fields(raw, {"uid": text(found.uid.upper())})
+            found, findings = read(shape, raw)
     return make(found, raw), findings
 
 

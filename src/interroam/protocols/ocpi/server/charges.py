@@ -19,7 +19,7 @@ from .answers import of_receipt
 from .call import Answer, Call, given
 from .desk import AS_STATED, Desk, Stating, missing, read_body, read_owner, side, stating
 from .lists import list_of
-from .tokens import check_uid, note_driver, spelled
+from .tokens import note_driver, spelled
 
 Charge = TypeVar("Charge", Session, Cdr)
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
@@ -52,9 +52,10 @@ def patch_session(_desk: Desk, call: Call) -> Statement:
     shape = read_body(call, SessionPatch)
     if shape.authorization_reference:
         call.ids += (shape.authorization_reference,)
+    raw = call.request.body
     if shape.cdr_token is not None:
-        check_uid(call, shape.cdr_token.type, shape.cdr_token.uid)
-    return session_change(shape, call.request.body, owner, session_id, replaces=call.older)
+        shape, raw = spelled(call, shape, shape.cdr_token.type, shape.cdr_token.uid, "cdr_token")
+    return session_change(shape, raw, owner, session_id, replaces=call.older)
 
 
 async def check_session(desk: Desk, call: Call) -> Answer:
