@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from ssl import SSLContext
 from typing import Any, Protocol, Self, runtime_checkable
@@ -111,7 +111,13 @@ class Node:
         self.rooms: dict[str, Room] = {}
         self.ways: dict[str, Way] = {}
         self.office = Office(
-            self.hub, self.dispatch, self.ways, key_file=settings.key_file, name=settings.name, pulls=settings.pulls
+            self.hub,
+            self.dispatch,
+            self.ways,
+            key_file=settings.key_file,
+            name=settings.name,
+            pulls=settings.pulls,
+            overlap=timedelta(days=settings.tls.overlap_days),
         )
         self.client = Client(settings.calls, client_context(settings.tls.authorities))
         self.metrics = Metrics(self._room_of, self._figures)
@@ -173,6 +179,8 @@ class Node:
         await self.book.load()
         await self.office.people.load()
         await self.hub.oddities.load()
+        await self.office.issuing.load()
+        self._doorway.barred = self._barred
         self.office.issuing.on_made = self.renew_certificates
         await self._listener.start()
         self._introduce()
@@ -271,6 +279,25 @@ class Node:
         refusal = plain_refusal(503, "the node is starting or stopping")
         refusal.headers.append((b"retry-after", b"1"))
         return refusal
+
+    def _barred(self, request: Request) -> bool:
+        """Whether a caller shows a certificate of ours that was revoked; the attempt is traced (EMIP-17)."""
+        one = self.office.issuing.barred(request.certificate) if request.certificate is not None else None
+        if one is None:
+            return False
+        log.warning("certificate_revoked", partner=one.partner, serial=one.serial, client=request.client)
+        self.store.note(
+            Exchange(
+                at=self.clock.now(),
+                partner=one.partner,
+                inward=True,
+                operation=f"{request.method} {request.path}",
+                code="401",
+                latency_us=0,
+                note=f"certificate {one.serial} was revoked",
+            )
+        )
+        return True
 
     def _health(self, _request: Request) -> Response:
         body = {

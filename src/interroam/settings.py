@@ -93,6 +93,8 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Whether callers without such a certificate are turned away."""
     authorities: Path | None = None
     """Authorities trusted when the node calls partners; empty: those of the system."""
+    overlap_days: int = 0
+    """After so many days a renewed certificate of a partner revokes the former one; 0: that holds until its own end."""
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.net.authority import Authority
@@ -47,3 +48,19 @@ def test_a_certificate_has_to_be_named_and_readable(node, tmp_path, signer):
     assert not made.exists()
     assert "no partner" in node(*CERTIFICATE, "issue", "nobody", "--to", str(made), code=1)
     assert not made.exists()
+
+
+def test_a_certificate_is_revoked_and_stands_in_the_list_that_proxies_are_given(node, tmp_path):
+    node("partner", "add", "leaky", "--party", "CH*LKY/CPO")
+    serial = node.json(*CERTIFICATE, "issue", "leaky", "--to", str(tmp_path / "leaky.pem"))["serial"]
+    assert "Revoke it?" in node(*CERTIFICATE, "revoke", serial, code=1, input="n\n")
+    said = node.json(*CERTIFICATE, "revoke", serial, "--reason", "key-compromise", "--yes")
+    assert (said["partner"], said["state"], said["cause"]) == ("leaky", "revoked", "key-compromise")
+    assert "revoked" in node(*CERTIFICATE, "list")
+    assert "is revoked since" in node(*CERTIFICATE, "revoke", serial, "--yes", code=1)
+    assert "no certificate" in node(*CERTIFICATE, "revoke", "77", "--yes", code=1)
+    file = tmp_path / "revoked.pem"
+    node(*CERTIFICATE, "revoked", "--to", str(file))
+    assert int(serial, 16) in [one.serial_number for one in x509.load_pem_x509_crl(file.read_bytes())]
+    assert node(*CERTIFICATE, "revoked").startswith("-----BEGIN X509 CRL-----")
+    assert any(one["action"] == "partner certificate revoke" for one in node.json("audit")["audit"])

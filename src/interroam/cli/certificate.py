@@ -13,6 +13,7 @@ import typer
 
 from interroam.cli.reach import Reach, command, part
 from interroam.cli.tables import error, moment, pairs, say, table
+from interroam.core.office.authority import Cause
 from interroam.model.errors import Refused
 
 app = typer.Typer(help="Certificates: what partners and we show each other in TLS.", no_args_is_help=True)
@@ -26,7 +27,7 @@ Signer = Annotated[
     Path | None,
     typer.Option("--authority", help="Have another authority sign it: certificate and key, PEM in one file."),
 ]
-_MARKS = {"valid": "", "soon": "ends soon", "over": "is over"}
+_MARKS = {"valid": "", "soon": "ends soon", "over": "is over", "revoked": "revoked"}
 
 
 @command(app)
@@ -42,9 +43,35 @@ def issue(node: Reach, name: Name, to: To = None, authority: Signer = None) -> N
 
 @command(app)
 def renew(node: Reach, name: Name, to: To = None) -> None:
-    """Issue a partner its next certificate; the former one holds until its own end."""
+    """Issue a partner its next certificate; the former one holds until its own end, or as `tls.overlap_days` says."""
     with _new(to or Path(f"{name}.pem")) as file:
         _hand_over(node, node.call("POST", f"/partners/{part(name)}/certificate/renew"), file)
+
+
+@command(app)
+def revoke(
+    node: Reach,
+    serial: Annotated[str, typer.Argument(help="Its serial number, as `list` shows it.")],
+    reason: Annotated[Cause, typer.Option(help="Why, as the signed list says it.")] = Cause.UNSPECIFIED,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Let a certificate issued here open nothing any more, from this moment on."""
+    if not yes:
+        typer.confirm("A revoked certificate never opens anything again. Revoke it?", abort=True, err=True)
+    answer = node.call("POST", f"/certificates/{part(serial)}/revoke", {"cause": reason.value})
+    node.show(answer, lambda one: say(f"certificate {one['serial']} of {one['partner']} is revoked"))
+
+
+@command(app)
+def revoked(
+    node: Reach, to: Annotated[Path | None, typer.Option("--to", help="Write it to this file.")] = None
+) -> None:
+    """Show the signed list of revoked certificates (CRL, PEM), for a proxy before the node."""
+    answer = node.call("GET", "/certificates/revoked")
+    if to is not None:
+        to.write_text(answer["crl"])
+        answer = {"crl": f"in {to}"}
+    node.show(answer, lambda shown: say(shown["crl"]))
 
 
 @command(app)
@@ -151,7 +178,16 @@ def _signed(name: str, signer: str) -> dict[str, Any]:
 
 def _issued(answer: dict[str, Any]) -> None:
     rows = [
-        (one["partner"], one["name"], moment(one["since"]), moment(one["until"]), _MARKS[one["state"]], one["serial"])
+        (one["partner"], one["name"], moment(one["since"]), moment(one["until"]), _mark(one), one["serial"])
         for one in answer["certificates"]
     ]
     table(("partner", "common name", "since (UTC)", "until (UTC)", "", "serial"), rows, "none was issued yet")
+
+
+def _mark(one: dict[str, Any]) -> str:
+    """Return what is to be known of a certificate besides its times."""
+    mark, revoked = _MARKS[one["state"]], one.get("revoked")
+    if revoked is None:
+        return mark
+    ends = f"{moment(revoked)}, {one.get('cause', 'unspecified')}"
+    return f"revoked {ends}" if one["state"] == "revoked" else f"is revoked {ends}"

@@ -264,7 +264,6 @@ class Store(Protocol):
 
     async def speaking(self, subject: bytes) -> list[Stored]:
         """Return the objects that speak of a driver, by the keyed hash of the token or the contract; may take long."""
-        ...
 
     # -- upkeep ----------------------------------------------------------------------------------------------------
 

@@ -134,6 +134,8 @@ class Connection(asyncio.Protocol):
                 transport.abort() if transport.is_closing() else transport.close()
         elif self.current is None:
             self._look_at_reading(now, transport)
+        elif self._streaming and self._is_barred():
+            transport.abort()
 
     def retire(self) -> None:
         """Answer what has begun, then close."""
@@ -163,6 +165,10 @@ class Connection(asyncio.Protocol):
         self.current = message
         if message.request is None:
             self._finish(message, cast("Response", message.refusal))
+            return
+        if message.request.certificate is not None and self._desk.doorway.barred(message.request):
+            self._last = True
+            self._finish(message, message.door.refusal(401, "this certificate was revoked"))
             return
         try:
             answer = message.door.handler(message.request)
@@ -299,6 +305,11 @@ class Connection(asyncio.Protocol):
             transport.resume_reading()
         if transport.can_write_eof():
             transport.write_eof()
+
+    def _is_barred(self) -> bool:
+        """Whether the certificate of a stream was revoked since it began."""
+        request = self.current.request if self.current is not None else None
+        return request is not None and request.certificate is not None and self._desk.doorway.barred(request)
 
     def _look_at_reading(self, now: float, transport: asyncio.Transport) -> None:
         limits, reader = self._desk.limits, self._reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +29,13 @@ def _nobody(_request: Request) -> Response:
     return plain_refusal(404, "nothing answers at this path")
 
 
+Barred = Callable[[Request], bool]
+
+
+def _everybody_may(_request: Request) -> bool:
+    return False
+
+
 NOBODY = Door("", _nobody)
 
 
@@ -37,6 +45,8 @@ class Doorway:
     def __init__(self, doors: Iterable[Door] = (), refusal: Refusal = plain_refusal) -> None:
         self.refusal = refusal
         """How to refuse before a door is known: 400, 408, 431, 503."""
+        self.barred: Barred = _everybody_may
+        """Asked of every request that shows a certificate: whether it was revoked."""
         self._doors: list[tuple[str, str, Door]] = []
         for door in doors:
             self.add(door)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from interroam.core.audit import Actor, Audit, Audited, Rank
@@ -42,6 +42,7 @@ class Office:
         key_file: Path | None = None,
         name: str = "",
         pulls: PullTerms | None = None,
+        overlap: timedelta = timedelta(),
     ) -> None:
         self.name = name
         self.url = ""
@@ -53,7 +54,8 @@ class Office:
         self.upkeep = Upkeep(hub, dispatch, self.audit, key_file)
         self.rounds = Rounds(hub, self.audit, pulls)
         self.certificates = Certificates(hub, self.audit)
-        self.issuing = Issuing(hub, self.audit, ways, Authority(key_file.parent) if key_file is not None else None)
+        authority = Authority(key_file.parent) if key_file is not None else None
+        self.issuing = Issuing(hub, self.audit, ways, authority, overlap)
         self.approving = Approving(hub, self.audit)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
+from interroam.core.office.authority import Cause, Issued
 from interroam.core.office.issuing import Validity
 from interroam.model.errors import Reason
 from interroam.model.parties import Partner
@@ -68,13 +69,29 @@ class IssuedCertificate(Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     state: Validity
-    """`soon`: it ends within thirty days; `over`: it has ended."""
+    """`soon`: it ends within thirty days; `over`: it has ended; `revoked`: it opens nothing any more."""
+    revoked: datetime | None = None
+    """From when it opens nothing any more, also when that is still to come."""
+    cause: Cause = Cause.UNSPECIFIED
+    """Why it was revoked."""
 
 
 class IssuedCertificates(Struct, frozen=True, kw_only=True):
-    """The newest certificate of each partner that was issued one, the first to end first."""
+    """What was issued and has not ended, and the newest of each partner; the first to end first."""
 
     certificates: tuple[IssuedCertificate, ...]
+
+
+class Revoking(Struct, frozen=True, kw_only=True):
+    """Why a certificate is revoked."""
+
+    cause: Cause = Cause.UNSPECIFIED
+
+
+class RevocationList(Struct, frozen=True, kw_only=True):
+    """The certificates that were revoked and have not ended, as a list signed by the node's own authority, PEM."""
+
+    crl: str
 
 
 class AuthorityShown(Struct, frozen=True, kw_only=True):
@@ -89,7 +106,7 @@ async def issue_certificate(call: Call) -> Handed:
 
 
 async def renew_certificate(call: Call) -> Handed:
-    """Renew a partner's client certificate; the former one holds until its end."""
+    """Renew a partner's client certificate; the former one holds until its end, or as `tls.overlap_days` says."""
     return await _handed(call, renew=True)
 
 
@@ -107,15 +124,27 @@ async def _handed(call: Call, *, renew: bool) -> Handed:
 
 async def issued_certificates(call: Call) -> IssuedCertificates:
     """List the certificates issued here."""
-    known = await call.office.issuing.all(call.actor)
-    return IssuedCertificates(
-        certificates=tuple(IssuedCertificate(**structs.asdict(one), state=state) for one, state in known)
-    )
+    known = call.office.issuing.all(call.actor)
+    return IssuedCertificates(certificates=tuple(_shown(one, state) for one, state in known))
+
+
+async def revoke_certificate(call: Call) -> IssuedCertificate:
+    """Let a certificate issued here open nothing any more."""
+    return _shown(await call.office.issuing.revoke(call.actor, call.given["serial"], call.body.cause), Validity.REVOKED)
+
+
+async def revocations(call: Call) -> RevocationList:
+    """Show the signed list of revoked certificates."""
+    return RevocationList(crl=await call.office.issuing.revocations(call.actor))
 
 
 async def authority(call: Call) -> AuthorityShown:
     """Show the certificate of the node's own authority."""
     return AuthorityShown(certificate=await call.office.issuing.certificate(call.actor))
+
+
+def _shown(one: Issued, state: Validity) -> IssuedCertificate:
+    return IssuedCertificate(**structs.asdict(one), state=state)
 
 
 def _report(partner: Partner) -> TlsReport:
@@ -144,6 +173,8 @@ ROUTES = tuple(
         ("POST", f"{_PATH}/issue", issue_certificate, None, Handed, _STATE),
         ("POST", f"{_PATH}/renew", renew_certificate, None, Handed, _STATE),
         ("GET", "/certificates", issued_certificates, None, IssuedCertificates, ()),
+        ("POST", "/certificates/{serial}/revoke", revoke_certificate, Revoking, IssuedCertificate, _STATE),
+        ("GET", "/certificates/revoked", revocations, None, RevocationList, ()),
         ("GET", "/authority", authority, None, AuthorityShown, ()),
     )
 )

@@ -27,7 +27,7 @@ from interroam.protocols.emip.wire import codec
 from interroam.protocols.emip.wire.faults import Cause, SoapFault, write_fault
 from interroam.protocols.emip.wire.operations import BY_NAME, Operation
 
-from .answers import Busy, declined, failed, late, makes_sessions, of_error
+from .answers import Busy, declined, failed, late, makes_sessions, not_known, of_error
 from .call import Call
 from .checks import Checks
 from .desk import Desk, Handler
@@ -343,7 +343,9 @@ class Front:
     def refusal(self, status: int, message: str) -> Response:
         """Refuse as a fault what never came as far as this."""
         fault: SoapFault = Busy(Cause.OVERLOADED, message) if status == 503 else failed(message=message)
-        if status < 500:
+        if status == 401:
+            fault = not_known("CERTIFICATE_MISMATCH", message)
+        elif status < 500:
             fault = SoapFault("INVALID_REQUEST", Cause.INVALID_VALUE, message)
         return Response(status, [SOAP], write_fault(fault))
 
