@@ -67,6 +67,7 @@ async def lived(here: AtEmip, old) -> None:
     absence = Absence("eee", Module.TOKENS, node.clock.now(), node.store.head(), (key,), 2)
     await node.store.save("absence", "eee/tokens", encode(absence))
     await node.hub.gate.findings.note("eee", key, [Defect("uid", f"{CARD} is odd")])
+    node.hub.oddities.note("eee", "PUT tokens", [("uid", f"{CARD.lower()} is odd")], f"tokens/DE/EEE/{CARD}")
     await node.store.traces(limit=1)  # what is buffered is written
 
 
@@ -100,6 +101,8 @@ async def test_nothing_that_the_node_keeps_says_who_an_erased_driver_was(tmp_pat
         cdrs = await node.store.page(Query(kind=Kind.CDR))
         assert {row.body.total_energy_kwh > 0 for row in cdrs.items} == {True}
         assert len({row.body.token.uid for row in cdrs.items}) == 1
+        (odd,) = [one for one in node.hub.oddities.of("eee") if one.message == "PUT tokens"]
+        assert (odd.what.endswith(" is odd"), CARD in odd.example) == (True, False)
         (found,) = await node.hub.gate.findings.of("eee")
         assert "is odd" in found.defects[0].message
         assert CARD not in repr(found)

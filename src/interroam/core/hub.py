@@ -18,6 +18,7 @@ from interroam.core.parties.standings import Standings
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.prompt import at_once
 from interroam.core.refs import refs_of
+from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.verdicts import is_ahead
 from interroam.core.rules.visibility import Spot
 from interroam.core.telling import lapsing, running
@@ -120,11 +121,12 @@ class Hub:
         """Whether this node plays the part of a hub."""
         return self.book.hub is not None
 
-    def forget(self) -> None:
-        """Let go of what memory holds of drivers: what is asked for again is read again.
+    def forget(self, erasure: Erasure) -> None:
+        """Let go of what memory holds of a driver: what is asked for again is read again.
 
         A room that keeps any of it adds to ``forgetting`` how it lets go.
         """
+        self.oddities.rewrite(erasure.text)
         for let_go in self.forgetting:
             let_go()
 

@@ -197,12 +197,12 @@ class Upkeep:
     async def _erase(self, actor: Actor, type: str, uid: str) -> int:
         hub = self._hub
         erasure = Erasure(hub.book.keyring, await names_of(hub.store, hub.book.keyring, type, uid))
-        hub.forget()
+        hub.forget(erasure)
         self._dispatch.forget(erasure)
         rewritten = await self._store.erase(erasure)
         await self._audit.write(actor, "driver erase", erasure.pseudonym(type, uid), rewritten=rewritten)
         self._dispatch.forget(erasure)
-        hub.forget()  # what was read again, or kept, meanwhile
+        hub.forget(erasure)  # what was read again, or kept, meanwhile
         return rewritten
 
     # -- keys ------------------------------------------------------------------------------------------------------

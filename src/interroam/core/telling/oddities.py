@@ -7,7 +7,7 @@ fill a page with every status. Lines are kept in memory and written now and then
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -67,6 +67,14 @@ class Oddities:
     def of(self, partner: str) -> list[Oddity]:
         """Return the lines of a partner, the one seen last first."""
         return sorted(self._known.get(partner, {}).values(), key=lambda one: one.last, reverse=True)
+
+    def rewrite(self, text: Callable[[str], str]) -> None:
+        """Put other words in the place of those that name a driver, from now on and in what is written."""
+        for partner, lines in self._known.items():
+            for line in lines.values():
+                line.what, line.example = text(line.what), text(line.example)
+            self._known[partner] = {(line.message, line.field, line.what): line for line in lines.values()}
+            self._unwritten.add(partner)
 
     async def keep(self) -> None:
         """Write what is new."""
