@@ -159,6 +159,7 @@ def test_a_filter_is_kept_for_one_operation_and_says_nothing_of_the_platforms_ot
     seen = scope(EMSP_PARTY, [agreed])
     assert not seen.sees(Spot.of(in_groups("1", "slow")))
     assert seen.sees(Spot.of(in_groups("1", "slow", owner=OTHER)))
+    assert not scope(EMSP_PARTY, [agreement()]).sees(Spot.of(in_groups("1", "slow", owner=OTHER)))
 
 
 @pytest.mark.statement("OCPI-79")

@@ -79,7 +79,7 @@ async def test_a_cpo_does_all_that_a_hub_requires_of_it(row):
     assert (pulled.objects, pulled.pages) == (1, 1)
 
 
-@pytest.mark.statement("OCPI-176")
+@pytest.mark.statement("OCPI-176", "OCPI-207")
 @pytest.mark.parametrize("newest", ["2.1.1", "2.2.1"])
 async def test_a_cpo_is_pulled_for_tariffs_and_cdrs_and_pulls_tokens(tmp_path, newest):
     async with in_a_row(tmp_path, switches={"newest": newest}) as row:
@@ -90,6 +90,9 @@ async def test_a_cpo_is_pulled_for_tariffs_and_cdrs_and_pulls_tokens(tmp_path, n
         await row.settled()
         for module in (Module.LOCATIONS, Module.TARIFFS, Module.CDRS):
             assert (await row.hub.rounds.pulling.pull("cpo", module, whole=True)).objects == 1
+        await row.settled()
+        for node in (row.hub, row.emsp):
+            assert (await node.store.page(Query(kind=Kind.CDR))).total == 1
         tokens = await row.cpo.rounds.pulling.pull("hub", Module.TOKENS, whole=True)
         assert (tokens.objects, tokens.absent) == (1, 0)
         assert (await row.cpo.store.page(Query(kind=Kind.TOKEN))).total == 1

@@ -119,6 +119,17 @@ async def test_a_copy_of_a_cdr_is_shown_to_its_owner_alone(node, cpo, emsp):
     assert (await cpo.get(f"receiver/cdrs/{stored.hub_id}")).http == 404
 
 
+@pytest.mark.statement("OCPI-208", "OCPI-212")
+async def test_a_charge_at_a_place_that_was_never_sent_reaches_its_emsp_and_no_cost_stays_no_cost(node, cpo, emsp):
+    assert (await cpo.put(AT, session(location_id="HOME", evse_uid="BOX"))).http == 201
+    assert (await cpo.post("receiver/cdrs", cdr(cdr_location={**cdr()["cdr_location"], "id": "HOME"}))).http == 201
+    (seen,) = (await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data
+    assert seen["evse_uid"] == "BOX"
+    assert "total_cost" not in seen  # which does not mean that it was free
+    (bill,) = (await emsp.get("sender/cdrs")).data
+    assert bill["cdr_location"]["id"] == "HOME"
+
+
 @pytest.mark.statement("OCPI-208")
 async def test_a_cdr_of_an_unknown_session_is_taken(node, cpo, emsp):
     taken = await cpo.post("receiver/cdrs", cdr("C9", session_id="nobody", authorization_reference="none"))

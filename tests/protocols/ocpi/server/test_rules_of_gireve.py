@@ -224,6 +224,8 @@ async def test_a_contract_certificate_is_asked_about_as_a_token_of_type_other(no
     (asked,) = peer.told("POST")
     assert (asked.path, asked.query["type"]) == (f"/sender/tokens/{contract}/authorize", "OTHER")
     assert len(contract) == 36
+    longer = await cpo.post(f"sender/tokens/{contract}7/authorize?type=OTHER", {"location_id": "L1"})
+    assert (longer.status, len(peer.told("POST"))) == (2001, 1)
 
 
 # -- tokens and charges ------------------------------------------------------------------------------------------------

@@ -96,6 +96,16 @@ async def test_nobody_deletes_what_is_not_his(node, cpo, emsp):
     assert (await cpo.get(AT)).status == 1000
 
 
+@pytest.mark.statement("OCPI-209")
+async def test_a_price_of_the_module_changes_without_anybody_amending_an_agreement(node, cpo, emsp):
+    await cpo.put(AT, tariff())
+    await cpo.put(AT, tariff(price=0.6, last_updated="2026-03-14T12:05:00Z"))
+    (shown,) = (await emsp.get("sender/tariffs")).data
+    assert shown["elements"][0]["price_components"][0]["price"] == 0.6
+    assert node.book.offers == {}
+    assert {one.version for one in node.book.agreements.values()} == {1}
+
+
 @pytest.mark.statement("OCPI-211")
 async def test_a_cpo_reads_its_tariff_back_and_deletes_it_once_no_connector_refers_to_it(node, cpo, emsp):
     await cpo.put(AT, tariff())

@@ -25,6 +25,7 @@ from .lists import list_of
 
 TOKEN_TYPES: tuple[str, ...] = get_args(TokenType)
 _TYPES = ("type", "tokenType", "token_type")  # C21
+_LONGEST = 36
 _NOBODY = Answer(http=404, status=2000, message="there is nothing at this path")
 
 
@@ -38,7 +39,9 @@ def token_type(call: Call, otherwise: str = "RFID") -> str:
 
 
 def check_uid(call: Call, kind: str, uid: str) -> None:
-    """Refuse a card number that is none, where the partner's profile wants that (OCPI-92, OCPI-94)."""
+    """Refuse a uid without end, and a card number that is none where the profile wants that (OCPI-92, OCPI-94)."""
+    if len(uid) > _LONGEST:
+        raise Refused(Reason.MALFORMED, f"the uid has {len(uid)} characters", remedy=f"{_LONGEST} at most")  # OCPI-184
     if call.caller.switches.strict_uid and kind == "RFID" and not is_rfid_uid(uid):
         raise Refused(Reason.MALFORMED, f"{uid!r} is no RFID uid of 4 or 7 bytes", remedy="send 8 or 14 hex digits")
 
