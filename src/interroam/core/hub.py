@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -293,9 +294,11 @@ class Hub:
 
     # -- ask -------------------------------------------------------------------------------------------------------
 
-    async def authorize(self, origin: Origin, question: Authorize, begins: Begins = _nothing) -> Authorization:
+    def authorize(
+        self, origin: Origin, question: Authorize, begins: Begins = _nothing
+    ) -> Coroutine[Any, Any, Authorization]:
         """Ask whether a driver may charge; a yes is recorded before it is returned, with the session it ``begins``."""
-        return await self._authorizer.ask(origin, question, begins)
+        return self._authorizer.ask(origin, question, begins)
 
     async def command(self, origin: Origin, question: Steering) -> Acknowledged:
         """Steer a charge or what comes before it: the acknowledgment now, the outcome later as a fact."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from array import array
 from datetime import UTC, datetime
 
 from interroam.core.ports import Clock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_AT_ONCE = 4096
+_VARIANT = 0b10 << 62
 
 
 class Uuid7:
@@ -17,8 +19,7 @@ class Uuid7:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock
         self._last = 0
-        self._random = ""
-        self._used = 0
+        self._random = array("Q")
 
     def new(self) -> str:
         """Return a new id of this moment."""
@@ -32,13 +33,8 @@ class Uuid7:
         # RFC 9562, 6.2, method 1: the twelve bits beside the milliseconds count, and may carry into these.
         tick = (age.days * 86_400_000 + age.seconds * 1000 + age.microseconds // 1000) << 12
         self._last = tick = tick if tick > self._last else self._last + 1
-        if self._used + 16 > len(self._random):
-            self._random, self._used = os.urandom(_RANDOM_AT_ONCE).hex(), 0
-        at = self._used
-        self._used = at + 16
-        tail = self._random[at : at + 16]
+        if not self._random:
+            self._random = array("Q", os.urandom(_RANDOM_AT_ONCE))
         head = f"{tick:015x}"
-        return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"
-
-
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+        tail = (self._random.pop() >> 2 | _VARIANT).to_bytes(8, "big")
+        return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{tail.hex('-', 6)}"

@@ -52,12 +52,16 @@ class Client:
         url: str,
         *,
         headers: Iterable[tuple[bytes, bytes]] = (),
+        lines: bytes = b"",
         body: bytes = b"",
         timeout: float = 5.0,
         tls: ssl.SSLContext | None = None,
         again: bool = True,
     ) -> Answer:
-        """Call, and wait for the answer; every failure is an ``Unavailable`` that knows whether it reached anybody."""
+        """Call, and wait for the answer; every failure is an ``Unavailable`` that knows whether it reached anybody.
+
+        ``lines`` are headers that were written before (``net.http.lines``): what many calls carry alike.
+        """
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
@@ -67,13 +71,14 @@ class Client:
         origin = self._origins.get((base, tls))
         if origin is None:
             origin, target = self._open(url, tls)
-        payload = _payload(method, target, origin, headers, body)
+        payload = _payload(method, target, origin, headers, lines, body)
         bare = method == "HEAD"
         line = origin.free() or await origin.line(deadline)
         try:
-            return await line.send(payload, deadline, bare=bare)
+            awaited = line.send(payload, deadline, bare=bare)
+            return await awaited
         except asyncio.CancelledError:
-            line.drop()  # its answer would come to the next request
+            line.give_up(awaited)
             raise
         except Stale as stale:
             if stale.written and not again:
@@ -127,22 +132,25 @@ async def _once_more(origin: Origin, payload: bytes, deadline: float, *, bare: b
         error.reached = written  # by the first attempt, for all we know
         raise
     try:
-        return await line.send(payload, deadline, bare=bare)
+        awaited = line.send(payload, deadline, bare=bare)
+        return await awaited
     except asyncio.CancelledError:
-        line.drop()
+        line.give_up(awaited)
         raise
     except Stale:
         raise NoAnswer(f"{origin.name} hung up twice") from None
 
 
-def _payload(method: str, target: str, origin: Origin, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+def _payload(
+    method: str, target: str, origin: Origin, headers: Iterable[tuple[bytes, bytes]], lines: bytes, body: bytes
+) -> bytes:
     if not (target.isascii() and target.isprintable()) or " " in target or "#" in target:
         target = quote(target.partition("#")[0], safe=QUOTED_ALREADY)
-    lines = [f"{method} {target} HTTP/1.1\r\nhost: {origin.host}".encode("ascii")]
-    lines += [b": ".join(field) for field in headers]
+    own = [f"{method} {target} HTTP/1.1\r\nhost: {origin.host}".encode("ascii")]
+    own += [b"%b: %b" % field for field in headers]
     if body or method in WITH_BODY:
-        lines.append(b"content-length: %d" % len(body))
-    written = b"\r\n".join(lines) + b"\r\n\r\n"
-    if not written.count(b"\n") == written.count(b"\r") == len(lines) + 2:
+        own.append(b"content-length: %d" % len(body))
+    written = b"\r\n".join(own)
+    if not written.count(b"\n") == written.count(b"\r") == len(own):
         raise ValueError("a header of a request holds a line break")  # somebody's data would become headers
-    return written + body
+    return b"%b\r\n%b\r\n%b" % (written, lines, body)

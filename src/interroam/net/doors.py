@@ -48,6 +48,9 @@ class Doorway:
         self.barred: Barred = _everybody_may
         """Asked of every request that shows a certificate: whether it was revoked."""
         self._doors: list[tuple[str, str, Door]] = []
+        self._near: dict[str, list[tuple[str, str, Door]]] = {}
+        """The same by the first part of their paths; the door of everything is among all of them."""
+        self._elsewhere: list[tuple[str, str, Door]] = []
         for door in doors:
             self.add(door)
 
@@ -60,10 +63,18 @@ class Doorway:
             raise ValueError(f"two doors at {door.prefix!r}")
         self._doors.append((bare + "/", bare, door))
         self._doors.sort(key=lambda row: -len(row[1]))
+        parts = {_first(known) for _, known, _ in self._doors}
+        self._near = {part: [row for row in self._doors if _first(row[1]) in (part, "")] for part in parts}
+        self._elsewhere = self._near.get("", [])
 
     def at(self, path: str) -> Door:
         """Find the door of a decoded path."""
-        for slashed, bare, door in self._doors:
+        near = self._near.get(_first(path))
+        for slashed, bare, door in self._elsewhere if near is None else near:
             if path.startswith(slashed) or path == bare:
                 return door
         return NOBODY
+
+
+def _first(path: str) -> str:
+    return path[1:].partition("/")[0]

@@ -6,7 +6,7 @@ Repeated header fields are joined by a comma, as RFC 9110 5.3 has it; of those t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -102,17 +102,21 @@ def _status_line(status: int) -> bytes:
     return f"HTTP/1.1 {status} {phrase}\r\n".encode()
 
 
+def lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers that many messages carry alike, each with its line end; ValueError where one holds a line break."""
+    written = [b"%b: %b" % field for field in fields]
+    if any(b"\r" in line or b"\n" in line for line in written):
+        raise ValueError("a header holds a line break")  # somebody's data would become headers
+    return b"".join(line + b"\r\n" for line in written)
+
+
 STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 
 
 def head(answer: Answered, extra: bytes) -> bytes:
     """Write status line and headers, ``extra`` lines last, up to and with the empty line."""
-    if type(answer) is Response and answer.lines:
-        extra = answer.lines + extra
-    lines = [b": ".join(field) for field in answer.headers]
-    lines.append(extra)
-    written = STATUS_LINES[answer.status] + b"\r\n".join(lines) + b"\r\n"
-    expected = len(lines) + 1 + extra.count(b"\n")
-    if written.count(b"\n") != expected or written.count(b"\r") != expected:
+    own = b"".join([b"%b: %b\r\n" % field for field in answer.headers])
+    if not own.count(b"\n") == own.count(b"\r") == len(answer.headers):
         raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
-    return written
+    before = answer.lines if type(answer) is Response else b""
+    return b"%b%b%b%b\r\n" % (STATUS_LINES[answer.status], own, before, extra)

@@ -71,7 +71,7 @@ class Line(asyncio.Protocol):
         self._repeated = 0
 
     def send(self, payload: bytes, deadline: float, *, bare: bool) -> asyncio.Future[Answer]:
-        """Write a request; the future brings its answer. Whoever stops waiting for it drops the line."""
+        """Write a request; the future brings its answer. Whoever stops waiting for it gives it up."""
         transport = self._transport
         if transport is None or not self.usable:
             raise Stale(written=False)
@@ -89,6 +89,11 @@ class Line(asyncio.Protocol):
             self._timer = self._loop.call_at(deadline, self._ring)
         self._outbox.put(transport, payload)
         return future
+
+    def give_up(self, awaited: asyncio.Future[Answer]) -> None:
+        """Hang up if this answer is still to come: it would be taken for that of the next request."""
+        if self._future is awaited:
+            self.drop()
 
     def drop(self) -> None:
         """Give up an answer still awaited, and hang up."""

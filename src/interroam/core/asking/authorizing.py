@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
 
-from interroam.core.asking.inquiring import ask, inquire, is_asked
+from interroam.core.asking.inquiring import Matter, ask, inquire, is_asked
 from interroam.core.refs import token_ref
 from interroam.core.rules.visibility import Spot, first
 from interroam.model.agreements import Agreement
@@ -58,54 +58,54 @@ class Authorizer:
     async def ask(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
         """Answer the question; Refused when it cannot be asked, Unavailable when nobody answered."""
         hub = self._hub
+        now = hub.clock.now()
+        matter = await self._matter(origin, question, now)
+        if type(matter) is Matter:
+            answer = self._completed(origin, matter, await inquire(hub, origin, matter, now))
+        elif type(matter) is _Anybody:
+            answer = await self._ask_around(origin, matter)
+        else:
+            answer = cast("Authorization", matter)
+        if answer.allowed is Allowed.ALLOWED:
+            await hub.record_authorization(origin, answer, answer.at or now, begins(answer))
+        return _known_by(question, answer)
+
+    async def _matter(self, origin: Origin, question: Authorize, now: datetime) -> Matter | _Anybody | Authorization:
+        """Find out what is to be asked of whom; where of nobody, the answer says why."""
+        hub = self._hub
+        routing, is_hub = hub.book.routing, hub.is_hub
         if not hub.book.partners[origin.partner].is_hub:
             self._check_asker(origin, question)
-        given = question.reference or ""
-        if hub.is_hub and not given:  # whoever is asked shall know the charge by it
-            question = replace(question, reference=hub.ids.new())
-        answer = await self._answered(origin, question, begins)
-        return answer if answer.reference else replace(answer, reference=given)
-
-    async def _answered(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
-        hub = self._hub
-        named = question.evse_uids
-        if hub.is_hub:
-            question = await self._located(question)
-        spots = await hub.sight.spots(question.cpo, question.location_id, named, known=hub.is_hub)
-        now, service = hub.clock.now(), self._service(question)
+        reference, uids = question.reference, question.evse_uids
+        if is_hub:
+            uids = await self._standing_at(question)
+            reference = reference or hub.ids.new()  # whoever is asked shall know the charge by it
+        spots = await hub.sight.spots(question.cpo, question.location_id, question.evse_uids, known=is_hub)
+        service = self._service(question)
         tokens = await self._tokens(question)
+        candidates = [(token.owner, token) for token in tokens] or self._named_provider(question)
         refused: Refused | None = None
-        for token in tokens:
-            agreement = hub.book.routing.covering(question.cpo, token.owner, Module.TOKENS, now, spots, service)
+        for provider, token in candidates:
+            agreement = routing.covering(question.cpo, provider, Module.TOKENS, now, spots, service)
             if agreement is not None or self._is_ours(token):
-                asked = _selected(question, agreement, spots)
-                answer = await inquire(hub, origin, asked, token.owner, token)
-                return await self._settled(origin, asked, agreement, answer, token.owner, begins)
-            refused = hub.book.routing.why_not(question.cpo, token.owner, Module.TOKENS, now, spots, service)
+                asked = replace(question, reference=reference, evse_uids=uids, emsp=provider)
+                return Matter(_selected(asked, agreement, spots), provider, token, agreement)
+            refused = routing.why_not(question.cpo, provider, Module.TOKENS, now, spots, service)
         if refused is not None:
-            return replace(_not_covered(question, refused, now), token=tokens[-1], emsp=tokens[-1].owner)
-        named_provider = self._named_provider(question)
-        if named_provider is not None:
-            asked_of = (question.cpo, named_provider, Module.TOKENS, now, spots, service)
-            agreement = hub.book.routing.covering(*asked_of)
-            if agreement is None:
-                refused = hub.book.routing.why_not(*asked_of)
-                return replace(_not_covered(question, refused, now), emsp=named_provider)
-            asked = _selected(question, agreement, spots)
-            answer = await inquire(hub, origin, asked, named_provider, None)
-            return await self._settled(origin, asked, agreement, answer, named_provider, begins)
-        return await self._ask_around(origin, question, spots, begins)
+            provider, token = candidates[-1]
+            return replace(_not_covered(question, refused, now), token=token, emsp=provider)
+        return _Anybody(replace(question, reference=reference, evse_uids=uids), spots)
 
-    def _named_provider(self, question: Authorize) -> PartyId | None:
+    def _named_provider(self, question: Authorize) -> list[tuple[PartyId, Token | None]]:
         """Return the provider whose contract id was presented, when it is one that we roam with (EMIP-68)."""
         if question.type == _CARD or question.emsp is not None:
-            return None
+            return []
         named = provider_of(question.uid)
         routing = self._hub.book.routing
         known = named is not None and (
             Role.EMSP in routing.roles_of(named) or any(one.emsp.id == named for one in routing.agreements)
         )
-        return named if known else None
+        return [(named, None)] if named is not None and known else []
 
     def _service(self, question: Authorize) -> str:
         """Return the service that an agreement must have: a hub's table says who has which (EMIP-130)."""
@@ -119,8 +119,8 @@ class Authorizer:
                 remedy=f"add {question.cpo}/CPO to the parties of partner {origin.partner}",
             )
 
-    async def _located(self, question: Authorize) -> Authorize:
-        """Check the place and keep exactly one EVSE (OCPI-98, OCPI-99, sheet C16)."""
+    async def _standing_at(self, question: Authorize) -> tuple[str, ...]:
+        """Check the place and return exactly one EVSE of it (OCPI-98, OCPI-99, sheet C16)."""
         if not question.location_id:
             raise Refused(
                 Reason.INCOMPLETE, "authorize needs the location", remedy="send LocationReferences with location_id"
@@ -133,7 +133,7 @@ class Authorizer:
                 f"CPO {question.cpo} has no location {question.location_id} here",
                 remedy="push the location before asking",
             )
-        return replace(question, evse_uids=await self._one_evse(place, question.evse_uids))
+        return await self._one_evse(place, question.evse_uids)
 
     async def _one_evse(self, place: Key, asked: tuple[str, ...]) -> tuple[str, ...]:
         for uid in asked:
@@ -159,17 +159,16 @@ class Authorizer:
             return [token for token in tokens if token.owner == question.emsp]
         return tokens
 
-    def _is_ours(self, token: Token) -> bool:
+    def _is_ours(self, token: Token | None) -> bool:
         """Whether the provider's own back office is connected here: then this node answers for it."""
         hub = self._hub
-        return not hub.is_hub and hub.book.routing.has(Party(token.owner, Role.EMSP))
+        return token is not None and not hub.is_hub and hub.book.routing.has(Party(token.owner, Role.EMSP))
 
     # -- a token nobody told us of ---------------------------------------------------------------------------------
 
-    async def _ask_around(
-        self, origin: Origin, question: Authorize, spots: Collection[Spot], begins: Begins
-    ) -> Authorization:
+    async def _ask_around(self, origin: Origin, anybody: _Anybody) -> Authorization:
         hub = self._hub
+        question, spots = anybody
         asked = [
             one
             for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots, self._service(question))
@@ -195,8 +194,8 @@ class Authorizer:
                     error = task.exception()
                     if error is None:
                         asked_for = _selected(question, agreement, spots)
-                        emsp = agreement.emsp.id
-                        return await self._settled(origin, asked_for, agreement, task.result(), emsp, begins)
+                        matter = Matter(asked_for, agreement.emsp.id, None, agreement)
+                        return self._completed(origin, matter, task.result())
                     trouble = self._worse(trouble, error)
         finally:
             for task in waiting:
@@ -220,52 +219,56 @@ class Authorizer:
             return error
         raise error
 
-    # -- a yes must survive ----------------------------------------------------------------------------------------
+    # -- the answer ------------------------------------------------------------------------------------------------
 
-    async def _settled(
-        self,
-        origin: Origin,
-        question: Authorize,
-        agreement: Agreement | None,
-        answer: Authorization,
-        provider: PartyId,
-        begins: Begins,
-    ) -> Authorization:
-        """Complete the answer; a positive one is durable when this returns."""
-        hub = self._hub
-        now = hub.clock.now()
-        owner = answer.emsp or (answer.token.owner if answer.token is not None else provider)
-        answer = replace(
-            answer,
-            emsp=owner,
-            cpo=question.cpo,
-            at=now,
-            correlation=origin.correlation,
-            service=question.service,
-            cpo_session=answer.cpo_session or question.cpo_session,
-        )
+    def _completed(self, origin: Origin, matter: Matter, answer: Authorization) -> Authorization:
+        """Return an answer with all that is known of it here; a positive one is what has to become durable."""
+        now, question, agreement, token = self._hub.clock.now(), matter.question, matter.agreement, answer.token
+        owner = answer.emsp or (token.owner if token is not None else matter.provider)
+        known = {
+            "emsp": owner,
+            "cpo": question.cpo,
+            "at": now,
+            "correlation": origin.correlation,
+            "service": question.service,
+            "cpo_session": answer.cpo_session or question.cpo_session,
+        }
         if answer.allowed is not Allowed.ALLOWED:
-            return answer
-        token = answer.token or _presented(question, owner, answer.alias, now)
-        answer = replace(
-            _referred(hub, question, answer),
+            return replace(answer, **known)
+        token = token or _presented(question, owner, answer.alias, now)
+        reference, emsp_reference = self._references(question, answer)
+        return replace(
+            answer,
+            **known,
+            reference=reference,
+            emsp_reference=emsp_reference,
             token=token if answer.alias is None else replace(token, contract_id=answer.alias),
             receiver=agreement.emsp if agreement is not None else None,
             agreement=agreement.id if agreement is not None else "",
             location_id=question.location_id,
             evse_uids=answer.evse_uids or question.evse_uids,
         )
-        await hub.record_authorization(origin, answer, now, begins(answer))
-        return answer
+
+    def _references(self, question: Authorize, answer: Authorization) -> tuple[str, str | None]:
+        """Return what a permission is known by on this leg, said in the question or in the answer, and by its giver."""
+        hub, theirs = self._hub, answer.emsp_reference
+        if hub.is_hub:
+            return question.reference or hub.ids.new(), theirs
+        if question.reference:  # asked by a hub: the provider's own name is made here, if its office made none
+            return question.reference, theirs or hub.ids.new()
+        return answer.reference or theirs or hub.ids.new(), theirs
 
 
-def _referred(hub: Hub, question: Authorize, answer: Authorization) -> Authorization:
-    """Return a permission under the reference of this leg: the hub's, said in the question or in the answer."""
-    if hub.is_hub:
-        return replace(answer, reference=question.reference or hub.ids.new())
-    if question.reference:  # asked by a hub: the provider's own name for it is made here, if its office made none
-        return replace(answer, reference=question.reference, emsp_reference=answer.emsp_reference or hub.ids.new())
-    return replace(answer, reference=answer.reference or answer.emsp_reference or hub.ids.new())
+class _Anybody(NamedTuple):
+    """A question about a token nobody told us of, and the EVSEs it is about."""
+
+    question: Authorize
+    spots: Collection[Spot]
+
+
+def _known_by(question: Authorize, answer: Authorization) -> Authorization:
+    """Return an answer that bears the reference said in the question, unless it has one of its own."""
+    return answer if answer.reference else replace(answer, reference=question.reference or "")
 
 
 def _presented(question: Authorize, owner: PartyId, alias: str | None, now: datetime) -> Token:

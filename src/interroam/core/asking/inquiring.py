@@ -14,9 +14,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from interroam.core.asking import putting
 from interroam.core.ports import Asking, Link
+from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Unavailable
 from interroam.model.facts import Origin
 from interroam.model.ids import Module, Party, PartyId, Role
@@ -28,21 +31,29 @@ if TYPE_CHECKING:
     from interroam.core.manners import Inclined
 
 
-async def inquire(
-    hub: Hub, origin: Origin, question: Authorize, provider: PartyId, token: Token | None
-) -> Authorization:
-    """Return what a provider says of a token; ``token`` is what it stated of it, if anything."""
-    now = hub.clock.now()
-    to = Party(provider, Role.EMSP)
-    agreement = hub.book.routing.covering(question.cpo, provider, Module.TOKENS, now)
-    via = to if hub.book.routing.has(to) or agreement is None else agreement.emsp
-    link = hub.links.get(hub.book.routing.partner_for(via).id)
+class Matter(Struct, frozen=True):
+    """What is asked of which provider, what it stated of the token if anything, and the agreement it rests on."""
+
+    question: Authorize
+    provider: PartyId
+    token: Token | None
+    agreement: Agreement | None
+
+
+async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Authorization:
+    """Return what a provider says of a token."""
+    routing, question, provider, token = hub.book.routing, matter.question, matter.provider, matter.token
+    to = via = Party(provider, Role.EMSP)
+    if not routing.has(to):
+        agreement = routing.covering(question.cpo, provider, Module.TOKENS, now)
+        via = to if agreement is None else agreement.emsp
+    link = hub.links.get(routing.partner_for(via).id)
     if link is None or not is_asked(link):
         return _stated(provider, token, question, now)
     if token is not None and not _asks_about(hub, link, token, question, now):
         return _stated(provider, token, question, now)
     try:
-        answer = await ask(hub, origin, replace(question, emsp=provider), to, via)
+        answer = await ask(hub, origin, question, to, via)
     except Unavailable:
         if token is None or not _holds_unasked(hub, link, token, question, now):
             raise
@@ -52,7 +63,7 @@ async def inquire(
 
 async def ask(hub: Hub, origin: Origin, question: Authorize, to: Party, via: Party) -> Authorization:
     """Put the question to one partner."""
-    answer = await hub.put(question, to, via, origin, Party(question.cpo, Role.CPO))
+    answer = await putting.put(hub, question, to, via, origin, Party(question.cpo, Role.CPO))
     if not isinstance(answer, Authorization):
         raise Unavailable(Reason.BAD_ANSWER, f"{via} did not answer the question", reached=True)
     return answer

@@ -48,6 +48,7 @@ class Routing:
         for partner in self.partners.values():
             for party in partner.parties:
                 self._speakers.setdefault(party, []).append(partner)
+        self._carriers: dict[Party, list[Partner]] = {}
         self._may: dict[tuple[str, str, Role], bool] = {}
         self.selective = any(one.selections for one in self.agreements)
         """Whether any agreement shows less than everything: if not, nobody need look at single EVSEs."""
@@ -55,7 +56,7 @@ class Routing:
         self._since = self._until = _NEVER
         self._told: dict[tuple[str, Module, str], tuple[tuple[CourierKey, Policy], ...]] = {}
         self._scopes: dict[Party, Scope] = {}
-        self._covering: dict[tuple[PartyId, PartyId, Module], Agreement | None] = {}
+        self._covering: dict[tuple[PartyId, PartyId, Module, str], Agreement | None] = {}
 
     # -- who may state ---------------------------------------------------------------------------------------------
 
@@ -112,8 +113,11 @@ class Routing:
 
     def carriers(self, party: Party) -> list[Partner]:
         """Return the connected partners that carry messages to this party, in order; else the one most likely to."""
-        connected = [one for one in self._candidates(party) if one.state is PartnerState.CONNECTED]
-        return connected or [self.partner_for(party)]
+        known = self._carriers.get(party)
+        if known is None:
+            connected = [one for one in self._candidates(party) if one.state is PartnerState.CONNECTED]
+            known = self._carriers[party] = connected or [self.partner_for(party)]
+        return known
 
     def has(self, party: Party) -> bool:
         """Whether some partner speaks for this party."""
@@ -144,13 +148,14 @@ class Routing:
 
         Where EVSEs or a service are named, it holds for one of these EVSEs, and for the service.
         """
-        if spots or service:
+        if spots:
             found = self._pairing(cpo, emsp, module, at)
             return next((one for one in found if _holds(one, spots, service)), None)
         self._turn_to(at)
-        asked = (cpo, emsp, module)
+        asked = (cpo, emsp, module, service)
         if asked not in self._covering:
-            self._covering[asked] = next(self._pairing(cpo, emsp, module, at), None)
+            found = self._pairing(cpo, emsp, module, at)
+            self._covering[asked] = next((one for one in found if _holds(one, (), service)), None)
         return self._covering[asked]
 
     def services(self, cpo: PartyId, emsp: PartyId, at: datetime) -> frozenset[str]:

@@ -17,15 +17,15 @@ from interroam.model.facts import Exchange
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
 from interroam.net.client import Client
+from interroam.net.http import JSON, lines
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.headers import Encoding, authorization, write_routing
 from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire.envelope import Reply, read_reply
 from interroam.protocols.ocpi.wiring import wiring_of
 
-Fields = tuple[tuple[bytes, bytes], ...]
 WITHIN = 5.0
-_JSON: Fields = ((b"content-type", b"application/json"),)
+_JSON = lines([JSON])
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -43,6 +43,7 @@ class Address(msgspec.Struct, frozen=True):
 
     partner: str
     authorization: bytes
+    """As it is written, with its name."""
     raw: bytes
     """The same header for a partner of 2.1.1, which knows no base64 (OCPI-4)."""
 
@@ -65,8 +66,8 @@ class Address(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, partner: str, token: str, encoding: Encoding) -> Address:
         """Return the address of a partner that knows us by this token (OCPI-3)."""
-        raw = authorization(token, "plain").encode()
-        return cls(partner, raw if encoding == "plain" else authorization(token, "base64").encode(), raw)
+        raw = _shown(token, "plain")
+        return cls(partner, raw if encoding == "plain" else _shown(token, "base64"), raw)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     operation: str
     body: bytes = b""
-    routing: Fields = ()
+    routing: bytes = b""
+    """The routing headers, as they are written."""
     correlation: str = ""
     ids: tuple[str, ...] = ()
     seq: int = 0
@@ -147,19 +149,17 @@ class Calls:
         """Call; every silence is an ``Unavailable`` that knows whether the partner was reached."""
         request_id = f"{self._stem}{next(self._count) & 0xFFFF_FFFF_FFFF:012x}"
         correlation = call.correlation or self._ids.new()
-        headers: Fields = (
-            (b"authorization", address.authorization),
-            (b"x-request-id", request_id.encode("latin-1", "replace")),
-            (b"x-correlation-id", correlation.encode("latin-1", "replace")),
-            *call.routing,
-            *(_JSON if call.method in _WITH_BODY else ()),
-        )
+        alike = address.authorization + call.routing
         began = time.perf_counter()
         try:
             answer = await self._client.request(
                 call.method,
                 call.url,
-                headers=headers,
+                headers=(
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-correlation-id", correlation.encode("latin-1", "replace")),
+                ),
+                lines=alike + _JSON if call.method in _WITH_BODY else alike,
                 body=call.body,
                 timeout=within,
                 again=call.again,
@@ -208,10 +208,14 @@ class Calls:
         )
 
 
-def routing(sender: PartyId | None, receiver: PartyId | None) -> Fields:
-    """Return the routing headers of a message (sheet 3.2)."""
+def routing(sender: PartyId | None, receiver: PartyId | None) -> bytes:
+    """Write the routing headers of a message (sheet 3.2)."""
     written = write_routing(sender, receiver)
-    return tuple((name.lower().encode(), value.encode()) for name, value in written.items())
+    return lines((name.lower().encode(), value.encode()) for name, value in written.items())
+
+
+def _shown(token: str, encoding: Encoding) -> bytes:
+    return lines([(b"authorization", authorization(token, encoding).encode())])
 
 
 def unusable(called: Called) -> Unavailable:

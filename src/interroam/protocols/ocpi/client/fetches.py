@@ -12,7 +12,7 @@ from interroam.model.facts import Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
 from interroam.model.parties import Partner
 from interroam.protocols.ocpi.bridge import Lifting
-from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing, unusable
+from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, routing, unusable
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, is_usable, join
 from interroam.protocols.ocpi.translate.clientinfo import write_standing
@@ -93,7 +93,7 @@ class Fetches:
                     return fact
         return None
 
-    async def _location(self, name: str, headers: Fields, correlation: str) -> Fact | None:
+    async def _location(self, name: str, headers: bytes, correlation: str) -> Fact | None:
         called = await self._get(join(self._endpoint("locations"), name), "GET location", headers, correlation)
         check_answer(called)
         if (lifting := self._lifting) is not None:
@@ -110,7 +110,7 @@ class Fetches:
 
     async def probe(self) -> None:
         """Look at the partner's versions, which costs nobody anything (OCPI-173)."""
-        called = await self._get(self._wiring.versions_url, "GET versions", (), "")
+        called = await self._get(self._wiring.versions_url, "GET versions", b"", "")
         if not called.taken:
             raise unusable(called)
 
@@ -143,10 +143,10 @@ class Fetches:
             )
         return url
 
-    async def _get(self, url: str, operation: str, headers: Fields, correlation: str) -> Called:
+    async def _get(self, url: str, operation: str, headers: bytes, correlation: str) -> Called:
         if not is_usable(url) or not (self._insecure or is_secure(url)):
             raise Refused(Reason.PARTNER_UNUSABLE, f"{url} is no https address (OCPI-2)")
-        headers = () if self._wiring.older else headers
+        headers = b"" if self._wiring.older else headers
         call = Call(method="GET", url=url, operation=operation, routing=headers, correlation=correlation, kept=False)
         return await self._calls.call(self._address(), call, max(PAGE_WITHIN_S, self._hub.deadlines.partner))
 

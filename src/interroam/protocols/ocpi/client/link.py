@@ -17,7 +17,7 @@ from interroam.model.ids import Key, Kind, Party, PartyId, Role
 from interroam.model.parties import Partner
 from interroam.model.questions import Acknowledged, Answer, Authorize, Prefer, Question
 from interroam.protocols.ocpi.callbacks import response_url
-from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, Fields, routing
+from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, routing
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.translate.quality import OcpiStandards
@@ -28,7 +28,7 @@ from interroam.protocols.ocpi.wiring import wiring_of
 from .fetches import Fetches
 from .old import OldPushes, OldQuestions
 from .pushes import Push, Pushes
-from .questions import not_taken, question_call, read_answer
+from .questions import authorize_call, not_taken, question_call, read_answer, read_authorized
 from .verdicts import check_delivery, knows_not, takes_no_patch
 
 log = structlog.get_logger()
@@ -63,8 +63,9 @@ class OcpiLink:
             self._switches.quality, self._switches.mandatory, default_start=self._switches.default_start
         )
         self._wiring = wiring_of(partner)
-        self._routings: dict[tuple[PartyId, PartyId], Fields] = {}
+        self._routings: dict[tuple[PartyId, PartyId], bytes] = {}
         self._endpoints: dict[tuple[str, InterfaceRole], str | None] = {}
+        self._tokens = self._wiring.endpoint("tokens", "SENDER")
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
         self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
         self._old = OldQuestions(hub, views, partner) if self._wiring.older else None
@@ -77,7 +78,7 @@ class OcpiLink:
     @property
     def answers(self) -> bool:
         """Questions can be put to this partner, as far as it has the interfaces."""
-        return not self._wiring.done or self._wiring.endpoint("tokens", "SENDER") is not None
+        return not self._wiring.done or self._tokens is not None
 
     def in_force_only(self, to: Party, kind: Kind) -> bool:
         """Whether a party is told of tariffs in force only (sheet 4.5); a connector names one of them."""
@@ -178,6 +179,10 @@ class OcpiLink:
     async def ask(self, question: Question, to: Party, origin_party: Party, correlation: str, within: float) -> Answer:
         """Put a question; Refused with the partner's codes, Unavailable when no answer came in time."""
         address = self._connected()
+        if isinstance(question, Authorize) and self._old is None and self._tokens is not None:
+            parties = self._routing(origin_party.id, self._addressed(to))
+            asking = authorize_call(question, self._tokens, parties, correlation, self._subject(question))
+            return read_authorized(await self._calls.call(address, asking, within))
         lacking = not_taken(question, self._wiring, self._switches)
         if lacking:
             message = f"partner {self.partner.id} {lacking}"
@@ -253,9 +258,9 @@ class OcpiLink:
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {self.partner.id} is not registered")
         return self._address
 
-    def _routing(self, sender: PartyId, receiver: PartyId) -> Fields:
+    def _routing(self, sender: PartyId, receiver: PartyId) -> bytes:
         if self._wiring.older:
-            return ()
+            return b""
         known = self._routings.get((sender, receiver))
         if known is None:
             if len(self._routings) >= _MOST_PARTIES:

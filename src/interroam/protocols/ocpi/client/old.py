@@ -151,7 +151,7 @@ class OldQuestions:
             made = v211.lower_command(name, call.body, Down(names=owners, reservation=number))
         if made.data is None:
             return None
-        return replace(call, body=made.data, routing=(), note=v211.brief(made.losses))
+        return replace(call, body=made.data, routing=b"", note=v211.brief(made.losses))
 
     async def _hub_names(self, question: Authorize, body: bytes) -> Names:
         if not self._hub.is_hub or not body:

@@ -23,7 +23,8 @@ from interroam.model.questions import (
     StopSession,
     Unlock,
 )
-from interroam.protocols.ocpi.calls import Call, Called, Fields
+from interroam.model.tokens import Authorization
+from interroam.protocols.ocpi.calls import Call, Called
 from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.rules.urls import join
 from interroam.protocols.ocpi.translate import (
@@ -56,21 +57,11 @@ Callback = Callable[[str, str], str]
 
 
 def question_call(
-    question: Question, wiring: Wiring, callback: Callback, routing: Fields, correlation: str, subject: bytes
+    question: Question, wiring: Wiring, callback: Callback, routing: bytes, correlation: str, subject: bytes
 ) -> Call:
     """Return the call that puts a question; Refused when the partner has no such interface."""
     if isinstance(question, Authorize):
-        url = join(_endpoint(wiring, "tokens", "SENDER"), question.uid, "authorize", query={"type": question.type})
-        return Call(
-            method="POST",
-            url=url,
-            operation="POST authorize",
-            body=write_authorize(question),
-            routing=routing,
-            correlation=correlation,
-            ids=(question.location_id,) if question.location_id else (),
-            subject=subject,
-        )
+        return authorize_call(question, endpoint_of(wiring, "tokens", "SENDER"), routing, correlation, subject)
     if isinstance(question, Prefer):
         return _prefer(question, wiring, routing, correlation)
     if isinstance(question, SetProfile | GetProfile | ClearProfile):
@@ -80,13 +71,27 @@ def question_call(
     name, body, ids = _command(question, callback)
     return Call(
         method="POST",
-        url=join(_endpoint(wiring, "commands", "RECEIVER"), name),
+        url=join(endpoint_of(wiring, "commands", "RECEIVER"), name),
         operation=f"POST {name}",
         body=body,
         routing=routing,
         correlation=correlation,
         ids=(question.reply, *(one for one in ids if one)),
         again=False,  # nobody wants to be started twice
+        subject=subject,
+    )
+
+
+def authorize_call(question: Authorize, endpoint: str, routing: bytes, correlation: str, subject: bytes) -> Call:
+    """Return the call that asks about a token."""
+    return Call(
+        method="POST",
+        url=join(endpoint, question.uid, "authorize", query={"type": question.type}),
+        operation="POST authorize",
+        body=write_authorize(question),
+        routing=routing,
+        correlation=correlation,
+        ids=(question.location_id,) if question.location_id else (),
         subject=subject,
     )
 
@@ -109,8 +114,8 @@ def _command(question: OfPlace | StopSession | CancelReservation, callback: Call
     return "STOP_SESSION", write_stop(question, callback("STOP_SESSION", question.reply)), (question.session_id,)
 
 
-def _profile(question: OfProfile, wiring: Wiring, callback: Callback, routing: Fields, correlation: str) -> Call:
-    endpoint = _endpoint(wiring, "chargingprofiles", "RECEIVER")
+def _profile(question: OfProfile, wiring: Wiring, callback: Callback, routing: bytes, correlation: str) -> Call:
+    endpoint = endpoint_of(wiring, "chargingprofiles", "RECEIVER")
     match question:
         case SetProfile():
             method, url = "PUT", join(endpoint, question.session_id)
@@ -133,8 +138,8 @@ def _profile(question: OfProfile, wiring: Wiring, callback: Callback, routing: F
     )
 
 
-def _prefer(question: Prefer, wiring: Wiring, routing: Fields, correlation: str) -> Call:
-    url = join(_endpoint(wiring, "sessions", "SENDER"), question.session_id, "charging_preferences")
+def _prefer(question: Prefer, wiring: Wiring, routing: bytes, correlation: str) -> Call:
+    url = join(endpoint_of(wiring, "sessions", "SENDER"), question.session_id, "charging_preferences")
     return Call(
         method="PUT",
         url=url,
@@ -165,20 +170,34 @@ def not_taken(question: Question, wiring: Wiring, own: Switches) -> str:
 
 def read_answer(question: Question, called: Called) -> Answer:
     """Return the answer; Refused with the partner's own codes, Unavailable when it makes no sense."""
-    if isinstance(question, Authorize) and _unknown_token(called):
-        raise Refused(Reason.UNKNOWN_TOKEN, "the provider does not know this token")
+    if isinstance(question, Authorize):
+        return read_authorized(called)
     check_answer(called)
     data = called.reply.data if called.reply is not None else None
     try:
-        if isinstance(question, Authorize):
-            return read_authorization(read(AuthorizationInfo, data or b"{}")[0])
         if isinstance(question, Prefer):
             return read_preferred(data or b"")
         if isinstance(question, SetProfile | GetProfile | ClearProfile):
             return read_profile_response(read(ChargingProfileResponse, data or b"{}")[0])
         return read_acknowledged(read(CommandResponse, data or b"{}")[0])
     except (Malformed, NotJson) as error:
-        raise Unavailable(Reason.BAD_ANSWER, f"the answer cannot be read: {error}", reached=True) from error
+        raise _unreadable(error) from error
+
+
+def read_authorized(called: Called) -> Authorization:
+    """Return what a provider says of a token; Refused and Unavailable as for any answer."""
+    if _unknown_token(called):
+        raise Refused(Reason.UNKNOWN_TOKEN, "the provider does not know this token")
+    check_answer(called)
+    data = called.reply.data if called.reply is not None else None
+    try:
+        return read_authorization(read(AuthorizationInfo, data or b"{}")[0])
+    except (Malformed, NotJson) as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Unavailable:
+    return Unavailable(Reason.BAD_ANSWER, f"the answer cannot be read: {error}", reached=True)
 
 
 def _unknown_token(called: Called) -> bool:
@@ -188,7 +207,8 @@ def _unknown_token(called: Called) -> bool:
     return called.http == 404
 
 
-def _endpoint(wiring: Wiring, module: str, role: InterfaceRole) -> str:
+def endpoint_of(wiring: Wiring, module: str, role: InterfaceRole) -> str:
+    """Return the partner's URL of an interface; Refused when it has none."""
     url = wiring.endpoint(module, role)
     if url is None:
         raise Refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from interroam.model import tokens as model
@@ -11,13 +12,15 @@ from interroam.model.ids import PartyId, token_key
 from interroam.model.questions import Authorize
 from interroam.protocols.ocpi.wire import Malformed, read, write
 from interroam.protocols.ocpi.wire import tokens as wire
-from interroam.protocols.ocpi.wire.raw import set_fields
 from interroam.protocols.ocpi.wire.types import DisplayText
 
 from .rows import insist, insist_owner, merged, named, plain_fact, said, wired, written
 
 _IDENTITY = frozenset({"country_code", "party_id", "uid", "type"})
 _LONGEST = 512
+# To ask an enumeration for a member takes longer than to make a struct.
+_ALLOWED = {one.value: one for one in model.Allowed}
+_WHITELISTS = {one.value: one for one in model.Whitelist}
 
 
 def read_token(shape: wire.Token) -> model.Token:
@@ -29,7 +32,7 @@ def read_token(shape: wire.Token) -> model.Token:
         contract_id=shape.contract_id,
         issuer=shape.issuer,
         valid=shape.valid,
-        whitelist=model.Whitelist(shape.whitelist),
+        whitelist=_WHITELISTS[shape.whitelist],
         visual_number=shape.visual_number,
         group_id=shape.group_id,
         language=shape.language,
@@ -119,7 +122,7 @@ def read_authorization(shape: wire.AuthorizationInfo) -> model.Authorization:
     """Read the answer of a provider; the reference in it is the provider's own."""
     place, info = shape.location, shape.info
     return model.Authorization(
-        allowed=model.Allowed(shape.allowed),
+        allowed=_ALLOWED[shape.allowed],
         emsp_reference=shape.authorization_reference,
         token=read_token(shape.token),
         location_id=place.location_id if place is not None else None,
@@ -133,16 +136,15 @@ def write_authorization(answer: model.Authorization, token: bytes | None = None)
     """Write the answer; ``token`` is the whole token where its owner's own spelling is at hand."""
     if answer.token is None:
         raise Refused(Reason.UNKNOWN_TOKEN, "nobody here knows this token")
-    allowed = answer.allowed is model.Allowed.ALLOWED
     place = None
-    if allowed and answer.location_id:
+    if answer.allowed is model.Allowed.ALLOWED and answer.location_id:
         place = wire.LocationReferences(location_id=answer.location_id, evse_uids=answer.evse_uids)
-    shape = wire.AuthorizationInfo(
-        allowed=answer.allowed.value,
-        token=token_shape(answer.token),
-        location=place,
-        authorization_reference=answer.reference or None,
-        info=DisplayText(language=answer.language, text=answer.info[:_LONGEST]) if answer.info else None,
+    return write(
+        wire.AuthorizationGiven(
+            allowed=answer.allowed,  # type: ignore[arg-type]  # the words are those of OCPI
+            token=token_shape(answer.token) if token is None else Raw(token),
+            location=place,
+            authorization_reference=answer.reference or None,
+            info=DisplayText(language=answer.language, text=answer.info[:_LONGEST]) if answer.info else None,
+        )
     )
-    data = write(shape)
-    return data if token is None else set_fields(data, {"token": token})

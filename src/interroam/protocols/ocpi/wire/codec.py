@@ -61,7 +61,7 @@ def reader(kind: type[T]) -> Callable[[bytes], tuple[T, tuple[Finding, ...]]]:
             return _again(kind, decode, raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise NotJson(str(error)) from None
-        if (b"+" in raw and _EAST(raw)) or _WEST(raw) or _LONG(raw):
+        if (b"+" in raw and _EAST(raw)) or _WEST(raw) or (b"." in raw and _LONG(raw)):
             return _patiently(kind, raw)
         return shape, _NOTHING
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Raw
+
 from . import words
 from .types import CountryCode, DateTime, DisplayText, Id, Language, PartyId, Text64, Wire
 
@@ -63,6 +65,16 @@ class AuthorizationInfo(Wire, frozen=True, kw_only=True):
 
     allowed: words.Allowed
     token: Token
+    location: LocationReferences | None = None
+    authorization_reference: Id | None = None
+    info: DisplayText | None = None
+
+
+class AuthorizationGiven(Wire, frozen=True, kw_only=True):
+    """The same as we write it: with the token as its provider wrote it, where that is at hand."""
+
+    allowed: words.Allowed
+    token: Token | Raw
     location: LocationReferences | None = None
     authorization_reference: Id | None = None
     info: DisplayText | None = None
