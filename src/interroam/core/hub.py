@@ -22,7 +22,7 @@ from interroam.core.refs import refs_of
 from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.verdicts import is_ahead
 from interroam.core.rules.visibility import Spot
-from interroam.core.telling import lapsing, running
+from interroam.core.telling import crediting, lapsing, running
 from interroam.core.telling.clearing import Clearing
 from interroam.core.telling.gate import Gate
 from interroam.core.telling.oddities import Oddities
@@ -199,6 +199,8 @@ class Hub:
             spots = await self._spots(charge)
             asked = (charge.owner, charge.token.owner, _module_of(charge), telling.at, spots)
             return self.book.routing.why_not(*asked).message
+        if isinstance(charge, Cdr) and (odd := await crediting.odd(self.store, charge)):
+            return odd
         return "" if await allowed(self, charge) else "no authorization, and its token is on no whitelist (OCPI-178)"
 
     async def _spots(self, charge: Session | Cdr) -> tuple[Spot, ...]:
@@ -239,10 +241,14 @@ class Hub:
             known = authorization is not None and _is_for(authorization, body)
             if authorization is not None and known and self._carries(authorization.agreement, module):
                 return authorization.receiver, authorization.agreement
-        if isinstance(body, Cdr) and body.session_id:
-            session = await self.store.get(session_key(body.owner, body.session_id))
-            if session is not None and session.receiver is not None and self._carries(session.agreement, module):
-                return session.receiver, session.agreement
+        if isinstance(body, Cdr):
+            session = session_key(body.owner, body.session_id) if body.session_id else None
+            for row in (
+                await crediting.credited(self.store, body),
+                await self.store.get(session) if session is not None else None,
+            ):
+                if row is not None and _goes_with(row, body) and self._carries(row.agreement, module):
+                    return row.receiver, row.agreement
         spots = await self._spots(body)
         agreement = self.book.routing.covering(body.owner, body.token.owner, module, now, spots)
         return (agreement.emsp, agreement.id) if agreement is not None else (None, "")
@@ -372,6 +378,12 @@ def _is_for(permission: Authorization, charge: Session | Cdr) -> bool:
     return permission.cpo == charge.owner and (
         permission.emsp in (None, owner) or (known is not None and known.owner == owner)
     )
+
+
+def _goes_with(known: Stored, charge: Cdr) -> bool:
+    """Whether somebody is told of what a CDR refers to, and it is of the same provider."""
+    before = known.body
+    return known.receiver is not None and isinstance(before, Session | Cdr) and before.token.owner == charge.token.owner
 
 
 def _module_of(charge: Session | Cdr) -> Module:

@@ -11,11 +11,12 @@ from interroam.core.asking.commanding import SELF
 from interroam.model.agreements import Terms
 from interroam.model.charges import CommandState, Outcome
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Fact, Origin, Verdict
+from interroam.model.facts import Fact, Verdict
 from interroam.model.ids import Kind, Module, PartyId, authorization_key, command_key, session_key
 from interroam.model.places import Availability
-from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
+from interroam.model.questions import Acknowledged, StartSession, StopSession
 from interroam.model.tokens import Allowed, Authorization
+from tests.core.asking.hubs import ASKS, OTHER, hub_with, origin
 from tests.core.objects import (
     CPO,
     EMSP,
@@ -23,7 +24,6 @@ from tests.core.objects import (
     HUB_PARTY,
     agreement,
     at,
-    cdr,
     evse,
     location,
     partner,
@@ -32,21 +32,6 @@ from tests.core.objects import (
     token,
 )
 from tests.core.roundabout import Inbox, Roundabout, running
-
-ASKS = Authorize(cpo=CPO, uid="1A2B3C4D", location_id="L1")
-OTHER = PartyId.of("NL", "MP2")
-
-
-async def hub_with(path, *emsps: str) -> tuple[Roundabout, dict[str, Inbox]]:
-    core = Roundabout(path, HUB_PARTY)
-    await core.store.open()
-    inboxes = {"cpo": await core.admit(partner("cpo", "FR*CPO/CPO"))}
-    for name in emsps or ("DE*MSP",):
-        inboxes[name] = await core.admit(partner(name, f"{name}/EMSP"))
-        await core.agree(agreement(emsp=f"{name}/EMSP"))
-    await core.tell("cpo", Fact(location(), parts=(Fact(evse("1", capabilities=())), Fact(evse("2")))))
-    await core.dispatch.start()
-    return core, inboxes
 
 
 @pytest.fixture
@@ -57,10 +42,6 @@ async def hub(tmp_path):
     yield core, inboxes
     await core.dispatch.stop()
     await core.store.close()
-
-
-def origin(name: str = "cpo") -> Origin:
-    return Origin(name, correlation="corr-1")
 
 
 # -- authorize ---------------------------------------------------------------------------------------------------------
@@ -172,70 +153,6 @@ async def test_a_partner_may_not_ask_for_another_cpo(hub):
     with pytest.raises(Refused) as no:
         await core.hub.authorize(origin(), replace(ASKS, cpo=PartyId.of("FR", "OTH")))
     assert no.value.reason is Reason.FORBIDDEN
-
-
-# -- charges follow their authorization --------------------------------------------------------------------------------
-
-
-@pytest.mark.statement("OCPI-124")
-async def test_a_charge_follows_its_authorization_to_exactly_one_provider(tmp_path):
-    core, inboxes = await hub_with(tmp_path, "DE*MSP", "NL*MP2")
-    await core.tell("DE*MSP", Fact(token()))
-    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED)
-    answer = await core.hub.authorize(origin(), ASKS)
-    await core.tell("cpo", Fact(session(authorization_reference=answer.reference)))
-    await core.tell("cpo", Fact(cdr(authorization_reference=answer.reference)))
-    await core.tell("cpo", Fact(session("S2")))  # by card, white-listed: its token says whose it is
-    await core.tell("cpo", Fact(cdr("c2", session_id=None)))
-    await core.drained()
-    kinds = [entry.key.kind for entry in inboxes["DE*MSP"].taken if entry.key.kind is not Kind.LOCATION]
-    assert sorted(kinds) == [Kind.CDR, Kind.CDR, Kind.SESSION, Kind.SESSION]
-    assert all(entry.key.kind is Kind.LOCATION for entry in inboxes["NL*MP2"].taken)
-    await core.dispatch.stop()
-    await core.store.close()
-
-
-@pytest.mark.statement("OCPI-124")
-async def test_a_charge_goes_to_the_owner_of_its_token_whatever_permission_it_names_by_mistake(tmp_path):
-    core, inboxes = await hub_with(tmp_path, "DE*MSP", "NL*MP2")
-    await core.tell("DE*MSP", Fact(token()))
-    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED)
-    answer = await core.hub.authorize(origin(), ASKS)
-    mistaken = replace(session().token, owner=OTHER)
-    await core.tell("cpo", Fact(session(token=mistaken, authorization_reference=answer.reference)))
-    await core.tell("cpo", Fact(cdr(token=mistaken, authorization_reference=answer.reference)))
-    await core.drained()
-    assert all(entry.key.kind is Kind.LOCATION for entry in inboxes["DE*MSP"].taken)
-    assert sorted(one.key.kind for one in inboxes["NL*MP2"].taken if one.key.kind is not Kind.LOCATION) == [
-        Kind.CDR,
-        Kind.SESSION,
-    ]
-    await core.dispatch.stop()
-    await core.store.close()
-
-
-@pytest.mark.statement("OCPI-124")
-async def test_a_charge_follows_its_permission_although_the_agreement_has_ended_since(tmp_path):
-    core, inboxes = await hub_with(tmp_path)
-    await core.tell("DE*MSP", Fact(token()))
-    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED)
-    answer = await core.hub.authorize(origin(), ASKS)
-    await core.agree(agreement(ends=core.clock.now()))
-    await core.tell("cpo", Fact(session(authorization_reference=answer.reference)))
-    await core.tell("cpo", Fact(session("S2")))
-    await core.drained()
-    sessions = [entry.key.id for entry in inboxes["DE*MSP"].taken if entry.key.kind is Kind.SESSION]
-    assert sessions == ["s1"]
-    await core.dispatch.stop()
-    await core.store.close()
-
-
-async def test_a_charge_nobody_may_receive_is_recorded_with_a_finding(hub):
-    core, _ = hub
-    stranger = session("S9", token=replace(session().token, owner=OTHER))
-    receipt = await core.tell("cpo", Fact(stranger))
-    assert receipt.verdict is Verdict.RECORDED
-    assert "NL*MP2" in receipt.finding
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ async def test_an_emsps_node_gives_a_reference_with_every_yes_its_office_forgot_
 
 
 @pytest.mark.statement("OCPI-110")
-@pytest.mark.parametrize("word", ["AVAILABLE", "OUTOFORDER", "INOPERATIVE", "CHARGING", "BLOCKED"])
+@pytest.mark.parametrize("word", ["AVAILABLE", "OUTOFORDER", "INOPERATIVE", "CHARGING", "BLOCKED", "PLANNED"])
 async def test_an_emsps_node_answers_whatever_the_status_and_the_hours_of_the_place(tmp_path, word):
     async with running(tmp_path) as core:
         office = await core.admit(partner("office", "DE*MSP/EMSP"))

@@ -199,6 +199,7 @@ def test_the_codes_a_tariff_names_itself_are_left_to_be_judged():
     assert plain(lifted(country_code="FR", party_id="BBB"))["party_id"] == "BBB"
 
 
+@pytest.mark.statement("OCPI-159")
 def test_session_time_is_split_into_charging_and_parking_at_the_same_price():
     made = lifted(element(("SESSION_TIME", 3, 60), ("FLAT", 1, 1)))
     assert components(made) == [
@@ -214,6 +215,7 @@ def component(**extensions):
     return {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1} | extensions]}
 
 
+@pytest.mark.statement("OCPI-160")
 @pytest.mark.parametrize(
     ("extension", "cost"),
     [
@@ -230,6 +232,7 @@ def test_roundings_are_dropped_and_told_where_they_are_not_the_usual_ones(extens
     assert bool(made.findings) is ("step_round" in cost)
 
 
+@pytest.mark.statement("OCPI-159")
 def test_time_slots_of_a_whole_tariff_are_kept():
     slots = {"start_time": "08:00", "end_time": "12:00", "start_time_2": "14:00", "end_time_2": "18:00"}
     made = lifted(restriction=slots)
