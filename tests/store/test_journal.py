@@ -107,8 +107,6 @@ async def test_a_cursor_is_known_at_once_and_after_a_restart(make):
     again = make()
     await again.open()
     assert await again.cursors() == [cursor]
-    await again.drop_cursor(PLACES)
-    assert await again.cursors() == []
     await again.close()
 
 

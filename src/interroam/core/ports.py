@@ -211,10 +211,6 @@ class Store(Protocol):
         """Persist a cursor, and what it shelved, in one transaction; rides on the next group's commit."""
         ...
 
-    async def drop_cursor(self, key: CourierKey) -> None:
-        """Forget a courier."""
-        ...
-
     async def shelf(self, courier: CourierKey | None = None, limit: int = 200) -> list[Shelved]:
         """Return what lies on the shelf, oldest first."""
         ...

@@ -180,11 +180,6 @@ class Ledger(Finding):
             lines.append(rows.shelved_row(replace(item, id=number)))
         await self._writer.run(Errand("shelve", lines), Errand("save_cursor", [rows.cursor_row(cursor)]))
 
-    async def drop_cursor(self, key: CourierKey) -> None:
-        """Forget a courier."""
-        self._writer.cursors.pop(key, None)
-        await self._writer.run(Errand("drop_cursor", [(str(key),)]))
-
     async def shelf(self, courier: CourierKey | None = None, limit: int = 200) -> list[Shelved]:
         """Return what lies on the shelf, oldest first."""
         found = self._fetch("shelf", limit) if courier is None else self._fetch("shelf_of", str(courier), limit)

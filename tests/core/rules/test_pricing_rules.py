@@ -231,13 +231,6 @@ def test_a_part_without_vat_counts_the_same_with_and_without():
     assert total(charge(NOON, (60, "10")), mixed) == price("11.0000", "13.0000")
 
 
-@pytest.mark.statement("OCPI-129")
-def test_a_cost_that_the_hub_states_carries_no_vat_anywhere():
-    made = cost(charge(NOON, (60, "10")), tariff(part("F", "1"), part("E", "1"))).hub_made()
-    assert made.totals.total == price("11.0000")
-    assert {one.amount.incl_vat for one in made.lines} == {made.totals.energy.incl_vat} == {None}
-
-
 def test_a_limit_that_binds_is_said():
     found = cost(charge(NOON, (60, "4")), tariff(part("E", "0.30", "20"), min_price=price("2.00")))
     assert found.totals.total == price("2.0000", "1.4400")  # not repaired: each limit holds for its own amount

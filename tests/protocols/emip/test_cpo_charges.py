@@ -240,6 +240,17 @@ async def test_a_charge_is_stopped_when_its_energy_is_used_up(tmp_path):
         assert len(cpo.asked) == 1
 
 
+async def test_the_event_of_the_end_says_which_limit_was_reached(tmp_path):
+    async with charging(tmp_path, reports_sessions=True) as cpo:
+        await begun(cpo, [(2, "20000", "Wh")])
+        await updated(cpo, energy_kwh="20")
+        await cpo.until("stop", within=2)
+        await updated(cpo, energy_kwh="20", status="COMPLETED")
+        started, ended = await cpo.iop.until(EVENT, 2)
+        assert "sessionEventParameter" not in started.fields["sessionEvent"]
+        assert ended.fields["sessionEvent"]["sessionEventParameter"] == "2: 20000 Wh"
+
+
 @pytest.mark.statement("EMIP-98")
 async def test_a_charge_is_stopped_when_its_time_is_up_though_nobody_says_anything(tmp_path):
     async with charging(tmp_path) as cpo:

@@ -35,11 +35,6 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     steps: tuple[Step, ...]
     agreement: str = ""
 
-    @property
-    def because(self) -> str:
-        """The last word."""
-        return self.steps[-1].message
-
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked, with what is known about it."""

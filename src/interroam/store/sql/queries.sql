@@ -86,8 +86,6 @@ INSERT INTO formerly (no, subject, contract) VALUES (?1, ?2, ?3) ON CONFLICT DO 
 DELETE FROM formerly WHERE no = ?1
 -- name: save_cursor
 INSERT INTO cursors (courier, state) VALUES (?1, ?2) ON CONFLICT (courier) DO UPDATE SET state = excluded.state
--- name: drop_cursor
-DELETE FROM cursors WHERE courier = ?1
 -- name: shelve
 INSERT INTO shelf (id, courier, seq, state) VALUES (?1, ?2, ?3, ?4)
 -- name: unshelve

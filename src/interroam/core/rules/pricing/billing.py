@@ -9,7 +9,6 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec.structs import replace
 
 from interroam.core.rules.pricing.course import Charge, Course, Phase, follow
 from interroam.core.rules.pricing.exact import ZERO, four
@@ -67,12 +66,6 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     reserved_h: Decimal
     limits: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
-
-    def hub_made(self) -> Cost:
-        """Return the cost as a hub states it, without any VAT (OCPI-129)."""
-        bare = {name: Price(price.excl_vat) for name, price in msgspec.structs.asdict(self.totals).items()}
-        lines = tuple(replace(one, vat=None, amount=Price(one.amount.excl_vat)) for one in self.lines)
-        return replace(self, totals=Totals(**bare), lines=lines)
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

@@ -139,8 +139,6 @@ class Asking:
             reference=reference,
             own=question.cpo_session or reference,
             platform=platform,
-            cpo=str(question.cpo),
-            partner=self._sending.partner,
             user_type=user_type,
         )
         return await self._ledger.opened(charge)

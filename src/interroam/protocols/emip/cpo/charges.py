@@ -50,7 +50,7 @@ class Charges:
         session = entry.body if isinstance(entry.body, Session) else stored.body if stored is not None else None
         if not isinstance(session, Session):
             return
-        charge, _ = await opened(self._hub, self._ledger, session, self._sending.partner)
+        charge, _ = await opened(self._hub, self._ledger, session)
         if INTERIM in entry.fields:
             await self._interim(entry, session, charge)
         elif self._switches.reports_sessions and charge.platform and not charge.final:
@@ -78,6 +78,7 @@ class Charges:
                         nature=nature,
                         id=event,
                         at=(session.ends if nature in ENDED else None) or session.last_updated,
+                        parameter=charge.stopped or None if nature in ENDED else None,
                         caused_by=cause,
                     )
                 ),
@@ -99,7 +100,7 @@ class Charges:
             return
         if cdr.credit:
             raise no_credit(cdr)
-        charge, permission = await opened(self._hub, self._ledger, cdr, self._sending.partner)
+        charge, permission = await opened(self._hub, self._ledger, cdr)
         if charge.final and charge.final != cdr.id:
             raise no_second(cdr, charge.final)
         evse = await evse_at(self._hub, cdr.owner, cdr.location_id, cdr.evse_uid)
@@ -119,14 +120,14 @@ class Charges:
         return answer
 
 
-async def opened(hub: Hub, ledger: Ledger, body: Session | Cdr, partner: str) -> tuple[Charge, Authorization | None]:
+async def opened(hub: Hub, ledger: Ledger, body: Session | Cdr) -> tuple[Charge, Authorization | None]:
     """Return what is known of a charge, and of the permission it rests on; from now on it is followed."""
     reference, session = reference_of(body), session_of(body)
     permission = await hub.authorization(body.authorization_reference) if body.authorization_reference else None
 
     def change(known: Charge | None) -> Charge:
         own = (permission.cpo_session if permission is not None else None) or session
-        fresh = Charge(reference=reference, own=own, cpo=str(body.owner), partner=partner)
+        fresh = Charge(reference=reference, own=own)
         return replace(known or fresh, session=session)
 
     return await ledger.update(reference, change), permission

@@ -29,8 +29,6 @@ class Charge(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What we call it: made when it was authorized."""
     platform: str = ""
     """What the platform calls it; empty as long as it has not heard of it."""
-    cpo: str = ""
-    partner: str = ""
     user_type: str = ""
     """The kind of user id by which the platform knows the driver; who that is, is not kept here."""
     session: str = ""
@@ -43,7 +41,7 @@ class Charge(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     interim_at: datetime | None = None
     """Until when the newest intermediate record goes."""
     stopped: str = ""
-    """The limit for which it was stopped."""
+    """Why we had it stopped: the limit that was reached, or a start that was given up; the event of its end says so."""
     given_up: bool = False
     """Whether the platform was told that it would not start, because nobody knew in time whether it did."""
     final: str = ""

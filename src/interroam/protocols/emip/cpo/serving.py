@@ -79,8 +79,6 @@ class Serving:
                 reference=message.service_session_id,
                 own=own,
                 platform=message.service_session_id,
-                cpo=str(evse.owner),
-                partner=call.partner.id,
                 user_type=message.user_id_type,
             )
         )

@@ -113,7 +113,7 @@ class Watch:
         session, now = row.body, self._hub.clock.now()
         if session.status != "ACTIVE" or not session.authorization_reference:
             return
-        charge, permission = await opened(self._hub, self._ledger, session, partner.id)
+        charge, permission = await opened(self._hub, self._ledger, session)
         if permission is None or charge.final:
             return
         limit = reached(session, permission.limits, now)
