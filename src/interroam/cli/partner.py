@@ -21,6 +21,10 @@ Title = Annotated[str, typer.Option("--name", help="A name for people.")]
 Profile = Annotated[str, typer.Option(help="How the partner speaks: spec, gireve, or wwcp in eMIP.")]
 Switches = Annotated[list[str], typer.Option("--switch", help="A switch that outranks the profile, as name=value.")]
 Addresses = Annotated[list[str], typer.Option("--address", help="A network it may call from; repeat it.")]
+Rate = Annotated[float, typer.Option(help="Requests a second it may send, over ten seconds; 0: no limit.", min=0)]
+Size = Annotated[
+    int, typer.Option("--body-bytes", help="Bytes it may send at once; 0: no limit but the door's.", min=0)
+]
 PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The (versions) address the partner gave you.")]
 PartnerToken = Annotated[
     str | None,
@@ -43,6 +47,8 @@ def add(  # noqa: PLR0913, PLR0917  an argument per option
     profile: Profile = "spec",
     switch: Switches = [],  # noqa: B006  typer's way to say none
     address: Addresses = [],  # noqa: B006  see above
+    rate: Rate = 0,
+    body_bytes: Size = 0,
     token_file: TokenFile = None,
 ) -> None:
     """Add a partner and print the secret to give it."""
@@ -54,6 +60,8 @@ def add(  # noqa: PLR0913, PLR0917  an argument per option
         "profile": profile,
         "switches": dict(map(_switch, switch)),
         "addresses": address,
+        "rate": rate,
+        "body_bytes": body_bytes,
     }
     node.show(_kept(node.call("POST", "/partners", wanted), token_file), _issued)
 
@@ -71,7 +79,7 @@ def show(node: Reach, name: Name) -> None:
 
 
 @command(app)
-def amend(
+def amend(  # noqa: PLR0913, PLR0917  an argument per option
     node: Reach,
     name: Name,
     party: Parties = [],  # noqa: B006  see above
@@ -79,6 +87,8 @@ def amend(
     profile: Profile = "",
     switch: Switches = [],  # noqa: B006  see above
     address: Addresses = [],  # noqa: B006  see above
+    rate: Rate | None = None,
+    body_bytes: Size | None = None,
 ) -> None:
     """Change a partner; what is not named stays."""
     old = node.call("GET", f"/partners/{part(name)}")
@@ -88,6 +98,8 @@ def amend(
         "profile": profile or old.get("profile", "spec"),
         "switches": {**old.get("switches", {}), **dict(map(_switch, switch))},
         "addresses": address or old.get("addresses", []),
+        "rate": old.get("rate", 0) if rate is None else rate,
+        "body_bytes": old.get("body_bytes", 0) if body_bytes is None else body_bytes,
     }
     node.show(node.call("PUT", f"/partners/{part(name)}", wanted), _partner)
 

@@ -15,6 +15,7 @@ from interroam.core.asking.commanding import Commander
 from interroam.core.finding.sight import Sight
 from interroam.core.parties.book import Book
 from interroam.core.parties.liveness import Liveness
+from interroam.core.parties.quotas import Quotas
 from interroam.core.parties.standings import Standings
 from interroam.core.ports import Clock, Ids, Link, Page, Query, Store
 from interroam.core.prompt import at_once
@@ -109,6 +110,7 @@ class Hub:
         self.keepers: list[Keeper] = []
         self.forgetting: list[Callable[[], None]] = [book.keyring.forget]
         self.liveness = Liveness(self)
+        self.quotas = Quotas()
         self.standings = Standings(store, book, clock)
         self.gate = Gate(self)
         self.oddities = Oddities(store, clock)

@@ -34,6 +34,10 @@ class Partner(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     profile: str = "spec"
     switches: dict[str, str | bool | int] = {}
     addresses: tuple[str, ...] = ()
+    rate: float = 0
+    """How many requests a second it may send, on average over ten seconds; 0: as many as it likes."""
+    body_bytes: int = 0
+    """How much it may send at once; 0: what the door takes."""
     wiring: bytes = b""
     certificates: tuple[str, ...] = ()
     """SHA-256 of the certificates it shows when it calls; none: it need not show any (OCPI-10)."""

@@ -54,6 +54,22 @@ STEPS = [
 ]
 
 
+async def test_a_partner_that_asks_too_much_gets_a_fault_that_says_when_to_come_back(tmp_path):
+    async with hub(tmp_path) as node, Partner("FR*P-C01", "FR*C01") as cpo:
+        await node.cpo("FR*C01")
+        await node.change("fr-c01", rate=0.1)
+        await cpo.call(node.url, BEAT)
+        slower = await cpo.call(node.url, BEAT)
+        assert slower.http == 503
+        assert "requests a second" in slower.raw.decode()
+        assert int(slower.headers["retry-after"]) >= 1
+        await node.change("fr-c01", rate=0, body_bytes=100)
+        large = await cpo.call(node.url, BEAT)
+        assert "may send at once" in large.raw.decode()
+        await node.change("fr-c01", body_bytes=0)
+        assert (await cpo.call(node.url, BEAT)).status == 1
+
+
 @pytest.fixture
 async def node(tmp_path):
     async with hub(tmp_path, listen=PROXY) as one:

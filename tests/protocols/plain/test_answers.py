@@ -83,6 +83,17 @@ MISTAKES = [
 ]
 
 
+async def test_a_back_office_is_kept_to_its_pace_and_size(node):
+    book = node.hub.book
+    await book.put_partner(replace(book.partners["cpo"], rate=0.1, body_bytes=5_000))
+    assert (await node.call("cpo", "GET", "/locations"))[0] == 200
+    status, answer = await node.call("cpo", "GET", "/locations")
+    assert (status, answer["error"]["reason"]) == (503, "overloaded")
+    node.clock.pass_(seconds=11)
+    status, answer = await node.call("cpo", "PUT", "/locations/CH*CCC/L1", {**LOCATION, "name": "x" * 5_000})
+    assert (status, answer["error"]["reason"]) == (413, "too_large")
+
+
 async def test_a_mistake_is_named_with_its_field(node):
     for method, path, body, *wanted in MISTAKES:
         status, answer = await node.call("cpo", method, path, body)

@@ -239,6 +239,8 @@ def _wanted(body: wire.PartnerWanted, id: str) -> Partner:
         profile=body.profile,
         switches=body.switches,
         addresses=body.addresses,
+        rate=body.rate,
+        body_bytes=body.body_bytes,
     )
 
 
@@ -252,6 +254,8 @@ def _partner(partner: Partner) -> wire.PartnerReport:
         profile=partner.profile,
         switches=partner.switches,
         addresses=partner.addresses,
+        rate=partner.rate,
+        body_bytes=partner.body_bytes,
         since=partner.since,
     )
 

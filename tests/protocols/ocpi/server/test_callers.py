@@ -60,6 +60,21 @@ async def test_a_strange_address_is_refused_and_nothing_is_read(node, cpo):
     assert (await cpo.put(AT, location())).http == 201
 
 
+async def test_a_partner_that_asks_too_much_hears_when_to_come_back_and_its_neighbors_do_not_notice(node, cpo, emsp):
+    await node.change("ccc", rate=0.2, body_bytes=5_000)
+    assert [(await cpo.get(AT)).http for _ in range(2)] == [404, 404]  # there is none yet, which is an answer
+    slower = await cpo.put(AT, location())
+    assert (slower.http, slower.status) == (503, 3000)
+    assert 1 <= int(slower.headers["Retry-After"]) <= 5
+    assert "0.2 requests a second" in slower.message
+    assert (await emsp.get("sender/locations")).http == 200
+    await node.change("ccc", rate=0)
+    large = await cpo.put(AT, location(name="x" * 5_000))
+    assert (large.http, large.status) == (413, 2000)
+    assert (await cpo.put(AT, location())).http in {200, 201}
+    assert [one.code for one in await node.traces(partner="ccc")][-3:-1] == ["503/3000", "413/2000"]
+
+
 @pytest.mark.statement("OCPI-8")
 async def test_the_address_is_looked_at_with_every_request_and_a_refusal_is_logged(node, cpo):
     await node.change("ccc", addresses=("127.0.0.1",))

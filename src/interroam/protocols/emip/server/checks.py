@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from interroam.core.parties.book import Book
+from interroam.core.hub import Hub
+from interroam.model.errors import Refused, Unavailable
 from interroam.model.ids import Party, PartyId, Role
 from interroam.model.parties import Partner, PartnerState
 from interroam.net.addresses import Addresses
@@ -23,10 +24,11 @@ from interroam.protocols.emip.profiles import Switches, certificate_of, partner_
 from interroam.protocols.emip.rules.codes import NOT_SUPPORTED, TARGET_UNKNOWN, Declined
 from interroam.protocols.emip.rules.ids import PROTOCOL
 from interroam.protocols.emip.rules.ids import operator as read_operator
+from interroam.protocols.emip.wire.faults import Cause, FaultCode, SoapFault
 from interroam.protocols.emip.wire.operations import DOWNLOAD, PLATFORM, Operation
 from interroam.protocols.emip.wire.types import FromIop, ToIop
 
-from .answers import not_known, not_of_role, unfit
+from .answers import RETRY_S, Busy, not_known, not_of_role, unfit
 
 _REMEMBERED = 10_000
 
@@ -53,8 +55,9 @@ class Checks:
     comes from and what it shows is looked at each time.
     """
 
-    def __init__(self, book: Book, *, insecure: bool) -> None:
-        self._book = book
+    def __init__(self, hub: Hub, *, insecure: bool) -> None:
+        self._hub = hub
+        self._book = book = hub.book
         self._insecure = insecure
         self._partners: dict[str, _Known] = {}
         self._senders: dict[tuple[str, str, str, str | None], Sender] = {}
@@ -93,7 +96,16 @@ class Checks:
             raise not_known("IP_NOT_ALLOWED", f"{request.client} is no address of partner {message.partner_id}")
         if not self._shows(known, request, operation):
             raise not_known("CERTIFICATE_MISMATCH", f"this is not the certificate of partner {message.partner_id}")
+        self._take(partner, request)
         return partner
+
+    def _take(self, partner: Partner, request: Request) -> None:
+        try:
+            self._hub.quotas.take(partner, len(request.body), self._hub.clock.now())
+        except Refused as no:
+            raise SoapFault(FaultCode.INVALID_REQUEST, Cause.INVALID_VALUE, no.message) from no
+        except Unavailable as later:
+            raise Busy(Cause.OVERLOADED, later.message, later.retry_after or RETRY_S) from later
 
     def _shows(self, known: _Known, request: Request, operation: Operation) -> bool:
         if not known.switches.mutual_tls and (not operation.to_iop or self._insecure):

@@ -79,7 +79,7 @@ class Front:
         self._handlers = handlers
         self._hub: Hub = desk.hub
         self._base_url = base_url
-        self.checks = Checks(desk.hub.book, insecure=insecure)
+        self.checks = Checks(desk.hub, insecure=insecure)
         self.repeats = Repeats(desk.hub.store, desk.hub.clock)
         desk.hub.forgetting.append(self.repeats.forget)
         self.mint: Callable[[], str] = desk.hub.ids.new

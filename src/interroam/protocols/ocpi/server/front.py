@@ -154,6 +154,7 @@ class OcpiServer:
         call.who = who = self._callers.recognize(call.request)
         partner = who.partner
         self._hub.liveness.hear(partner, call.now)
+        self._hub.quotas.take(partner, len(call.request.body), call.now)
         call.fresh = self._seen.get(partner.id) is not partner.wiring
 
     def _find(self, call: Call) -> Route | Answer:

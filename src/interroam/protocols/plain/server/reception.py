@@ -79,6 +79,7 @@ class Reception:
             raise Refused(Reason.FORBIDDEN, f"{request.client} is no address of partner {partner.id}", remedy=remedy)
         if partner.state is PartnerState.PLANNED:  # there is no registration: whoever calls is connected
             await self._hub.book.set_state(partner.id, PartnerState.CONNECTED)
+        self._hub.quotas.take(partner, len(request.body), self._hub.clock.now())
         return partner
 
     def _call(self, request: Request, params: dict[str, str], partner: Partner | None) -> Call:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from interroam.core.audit import Audited, Rank
 from interroam.core.finding.retelling import Moment
 from interroam.core.office.reports import CourierReport, ShelfReport, Sign
 from interroam.model.parties import PartnerState, Purpose
 from interroam.protocols.plain.wire.words import Number
+
+Pace = Annotated[float, Meta(ge=0, le=1_000_000, description="Requests a second, over ten seconds; 0: no limit.")]
+Size = Annotated[int, Meta(ge=0, le=2**40, description="Bytes at once; 0: no limit but the door's.")]
 
 
 class LogIn(Struct, frozen=True, kw_only=True):
@@ -59,6 +63,8 @@ class PartnerWanted(Struct, frozen=True, kw_only=True):
     profile: str = "spec"
     switches: dict[str, str | bool | int] = {}
     addresses: tuple[str, ...] = ()
+    rate: Pace = 0
+    body_bytes: Size = 0
 
 
 class PartnerReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -72,6 +78,8 @@ class PartnerReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     profile: str = "spec"
     switches: dict[str, str | bool | int] = {}
     addresses: tuple[str, ...] = ()
+    rate: Pace = 0
+    body_bytes: Size = 0
     since: datetime | None = None
 
 
