@@ -53,7 +53,8 @@ class Absences:
             return None
         missing: list[Key] = []
         count = 0
-        query = Query(kind=kind, owners=self._owners(partner), limit=_AT_ONCE)
+        # Places of which all EVSEs are gone are in no whole list (OCPI-85).
+        query = Query(kind=kind, owners=self._owners(partner), standing=kind is Kind.LOCATION, limit=_AT_ONCE)
         while True:
             page = await self._hub.store.page(query)
             for one in page.items:

@@ -12,6 +12,7 @@ from interroam.core.rounds.pulling import Stage
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, Module, cdr_key, location_key, session_key, tariff_key, token_key
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming, join
+from tests.protocols.ocpi.partners import says
 from tests.protocols.ocpi.server import messages
 from tests.protocols.ocpi.shops import Shop
 
@@ -128,7 +129,14 @@ def _circle(cpo):
 
 @pytest.mark.statement("OCPI-83")
 async def test_the_second_pull_asks_for_what_changed_since_the_first_with_an_overlap(node, cpo):
+    cpo.before = lambda *_: setattr(node.clock, "ahead", node.clock.ahead + timedelta(hours=1))
     first = await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
+    cpo.before = None
+    node.clock.ahead += timedelta(days=1)
+    cpo.answers.append(says("GET", "/locations", 200, 3000))
+    shelf = cpo.shelves.pop("locations")
+    assert (await node.rounds.pulling.pull("cpo", Module.LOCATIONS)).stage is Stage.FAILED
+    cpo.shelves["locations"] = shelf
     node.clock.ahead += timedelta(days=1)
     again = await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
     since = datetime.fromisoformat(cpo.fetched("locations")[-1].query["date_from"])
@@ -155,6 +163,11 @@ async def test_what_a_whole_list_leaves_out_is_reported_and_goes_when_an_operato
     assert await node.rounds.withdraw(LOCAL, "cpo", Module.LOCATIONS) == 2
     assert await names(node) == ["L1", "L4", "L5"]
     assert await node.rounds.absences(LOCAL) == []
+
+    gone = Roaming(node, None, None)
+    await gone.patch_evse("E-L4", "L4", status="REMOVED", last_updated="2026-03-15T12:00:00Z")
+    del cpo.shelves["locations"][1]
+    assert (await pulling.pull("cpo", Module.LOCATIONS, whole=True)).absent == 0  # no list shows what is gone
 
 
 @pytest.mark.statement("OCPI-192")

@@ -167,6 +167,19 @@ async def test_what_a_conversion_costs_stands_in_the_trace(old_emsp):
     assert any("address (cut at 45 characters)" in one.note for one in traces if one.operation == "PUT locations")
 
 
+@pytest.mark.statement("OCPI-60")
+@pytest.mark.parametrize("length", [2, 36, 39])
+async def test_an_old_cpo_reads_its_places_by_its_own_ids_and_is_shown_them(old_cpo, length):
+    place, uid = "L" * length, "E" * length
+    sent = older.old_location(place, evses=[older.old_evse(uid)])
+    at = f"locations/CH/CCC/{place}"
+    assert (await old_cpo.say("PUT", at, sent))["status_code"] == 1000
+
+    assert (await old_cpo.say("GET", at))["data"] == sent
+    assert (await old_cpo.say("GET", f"{at}/{uid}"))["data"] == sent["evses"][0]
+    assert (await old_cpo.say("GET", f"{at}/{uid}/1"))["data"] == sent["evses"][0]["connectors"][0]
+
+
 async def test_ids_that_are_too_long_are_shortened_and_told_back_in_full(old_cpo):
     long = "L" * 39
     old_cpo.cpo.answers.append(lambda seen: None)

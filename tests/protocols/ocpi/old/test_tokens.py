@@ -91,7 +91,7 @@ async def test_a_token_is_read_alone_by_its_type_of_which_rfid_is_the_default(ol
         assert (answer["status_code"], answer.get("data")) == (2000, None)
 
 
-@pytest.mark.statement("OCPI-107")
+@pytest.mark.statement("OCPI-107", "OCPI-105")
 @pytest.mark.parametrize(("profile", "pushed"), [("gireve", 0), ("spec", 1)])
 async def test_tokens_are_pushed_or_only_listed_as_the_profile_says(make, profile, pushed):
     async with make("cpo", profile=profile) as world:

@@ -23,7 +23,7 @@ from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.v211 import Down, Lowered, Names, Noted
 from interroam.protocols.ocpi.views import Looks, View
 
-from .naming import HubNames
+from .naming import HubNames, long_id
 
 AS_STORED = View()
 _WHOLE: dict[Kind, Callable[[bytes, Down], Lowered]] = {
@@ -144,7 +144,7 @@ class OldViews:
     ) -> bytes | None:
         """Convert twice where ids or tariffs must be looked up: first to learn which."""
         if not self._foreign(owner, view):
-            return self._noted(convert(down))
+            return self._noted(await self._own(convert, down))
         names, asked = Names(), set[tuple[str, ...]]()
 
         def first(tariff_ids: Sequence[str]) -> str | None:
@@ -160,6 +160,15 @@ class OldViews:
         wanted |= {("tariff", (one,)) for one in in_force.values() if one is not None and view.rewrites}
         known = await hub_names.of(wanted)
         return self._noted(convert(replace(down, names=known, tariff_in_force=lambda ids: in_force.get(tuple(ids)))))
+
+    async def _own(self, convert: Callable[[Down], Lowered], down: Down) -> Lowered:
+        """Convert what its owner reads back: under its own ids, also those that were too long (OCPI-60)."""
+        names = Names()
+        made = convert(replace(down, names=names))
+        known = {each: await long_id(self._hub.store, each[1][-1]) for each in names.asked}
+        if all(each[1][-1] == name for each, name in known.items()):
+            return made
+        return convert(replace(down, names=Names(known)))
 
     def _noted(self, made: Lowered) -> bytes | None:
         self.losses += made.losses

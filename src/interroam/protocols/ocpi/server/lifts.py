@@ -79,6 +79,12 @@ async def _placed(lifting: Lifting, desk: Desk, call: Call, run: Run, lifted: Li
     return DONE
 
 
+async def _check_place(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
+    """Look a place up by its owner's ids, also those that 2.2.1 has no room for (OCPI-60)."""
+    call.tail = [*call.tail[:2], *await lifting.tail(call.tail[2:])]
+    return await run(desk, call)
+
+
 async def _dynamic_data(desk: Desk, call: Call) -> None:
     """Take status and tariff alone; all else is acknowledged, and comes with the pull (OCPI-197, C31)."""
     path, body = list(call.tail), call.request.body
@@ -214,6 +220,7 @@ async def _result(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
 
 
 LIFTS: dict[tuple[str, str, str], Lift] = {
+    ("locations", "RECEIVER", "GET"): _check_place,
     ("locations", "RECEIVER", "PUT"): _put_place,
     ("locations", "RECEIVER", "PATCH"): _patch_place,
     ("tokens", "RECEIVER", "PUT"): _put_token,
