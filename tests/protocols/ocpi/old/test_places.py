@@ -1,13 +1,17 @@
 """Places across the bridge, as far as it takes a hub."""
 
 import pytest
+from msgspec.structs import replace
 
+from interroam.model.errors import Refused
 from interroam.protocols.ocpi.v211 import connector_name
 from tests.protocols.ocpi import older
+from tests.protocols.ocpi.older import OldPeer
 from tests.protocols.ocpi.server import messages
 
 LATER = "2026-03-15T12:00:00Z"
 PLACE = "receiver/locations/CH/CCC/L1"
+OWN = "locations/CH/CCC/L1"
 
 
 async def ids(world):
@@ -196,3 +200,59 @@ async def test_ids_that_are_too_long_are_shortened_and_told_back_in_full(old_cpo
 
     assert (put["status_code"], len(pushed["id"])) == (1000, 36)
     assert old_cpo.cpo.told("POST")[-1].body["location_id"] == long
+
+
+@pytest.mark.statement("OCPI-197")
+@pytest.mark.parametrize(("profile", "taken"), [("gireve", False), ("spec", True)])
+async def test_of_what_an_old_cpo_patches_its_profile_takes_status_and_tariff_at_least(make, profile, taken):
+    async with make("cpo", profile=profile, takes_old_places=True) as world:
+        await world.say("PUT", OWN, older.old_location())
+        partner = world.node.book.partners["cpo"]
+        await world.node.book.put_partner(replace(partner, switches={}))
+        for path, patch in (
+            ("", {"name": "Moved"}),
+            ("/E1", {"status": "CHARGING", "floor_level": "2"}),
+            ("/E1/1", {"tariff_id": "T9", "amperage": 16}),
+        ):
+            answer = await world.say("PATCH", f"{OWN}{path}", {**patch, "last_updated": LATER})
+            assert (answer["http"], answer["status_code"]) == (200, 1000)
+        seen = (await world.say("GET", OWN))["data"]
+        (evse,) = seen["evses"]
+        (plug,) = evse["connectors"]
+        assert (evse["status"], plug["tariff_id"]) == ("CHARGING", "T9")
+        assert (seen["name"], evse.get("floor_level"), plug["amperage"]) == (
+            ("Moved", "2", 16) if taken else ("Am Ring", None, 32)
+        )
+
+
+@pytest.mark.statement("OCPI-187")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (OWN, older.old_location("L2")),
+        (f"{OWN}/E1", older.old_evse("E2")),
+        (f"{OWN}/E1/1", older.old_connector(id="2")),
+        ("tariffs/CH/CCC/T1", older.old_tariff("T2")),
+        ("sessions/CH/CCC/S1", older.old_session("S2")),
+    ],
+)
+async def test_an_old_object_that_is_another_than_its_url_says_is_2001_and_not_kept(old_cpo, path, body):
+    partner, before = old_cpo.node.book.partners["cpo"], old_cpo.node.store.head()
+    for taken in (True, False):
+        await old_cpo.node.book.put_partner(replace(partner, switches={"takes_old_places": taken}))
+        answer = await old_cpo.say("PUT", path, body)
+        assert (answer["http"], answer["status_code"]) == (200, 2001)
+        assert old_cpo.node.store.head() == before
+
+
+@pytest.mark.statement("OCPI-168", "OCPI-214")
+async def test_an_old_partner_without_what_its_role_requires_is_not_registered(node, monkeypatch):
+    monkeypatch.setattr(older, "MODULES", tuple(one for one in older.MODULES if one != "tokens"))
+    async with OldPeer((("DE", "EEE", "EMSP"),)) as peer:
+        partner = await node.expect("peer", "DE*EEE/EMSP")
+        _, answer = await peer.post_credentials(node.url, await node.invite("peer"))
+        assert (answer["status_code"], answer.get("data")) == (3003, None)
+        peer.seen.clear()
+        with pytest.raises(Refused, match="tokens SENDER"):
+            await node.room.register(partner, peer.versions_url, "token-a")
+        assert [one.method for one in peer.seen] == ["GET", "GET"]

@@ -12,6 +12,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import Lifting
+from interroam.protocols.ocpi.translate.rows import insist
 from interroam.protocols.ocpi.v211 import Down, Lifted, Lowered
 from interroam.protocols.ocpi.wire import Malformed
 from interroam.protocols.ocpi.wire.raw import fields_of, items_of
@@ -22,6 +23,8 @@ from .desk import Desk, Run, missing, read_owner
 
 Lift: TypeAlias = "Callable[[Lifting, Desk, Call, Run], Awaitable[Answer]]"
 _NOT_HERE = frozenset({Reason.UNKNOWN_LOCATION, Reason.UNKNOWN_OBJECT})
+_EVSE_DEEP = 4
+"""How many segments name an EVSE: its owner's two codes, its location, itself."""
 _REJECTED = b'{"result":"REJECTED"}'
 
 
@@ -89,6 +92,9 @@ async def _dynamic_data(desk: Desk, call: Call) -> None:
     """Take status and tariff alone; all else is acknowledged, and comes with the pull (OCPI-197, C31)."""
     path, body = list(call.tail), call.request.body
     call.notes.append("status and tariff are taken, all else comes with the pull")
+    name = "uid" if len(path) == _EVSE_DEEP else "id"
+    if name in fields_of(body):
+        insist(name, _text(body, name), path[-1])
     match path[2:]:
         case [_]:
             for evse in items_of(fields_of(body).get("evses"), "evses"):
