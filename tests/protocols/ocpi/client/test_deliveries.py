@@ -259,6 +259,15 @@ async def test_a_charge_goes_by_the_hubs_session_id_from_its_first_message_to_it
     assert (await node.hub.session(hub_id)).body.id == "S1"
 
 
+@pytest.mark.statement("OCPI-155")
+async def test_a_cdr_does_not_say_whom_its_tariffs_are_for(roaming):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    await roaming.tell("cdr", messages.cdr(tariffs=[messages.tariff("T1", **own), messages.tariff("T2")]))
+    await roaming.settled()
+
+    assert roaming.emsp.told()[-1].body["tariffs"] == [messages.tariff("T1"), messages.tariff("T2")]
+
+
 @pytest.mark.statement("OCPI-124")
 async def test_a_session_goes_to_the_provider_of_its_token_and_nobody_else(roaming, node):
     async with Peer((("NL", "NNN", "EMSP"),)) as second:

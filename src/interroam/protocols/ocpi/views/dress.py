@@ -22,7 +22,7 @@ from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.wire import locations as places
 from interroam.protocols.ocpi.wire import read, write
 from interroam.protocols.ocpi.wire.cdrs import Cdr
-from interroam.protocols.ocpi.wire.raw import drop_fields, set_fields, text
+from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, items_of, set_fields, text
 from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
 from interroam.protocols.ocpi.wire.tariffs import Tariff as TariffShape
 from interroam.protocols.ocpi.wire.tokens import Token, TokenPatch
@@ -81,10 +81,9 @@ def dressed(kind: Kind, raw: bytes, view: View, names: Names) -> bytes:
                 raw = set_fields(drop_fields(raw, ADDRESSING), {"gireve_id": text(names.hub_id)})
             case Kind.SESSION:
                 raw = set_fields(raw, {"id": text(names.hub_id), **_reference(names)})
-            case Kind.CDR if names.session_id is not None:
-                raw = set_fields(raw, {"session_id": text(names.session_id), **_reference(names)})
             case Kind.CDR:
-                raw = set_fields(raw, _reference(names))
+                named = {"session_id": text(names.session_id)} if names.session_id is not None else {}
+                raw = _unaddressed(set_fields(raw, {**named, **_reference(names)}))
     return _known(_WHOLE[kind], raw) if view.known_only and kind in _WHOLE else raw
 
 
@@ -124,6 +123,14 @@ def moment(at: datetime) -> str:
 
 def _reference(names: Names) -> dict[str, bytes]:
     return {"authorization_reference": text(names.reference)} if names.reference is not None else {}
+
+
+def _unaddressed(cdr: bytes) -> bytes:
+    """Leave out whom the tariffs of a CDR are for (OCPI-155)."""
+    if b'"target_operator_' not in cdr:
+        return cdr
+    tariffs = [drop_fields(one, ADDRESSING) for one in items_of(fields_of(cdr).get("tariffs"), "tariffs")]
+    return set_fields(cdr, {"tariffs": b"[" + b",".join(tariffs) + b"]"})
 
 
 def _known(kind: type[msgspec.Struct], raw: bytes) -> bytes:
