@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from openapi_spec_validator import validate
@@ -11,6 +12,7 @@ from interroam.app import Node
 from interroam.core.audit import LOCAL, Rank
 from interroam.net.client import Client
 from interroam.settings import load
+from tests.protocols.ocpi.nodes import Clock as Ahead
 
 PASSWORD = "correct horse battery"
 CPO = {"id": "cpo", "parties": ["CH*CCC/CPO"]}
@@ -53,6 +55,22 @@ async def test_nobody_gets_in_without_a_log_in(people):
         assert (status, answer["error"]["reason"]) == (401, "unauthenticated")
         assert answer["error"]["remedy"]
     assert (await people("POST", "/login", {"name": "admin", "password": "a wrong password"}))[0] == 401
+
+
+@pytest.mark.statement("OCPI-12")
+async def test_a_log_in_ends_after_twenty_minutes_without_use_and_another_is_needed(tmp_path):
+    clock = Ahead()
+    settings = load(env={}, given={"data": str(tmp_path), "insecure_http": True})
+    async with Node(settings, clock) as node:
+        person = People(node, Client())
+        assert (await person("GET", "/partners"))[0] == 401
+        await person.log_in("admin")
+        for minutes, status in ((0, 200), (19, 200), (19, 200), (20, 401), (0, 401)):
+            clock.ahead += timedelta(minutes=minutes)
+            assert (await person("GET", "/partners"))[0] == status
+        await person.log_in("admin")
+        assert (await person("GET", "/partners"))[0] == 200
+        await person.client.close()
 
 
 async def test_a_partner_is_added_listed_suspended_and_removed(people):

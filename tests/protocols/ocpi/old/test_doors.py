@@ -193,6 +193,22 @@ async def test_ids_are_echoed_if_sent_and_minted_for_those_who_want_them(old_cpo
         assert sorted((one.partner, one.inward) for one in hops) == [("cpo", True), ("emsp", False)]
 
 
+@pytest.mark.statement("OCPI-31", "OCPI-40")
+async def test_a_copy_for_2_1_1_goes_under_the_owners_codes_and_the_correlation_of_its_cause(old_emsp):
+    await old_emsp.settled()
+    old_emsp.emsp.seen.clear()
+    mine = {"X-Request-ID": "r-0", "X-Correlation-ID": "cause"}
+    status = {"status": "CHARGING", "last_updated": "2026-03-14T13:00:00Z"}
+    await old_emsp.say("PATCH", "receiver/locations/CH/CCC/L1/E1", status, **mine)
+    await old_emsp.say("PUT", "receiver/sessions/CH/CCC/S1", messages.session(), **mine)
+    await old_emsp.settled()
+    told = old_emsp.emsp.told()
+    assert {one.headers["x-correlation-id"] for one in told} == {"cause"}
+    assert len({"r-0", *(one.headers["x-request-id"] for one in told)}) == len(told) + 1
+    owners = [one.path.split("/")[2:5] for one in told]
+    assert sorted(owners) == [["locations", "CH", "CCC"], ["sessions", "CH", "CCC"]]
+
+
 @pytest.mark.statement("OCPI-45")
 async def test_a_page_has_at_most_twenty_locations(old_emsp):
     for number in range(2, 23):

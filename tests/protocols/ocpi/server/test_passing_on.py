@@ -175,3 +175,41 @@ async def test_what_is_fetched_because_of_a_change_is_fetched_under_its_correlat
     assert {(one.path, one.headers["x-correlation-id"]) for one in both.operator.told("GET")} == {
         ("/sender/locations/L1", "Lost")
     }
+
+
+# -- and what not ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("OCPI-42")
+@pytest.mark.parametrize("to", ["HUB", "CCC", None])
+async def test_every_command_to_a_cpo_without_an_agreement_is_rejected_by_a_message_that_names_it(node, both, to):
+    await both.cpo.put(AT, location())
+    stranger = await node.partner("ggg", "DE*GGG/EMSP")
+    whose = token(party_id="GGG")
+    place = {"response_url": "http://ggg.example/1", "location_id": "L1", "evse_uid": "E1"}
+    named = {"OCPI-to-country-code": "CH" if to else None, "OCPI-to-party-id": to}
+    for name, more in (
+        ("START_SESSION", {"token": whose}),
+        ("RESERVE_NOW", {"token": whose, "expiry_date": "2040-01-01T00:00:00Z", "reservation_id": "R1"}),
+        ("UNLOCK_CONNECTOR", {"connector_id": "1"}),
+    ):
+        answer = await stranger.post(f"receiver/commands/{name}", {**place, **more}, named)
+        assert (answer.http, answer.status, answer.data["result"]) == (200, 1000, "REJECTED")
+        assert answer.data["message"][0]["text"] == "no agreement between CPO CH*CCC and eMSP DE*GGG"
+    assert both.operator.told("POST") == []
+
+
+@pytest.mark.statement("OCPI-38")
+async def test_the_same_word_of_another_evse_or_another_owner_is_no_repetition(node, both):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    await node.roam("DE*EEE", "CH*CCC", "CH*DDD")
+    await both.cpo.put(AT, location(evses=[evse("E1"), evse("E2")]))
+    await other.put("receiver/locations/CH/DDD/L1", location(party_id="DDD"))
+    await node.settled()
+    both.provider.seen.clear()
+    said = {"status": "CHARGING", "last_updated": at(1)}
+    for who, path in ((both.cpo, f"{AT}/E1"), (both.cpo, f"{AT}/E2"), (other, "receiver/locations/CH/DDD/L1/E1")) * 2:
+        assert (await who.patch(path, said)).status == 1000
+    await node.settled()
+    paths = sorted(one.path.removeprefix("/receiver/locations/") for one in both.provider.told())
+    assert paths == ["CH/CCC/L1/E1", "CH/CCC/L1/E2", "CH/DDD/L1/E1"]

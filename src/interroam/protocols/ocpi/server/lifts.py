@@ -14,7 +14,8 @@ from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import Lifting
 from interroam.protocols.ocpi.translate.rows import insist
 from interroam.protocols.ocpi.v211 import Down, Lifted, Lowered
-from interroam.protocols.ocpi.wire import Malformed
+from interroam.protocols.ocpi.wire import Malformed, read
+from interroam.protocols.ocpi.wire.commands import CommandResponse
 from interroam.protocols.ocpi.wire.raw import fields_of, items_of
 
 from . import places
@@ -217,7 +218,9 @@ async def _command(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer
     answer = await run(desk, call)
     if answer.data is None:
         return answer
-    return replace(answer, data=_lowered(call, v211.lower_response(answer.data, Down())))
+    # A CommandResponse of 2.1.1 has no place for words: they go into the envelope (OCPI-42).
+    said = " ".join(one.text for one in read(CommandResponse, answer.data)[0].message)
+    return replace(answer, message=said, data=_lowered(call, v211.lower_response(answer.data, Down())))
 
 
 async def _result(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
