@@ -208,6 +208,7 @@ def _issued(answer: dict[str, Any]) -> None:
         say("[dim]Give both to the partner: it registers with them. The token is shown this once.[/]")
     elif answer["purpose"] == "nothing":
         say("[dim]Give it the address and a certificate: interroam partner certificate issue NAME.[/]")
+        say("[dim]It may call from its own addresses only: interroam partner amend NAME --address NETWORK.[/]")
     else:
         say("[dim]Give both to the back office: Authorization: Bearer TOKEN. The token is shown this once.[/]")
 

@@ -146,9 +146,14 @@ class Node:
     # -- partners ----------------------------------------------------------------------------------------------------
 
     async def partner(
-        self, id: str, *parties: str, url: str = "", addresses: tuple[str, ...] = (), **switches
+        self, id: str, *parties: str, url: str = "", addresses: tuple[str, ...] | None = None, **switches
     ) -> Partner:
-        """Put an eMIP partner into the book, connected; without certificates unless ``mutual_tls=True`` is said."""
+        """Put an eMIP partner into the book, connected; without certificates unless ``mutual_tls=True`` is said.
+
+        A platform that is no test knows where its partners call from: from here.
+        """
+        if addresses is None:
+            addresses = () if self.settings.insecure_http else ("127.0.0.1",)
         partner = Partner(
             id=id,
             protocol="emip",

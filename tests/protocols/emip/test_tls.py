@@ -73,6 +73,27 @@ async def test_who_shows_the_certificate_it_was_issued_is_let_in_and_nobody_else
     assert (await beat(node, others)).fault == ("AUTHENTICATION_ERROR", "CERTIFICATE_MISMATCH")
 
 
+@pytest.mark.statement("EMIP-12")
+async def test_a_partner_without_addresses_may_not_call_unless_its_switch_says_from_anywhere(node, tmp_path):
+    mine = showing(tmp_path, await issued(node))
+    refused = ("AUTHENTICATION_ERROR", "IP_NOT_ALLOWED")
+    await node.change("fr-c01", addresses=())
+    assert (await beat(node, mine)).fault == refused
+    await node.change("fr-c01", switches={"any_address": True})
+    assert (await beat(node, mine)).status == 1
+    await node.change("fr-c01", addresses=("192.0.2.0/24",))  # whatever the switch says, these are its addresses
+    assert (await beat(node, mine)).fault == refused
+    await node.change("fr-c01", addresses=("192.0.2.0/24", "127.0.0.1"), switches={"any_address": False})
+    assert (await beat(node, mine)).status == 1
+
+
+@pytest.mark.statement("EMIP-12")
+async def test_in_a_test_without_tls_a_partner_without_addresses_may_call(tmp_path):
+    async with hub(tmp_path) as node:
+        await node.cpo("FR*C01")
+        assert (await beat(node, None)).status == 1
+
+
 @pytest.mark.statement("EMIP-3")
 async def test_without_a_certificate_nothing_is_even_read(node, tmp_path):
     async with Partner("FR*P-C01", "FR*C01", shows=showing(tmp_path)) as cpo:

@@ -28,6 +28,9 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """The common name of the certificate it shows; empty: its partnerId (EMIP-13)."""
     mutual_tls: bool = True
     """Whether it must show a certificate when it calls; a platform insists, but in a test (EMIP-3, EMIP-5)."""
+    any_address: bool = False
+    """Whether a partner for which no addresses are registered may call a platform from anywhere; else it may not call
+    before some are, but in a test (EMIP-12)."""
     paths: Literal["one", "families"] = "one"
     """Whether it is called at its address itself, or at one path below it for each family of operations."""
     services: str = ""

@@ -92,7 +92,7 @@ class Checks:
         partner = known.partner
         if partner.state is PartnerState.SUSPENDED:
             raise not_known("PARTNER_INACTIVE", f"partner {message.partner_id} is not active")
-        if partner.addresses and request.client not in _networks(partner.addresses):
+        if not self._is_at_home(known, request, operation):
             raise not_known("IP_NOT_ALLOWED", f"{request.client} is no address of partner {message.partner_id}")
         if not self._shows(known, request, operation):
             raise not_known("CERTIFICATE_MISMATCH", f"this is not the certificate of partner {message.partner_id}")
@@ -106,6 +106,13 @@ class Checks:
             raise SoapFault(FaultCode.INVALID_REQUEST, Cause.INVALID_VALUE, no.message) from no
         except Unavailable as later:
             raise Busy(Cause.OVERLOADED, later.message, later.retry_after or RETRY_S) from later
+
+    def _is_at_home(self, known: _Known, request: Request, operation: Operation) -> bool:
+        """Whether a partner calls from an address of its own; who calls a platform has to have one (EMIP-12)."""
+        addresses = known.partner.addresses
+        if not addresses:
+            return known.switches.any_address or not operation.to_iop or self._insecure
+        return request.client in _networks(addresses)
 
     def _shows(self, known: _Known, request: Request, operation: Operation) -> bool:
         if not known.switches.mutual_tls and (not operation.to_iop or self._insecure):

@@ -344,7 +344,7 @@ class Front:
         """Refuse as a fault what never came as far as this."""
         fault: SoapFault = Busy(Cause.OVERLOADED, message) if status == 503 else failed(message=message)
         if status == 401:
-            fault = not_known("CERTIFICATE_MISMATCH", message)
+            status, fault = 403, not_known("CERTIFICATE_MISMATCH", message)
         elif status < 500:
             fault = SoapFault("INVALID_REQUEST", Cause.INVALID_VALUE, message)
         return Response(status, [SOAP], write_fault(fault))
