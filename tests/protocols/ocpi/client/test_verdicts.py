@@ -4,9 +4,11 @@ import pytest
 
 from interroam.core.hub import Deadlines
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.ids import Party, session_key
-from tests.protocols.ocpi.client.conftest import OWNER, join
-from tests.protocols.ocpi.partners import Peer, says
+from interroam.model.facts import Origin
+from interroam.model.ids import Party
+from tests.protocols.ocpi.client.conftest import Roaming, join
+from tests.protocols.ocpi.nodes import Node
+from tests.protocols.ocpi.partners import Peer, basic, says
 from tests.protocols.ocpi.server import messages
 
 EMSP = Party.parse("DE*EEE/EMSP")
@@ -129,14 +131,36 @@ async def test_a_silent_partner_may_have_heard_and_a_missing_one_has_not(quiet):
     assert (absence.value.reason, absence.value.reached) == (Reason.NOT_CONNECTED, False)
 
 
-async def test_a_charge_for_a_partner_without_the_interface_goes_to_the_shelf(roaming, node):
+@pytest.mark.statement("OCPI-177")
+async def test_an_emsp_that_lists_no_receiver_fetches_its_charges(roaming, node):
     async with Peer((("NL", "NNN", "EMSP"),), endpoints=[("tokens", "SENDER")]) as second:
         await join(node, "second", second, "NL*NNN/EMSP")
         await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
         token = messages.cdr_token(country_code="NL", party_id="NNN")
         await roaming.tell("session", messages.session(cdr_token=token))
+        await roaming.tell("cdr", messages.cdr(cdr_token=token))
         await roaming.settled()
 
+        assert (await node.store.shelf(), second.told()) == ([], [])
+        headers = {"Authorization": basic(second.given["token"])}
+        headers |= {"OCPI-from-country-code": "NL", "OCPI-from-party-id": "NNN"}
+        for path, name in (("sessions?date_from=2026-01-01T00:00:00Z", "kwh"), ("cdrs", "total_energy")):
+            async with second.session.get(f"{node.url}/ocpi/2.2.1/sender/{path}", headers=headers) as answer:
+                (charge,) = (await answer.json())["data"]
+                assert name in charge
+
+
+async def test_a_charge_for_a_hub_without_the_interface_goes_to_the_shelf(tmp_path):
+    async with (
+        Peer((("FR", "107", "HUB"),), endpoints=[("locations", "RECEIVER")]) as hub,
+        Node(tmp_path, hub=None, hosts=("CH*CCC/CPO",)) as node,
+    ):
+        there = await node.expect("hub", "FR*107/HUB")
+        await node.room.register(there, hub.versions_url, "token-a")
+        await node.agree("FR*107/HUB", "CH*CCC/CPO")
+        world = Roaming(node, hub, hub)
+        world.origin = lambda partner="": Origin("office")
+        await world.tell("session", messages.session())
+        await node.settled()
         (shelved,) = await node.store.shelf()
         assert (shelved.reason, shelved.poison) == (Reason.ENDPOINTS_MISSING.value, False)
-        assert (await node.store.get(session_key(OWNER, "S1"))).receiver == Party.parse("NL*NNN/EMSP")

@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 # Meant for everybody: from a hub they come in its own name (sheet 3.3).
 _BROADCAST = frozenset({"locations", "tariffs", "tokens"})
+# Meant for one eMSP, which may have them by push or by pull; a hub cannot do without.
+_OWED = frozenset({"sessions", "cdrs"})
 _MOST_PARTIES = 1024
 
 
@@ -129,7 +131,7 @@ class OcpiLink:
 
     async def _send(self, address: Address, entry: Entry, to: Party, push: Push) -> Called | None:
         """Make the call of a push; None when the partner wants no such pushes."""
-        url = self._url(push)
+        url = self._url(push, to)
         if url is None:
             return None
         call = Call(
@@ -147,7 +149,7 @@ class OcpiLink:
         )
         return await self._calls.call(address, call, self._hub.deadlines.partner)
 
-    def _url(self, push: Push) -> str | None:
+    def _url(self, push: Push, to: Party) -> str | None:
         if push.url:  # the asker's own response_url
             if not self._insecure and not is_secure(push.url):
                 raise Refused(Reason.PARTNER_UNUSABLE, f"{push.url} is no https address (OCPI-2)")
@@ -159,8 +161,8 @@ class OcpiLink:
         if endpoint is not None:
             url = endpoint.rstrip("/") + tail(push.segments) if push.segments else endpoint
             return f"{url}?{push.query}" if push.query else url
-        if push.module in _BROADCAST:
-            return None  # whoever lists no receiver fetches these facts itself
+        if push.module in _BROADCAST or (push.module in _OWED and to.role is not Role.HUB):
+            return None  # whoever lists no receiver fetches these facts itself (OCPI-177)
         raise Refused(
             Reason.ENDPOINTS_MISSING,
             f"partner {self.partner.id} has no {push.module} {push.interface}",
