@@ -191,7 +191,8 @@ class Node:
         if self._socket is not None:
             await self._socket.start()
         chores = (self._sweep, _SECOND), (self.office.rounds.tick, _SECOND), (self._count, _COUNTED_S)
-        for chore, seconds in (*chores, (self.office.people.keep, _KEPT_S), (self.hub.oddities.keep, _KEPT_S)):
+        rarely = self.office.people.keep, self.hub.oddities.keep, self.office.renewing.advise
+        for chore, seconds in (*chores, *((one, _KEPT_S) for one in rarely)):
             self._spawn(self._every(chore, seconds))
         self._ready = True
         log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())

@@ -19,6 +19,7 @@ from interroam.core.office.certificates import Certificates
 from interroam.core.office.issuing import Issuing
 from interroam.core.office.notary import Notary
 from interroam.core.office.people import People
+from interroam.core.office.renewing import Renewing
 from interroam.core.office.reports import Sign
 from interroam.core.office.signs import signs
 from interroam.core.office.upkeep import Upkeep
@@ -56,6 +57,7 @@ class Office:
         self.certificates = Certificates(hub, self.audit)
         authority = Authority(key_file.parent) if key_file is not None else None
         self.issuing = Issuing(hub, self.audit, ways, authority, overlap)
+        self.renewing = Renewing(hub.book, hub.clock)
         self.approving = Approving(hub, self.audit)
         self.adviser = Adviser(hub.store, hub.book, hub.clock)
         self.archive = Archive(hub.store, hub.book)
