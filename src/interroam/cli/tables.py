@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from interroam.model.facts import SELF
+
 _WIDE = 200
 _TERMINAL = sys.stdout.isatty()
 
@@ -82,7 +84,7 @@ def moments(lines: Sequence[Mapping[str, Any]]) -> None:
         (
             f"{datetime.fromisoformat(line['at']).astimezone(UTC):%m-%d %H:%M:%S.%f}"[:-3],
             {"in": "→", "out": "←", "fact": "·"}[line["what"]],
-            line["partner"] if line["partner"] != "-" else "the node",
+            line["partner"] if line["partner"] != SELF else "the node",
             line["operation"],
             line.get("code", ""),
             f"{line['latency_ms']:.1f} ms" if line.get("latency_ms") is not None else "",

@@ -40,6 +40,9 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     request: str = ""
 
 
+SELF = "-"
+"""The partner in the origin of what the node states itself."""
+
 Merge = Callable[[Body, Wire | None], tuple[Body, Wire | None]]
 """A pure, deterministic function of a room: applies a change to the newest state, called inside the transaction."""
 

@@ -7,11 +7,10 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from interroam.core.asking.commanding import SELF
 from interroam.model.agreements import Terms
 from interroam.model.charges import CommandState, Outcome
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Fact, Verdict
+from interroam.model.facts import SELF, Fact, Verdict
 from interroam.model.ids import Kind, Module, PartyId, authorization_key, command_key, session_key
 from interroam.model.places import Availability
 from interroam.model.questions import Acknowledged, StartSession, StopSession

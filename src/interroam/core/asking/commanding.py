@@ -21,7 +21,7 @@ from interroam.core.asking import reserving
 from interroam.core.refs import refs_of
 from interroam.model.charges import CANCELED, RESERVE, SET_PROFILE, Command, CommandState, Outcome
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Body, Change, Fact, Merge, Origin, Receipt, Telling, Verdict, Wire
+from interroam.model.facts import SELF, Body, Change, Fact, Merge, Origin, Receipt, Telling, Verdict, Wire
 from interroam.model.ids import Kind, Lane, Party, PartyId, Role, command_key
 from interroam.model.questions import Acknowledged, Steering
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 0.5
 ACCEPTED = "ACCEPTED"
-SELF = "-"
-"""The origin of what the node states itself."""
 LONGEST_CHARGE = timedelta(days=30)
 """So long at most a CPO reports on a profile that was set."""
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from interroam.core.rules.statuses import lapsed, next_end
-from interroam.model.facts import Body, Change, Merge, Origin, Stored, Telling, Verdict, Wire
+from interroam.model.facts import SELF, Body, Change, Merge, Origin, Stored, Telling, Verdict, Wire
 from interroam.model.ids import Kind, Lane
 from interroam.model.places import Evse
 
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
-SELF = "-"
 _PAGE = 100
 
 
