@@ -46,6 +46,7 @@ async def test_a_place_that_is_not_published_is_on_nobodys_map_but_its_owners(fu
     assert await listed(furnished, "emsp", "/locations") == ["L1"]
 
 
+@pytest.mark.statement("OCPI-138")
 async def test_charges_are_for_their_cpo_and_their_emsp(furnished):
     await furnished.call("cpo", "PUT", "/sessions/CH*CCC/S1", SESSION)
     await furnished.call("cpo", "POST", "/cdrs", CDR)

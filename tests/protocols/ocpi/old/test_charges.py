@@ -29,7 +29,7 @@ async def posted(world):
 @pytest.mark.statement("OCPI-140", "OCPI-63")
 @pytest.mark.parametrize("credits", [True, False])
 async def test_a_credit_is_a_negative_cdr_for_those_who_agreed_and_is_kept_for_others(make, credits):
-    async with make("emsp", credits=credits) as world:
+    async with make("emsp", **({"credits": True} if credits else {})) as world:
         await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
         await world.say("POST", "receiver/cdrs", messages.cdr())
         credit = messages.cdr("C1-CREDIT", credit=True, credit_reference_id="C1", total_cost={"excl_vat": -4.2})
@@ -86,6 +86,21 @@ async def test_tariffs_carry_the_published_extensions_and_those_of_an_old_cpo_ar
     assert component["price_round"] == {"round_granularity": "THOUSANDTH", "round_rule": "ROUND_NEAR"}
     assert component["step_round"] == {"round_granularity": "UNIT", "round_rule": "ROUND_UP"}
     assert component["exact_price_component"] is True
+
+
+@pytest.mark.statement("OCPI-147")
+async def test_a_tariff_of_an_old_cpo_starts_when_it_is_first_received(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "tariffs/CH/CCC/T1", older.old_tariff())
+        await world.settled()
+        first = world.emsp.told("PUT")[-1].body["start_date_time"]
+        world.node.clock.ahead += timedelta(days=2)
+        words = [{"language": "en", "text": "New words"}]
+        again = older.old_tariff(tariff_alt_text=words, last_updated="2026-03-15T12:00:00Z")
+        await world.say("PUT", "tariffs/CH/CCC/T1", again)
+        await world.settled()
+        told = world.emsp.told("PUT")[-1].body
+        assert (told["tariff_alt_text"], told["start_date_time"]) == (words, first)
 
 
 @pytest.mark.statement("OCPI-162")

@@ -28,7 +28,7 @@ async def start(world, path="commands", **fields):
 @pytest.mark.statement("OCPI-116")
 @pytest.mark.parametrize(("fills", "connectors", "sent"), [(True, 1, "1"), (True, 2, None), (False, 1, None)])
 async def test_the_connector_is_filled_in_where_there_is_one_only_and_the_switch_says_so(make, fills, connectors, sent):
-    async with make("emsp", fills_connector=fills) as world:
+    async with make("emsp", **({"fills_connector": True} if fills else {})) as world:
         plugs = [messages.connector(id=str(number + 1)) for number in range(connectors)]
         wants = ["REMOTE_START_STOP_CAPABLE", "START_SESSION_CONNECTOR_REQUIRED"]
         place = messages.location(evses=[messages.evse(connectors=plugs, capabilities=wants)])

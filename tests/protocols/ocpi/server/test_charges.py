@@ -178,6 +178,7 @@ async def test_a_bad_session_lets_the_queue_move_on(node, cpo, emsp, path, body)
     assert node.store.head() == 0
 
 
+@pytest.mark.statement("OCPI-126")
 async def test_a_patch_of_an_unknown_session_is_2001_and_off_where_the_profile_says_so(node, cpo, emsp):
     unknown = await cpo.patch(AT, {"kwh": 1, "last_updated": LATER})
     assert (unknown.http, unknown.status) == (200, 2001)
