@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from interroam.net.addresses import neighborhood, normal_address
-from interroam.net.http import BODILESS, Answered, Later, Response, Stream, head
+from interroam.net.http import BODILESS, Answered, Later, Response, Stream, head, traced
 from interroam.net.reader import HEAD, IDLE, Message, Reader
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ class Connection(asyncio.Protocol):
             return
         if message.request.certificate is not None and self._desk.doorway.barred(message.request):
             self._last = True
-            self._finish(message, message.door.refusal(401, "this certificate was revoked"))
+            refused = message.door.refusal(401, "this certificate was revoked")
+            self._finish(message, traced(refused, message.request.headers))
             return
         try:
             answer = message.door.handler(message.request)
@@ -330,4 +331,4 @@ class Connection(asyncio.Protocol):
 def _failure(message: Message, error: Exception) -> Response:
     request = message.request
     log.error("request_failed", method=request and request.method, path=request and request.path, exc_info=error)
-    return message.door.refusal(500, "something went wrong here")
+    return traced(message.door.refusal(500, "something went wrong here"), request.headers if request else {})

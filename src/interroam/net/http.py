@@ -6,7 +6,7 @@ Repeated header fields are joined by a comma, as RFC 9110 5.3 has it; of those t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ import msgspec
 SINGLE = frozenset({b"authorization", b"content-type", b"host", b"user-agent"})
 BODILESS = frozenset({204, 304})
 JSON = (b"content-type", b"application/json")
+_TRACED = (b"x-request-id", b"x-correlation-id")
 
 
 class Request(msgspec.Struct, gc=False):
@@ -92,6 +93,12 @@ Refusal: TypeAlias = Callable[[int, str], Response]
 def plain_refusal(status: int, message: str) -> Response:
     """Refuse in a few bytes of JSON."""
     return Response(status, [JSON], msgspec.json.encode({"error": message}))
+
+
+def traced(refusal: Response, headers: Mapping[bytes, bytes]) -> Response:
+    """Echo the ids of a message that never came as far as a room, as rooms do with every answer."""
+    refusal.headers += [(name, headers[name]) for name in _TRACED if headers.get(name)]
+    return refusal
 
 
 def _status_line(status: int) -> bytes:

@@ -15,7 +15,7 @@ import msgspec
 
 from interroam.net.addresses import Addresses
 from interroam.net.doors import NOBODY, Door
-from interroam.net.http import SINGLE, Request, Response
+from interroam.net.http import SINGLE, Request, Response, traced
 from interroam.net.proxies import forwarded_certificate, forwarded_client, forwarded_name, forwarded_security
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Reader:
         self.done = True
         door = self._door if self.phase == BODY else NOBODY
         refusal = door.refusal if door is not NOBODY else self._doorway.refusal
-        self._take(Message(door, None, refusal=refusal(status, message)))
+        self._take(Message(door, None, refusal=traced(refusal(status, message), self._headers)))
 
     # -- what the parser calls --
 

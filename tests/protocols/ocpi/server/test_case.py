@@ -52,6 +52,20 @@ async def test_the_names_of_headers_are_read_in_any_case(node, cpo):
         assert (await by_hand(node, f"GET /ocpi/2.2.1/{PLACE} HTTP/1.1{half}"))[1]["status_code"] == 2001
 
 
+@pytest.mark.statement("OCPI-29")
+@pytest.mark.parametrize(("more", "http"), [("Content-Length: 99999999", 413), ("Cookie: " + "x" * 20_000, 431)])
+async def test_what_is_refused_before_it_is_read_echoes_both_ids_too(node, cpo, more, http):
+    ids = "X-Request-ID: One-1\r\nX-Correlation-ID: Two-2"
+    parts = urlsplit(node.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(f"PUT /ocpi/2.2.1/{PLACE} HTTP/1.1\r\nHost: hub\r\n{ids}\r\n{more}\r\n\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+    writer.close()
+    assert head[0].split()[1] == str(http)
+    said = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
+    assert (said["x-request-id"], said["x-correlation-id"]) == ("One-1", "Two-2")
+
+
 @pytest.mark.statement("OCPI-27")
 async def test_a_place_is_one_place_in_any_case_and_is_shown_as_it_was_sent(node, cpo, emsp):
     other = "receiver/locations/ch/cCc/l1"
