@@ -54,6 +54,20 @@ async def test_an_emsp_is_pushed_and_shown_the_ids_of_its_version(make, old):
                 assert {one.path.split("/")[5] for one in told(world, module)} == set(shown)
 
 
+@pytest.mark.statement("OCPI-59")
+async def test_a_cdr_names_its_session_as_the_emsp_saw_it_or_not_at_all(make):
+    async with make("") as world:
+        await world.say("POST", "receiver/cdrs", messages.cdr())
+        await world.settled()
+        (cdr,) = told(world, "cdrs")
+        assert "session_id" not in cdr.body
+        await world.say("PUT", "receiver/sessions/CH/CCC/S1", messages.session())
+        await world.settled()
+        (listed,) = (await world.ask("GET", "sender/cdrs"))["data"]
+        (session,) = told(world, "sessions")
+        assert listed["session_id"] == session.body["id"]
+
+
 @pytest.mark.statement("OCPI-57")
 @pytest.mark.parametrize("old", ["", "emsp"], ids=["2.2.1", "2.1.1"])
 @pytest.mark.parametrize(("own", "switched"), [(None, False), ("their-1", False), ("their-1", True)])

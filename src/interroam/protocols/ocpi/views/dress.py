@@ -82,7 +82,9 @@ def dressed(kind: Kind, raw: bytes, view: View, names: Names) -> bytes:
             case Kind.SESSION:
                 raw = set_fields(raw, {"id": text(names.hub_id), **_reference(names)})
             case Kind.CDR:
-                named = {"session_id": text(names.session_id)} if names.session_id is not None else {}
+                named = {} if names.session_id is None else {"session_id": text(names.session_id)}
+                if not named:  # its owner's name of a session that nobody was told of means nothing to anybody else
+                    raw = drop_fields(raw, ("session_id",))
                 raw = _unaddressed(set_fields(raw, {**named, **_reference(names)}))
     return _known(_WHOLE[kind], raw) if view.known_only and kind in _WHOLE else raw
 
