@@ -135,6 +135,7 @@ async def test_a_profile_nobody_answers_for_is_unknown_once(node, charge):
     assert results(peer) == [{"result": "UNKNOWN"}]
 
 
+@pytest.mark.statement("OCPI-175")
 async def test_a_session_that_is_unknown_another_s_or_over_takes_no_profile(node, charge):
     cpo_peer, cpo, peer, emsp, known_as = charge
     body = {"charging_profile": PROFILE, "response_url": f"{peer.url}/callback/1"}

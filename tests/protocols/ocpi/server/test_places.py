@@ -131,6 +131,28 @@ async def test_an_object_that_is_another_than_its_url_says_is_2001_and_not_kept(
     assert node.store.head() == before
 
 
+@pytest.mark.statement("OCPI-187")
+@pytest.mark.parametrize(
+    ("path", "whole", "patch"),
+    [
+        ("receiver/sessions/CH/CCC/S1", session(), {"id": "S2"}),
+        ("receiver/sessions/CH/CCC/S1", session(), {"country_code": "DE"}),
+        ("receiver/sessions/CH/CCC/S1", session(), {"party_id": "DDD"}),
+        ("receiver/tokens/DE/EEE/0102030405060A", token(), {"uid": "0102030405060B"}),
+        ("receiver/tokens/DE/EEE/0102030405060A", token(), {"type": "OTHER"}),
+        ("receiver/tokens/DE/EEE/0102030405060A", token(), {"party_id": "FFF"}),
+    ],
+)
+async def test_a_patch_of_another_object_than_its_url_says_is_2001_too(node, cpo, emsp, path, whole, patch):
+    caller = emsp if "tokens" in path else cpo
+    await caller.put(path, whole)
+    before = node.store.head()
+    answer = await caller.patch(path, {**patch, "last_updated": after(9)})
+    assert (answer.http, answer.status) == (200, 2001)
+    assert "URL" in answer.message
+    assert node.store.head() == before
+
+
 @pytest.mark.statement("OCPI-187", "OCPI-182", "OCPI-193")
 @pytest.mark.parametrize(
     ("path", "patch"),
