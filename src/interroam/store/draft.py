@@ -7,7 +7,7 @@ of it. A telling that raises leaves nothing behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,11 +49,6 @@ def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[dict[Key, Store
         elif key.kind is Kind.LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
             sites[key] = None
     return rows, list(sites)
-
-
-def missing(rows: Mapping[Key, Stored | None]) -> list[Key]:
-    """Return the keys of what is to be read."""
-    return [key for key, row in rows.items() if row is None]
 
 
 class _Step(NamedTuple):

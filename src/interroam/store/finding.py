@@ -9,7 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -48,6 +48,8 @@ class Finding(ABC):
         self._loading = asyncio.Lock()
         self._tally: Counter[str] | None = None
         self._commits = 0
+        self._last: dict[Kind, str] = {}
+        """The greatest id of each kind."""
 
     # -- what a database brings ------------------------------------------------------------------------------------
 
@@ -165,6 +167,11 @@ class Finding(ABC):
                 self._recent.put(row)
         return found
 
+    def _unread(self, needed: Mapping[Key, Stored | None]) -> list[Key]:
+        """Return the keys of what is to be read; nothing is known beyond the last id, where those minted here lie."""
+        last = self._last
+        return [key for key, row in needed.items() if row is None and key.id <= last[key.kind]]
+
     # -- pages -----------------------------------------------------------------------------------------------------
 
     async def page(self, query: Query) -> Page:
@@ -265,6 +272,8 @@ class Finding(ABC):
         for key, row in draft.rows.items():
             put(row)
             before = draft.before[key]
+            if before is None and key.id > self._last[key.kind]:
+                self._last[key.kind] = key.id
             if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
                 self._moved(row, before)
             if dates is not None and key.kind in _PLACES:

@@ -53,6 +53,8 @@ class Ledger(Finding):
         ((self._seq, self._no),) = await self._fetch("newest")
         ((self._shelved,),) = await self._fetch("newest_shelved")
         self._horizon = {Lane(lane): seq for lane, seq in await self._fetch("horizons")}
+        for kind in Kind:
+            ((self._last[kind],),) = await self._fetch("last_id", kind.value)
 
     # -- facts -----------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Stored, Telling
 from interroam.model.ids import Key, Kind
 from interroam.store import rows
-from interroam.store.draft import Draft, missing, wanted
+from interroam.store.draft import Draft, wanted
 from interroam.store.postgres_traces import PostgresTraces
 from interroam.store.recent import MEMORY
 from interroam.store.restoring import TABLES
@@ -147,7 +147,7 @@ class PostgresStore(Upkeep):
     async def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
         """Return the rows that these tellings are judged against; what memory does not hold is fetched."""
         needed, sites = wanted(tellings, self._recent)
-        unknown = missing(needed)
+        unknown = self._unread(needed)
         found: list[Row] = []
         if unknown:
             found = await self._db.fetch(self._sql["by_keys"], *_columns(unknown))

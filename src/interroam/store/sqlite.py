@@ -21,7 +21,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Stored, Telling
 from interroam.model.ids import Key
 from interroam.store import rows
-from interroam.store.draft import Draft, missing, wanted
+from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
 from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
@@ -147,7 +147,7 @@ class SqliteStore(Upkeep):
     def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
         """Return what a group is judged against; what memory does not hold is read."""
         needed, _ = wanted(tellings, self._recent)
-        unknown = missing(needed)
+        unknown = self._unread(needed)
         texts = list(map(rows.key_row, unknown))
         if len(unknown) == 1:
             for found in self._db.execute(self._sql["by_key"], texts[0]):
@@ -167,7 +167,6 @@ class SqliteStore(Upkeep):
         return found
 
     def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
-        run, sql = self._db.executemany, self._sql
         built, moved, changed = [], [], []
         for key, row in draft.rows.items():
             before = draft.before[key]
@@ -188,7 +187,7 @@ class SqliteStore(Upkeep):
         )
         for name, values in (*written, *errands):
             if values:
-                run(sql[name], values)
+                self._db.executemany(self._sql[name], values)
 
     # -- the disk --------------------------------------------------------------------------------------------------
 

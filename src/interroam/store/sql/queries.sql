@@ -36,6 +36,8 @@ SELECT no, kind, owner, id, updated FROM picture WHERE kind IN ('location', 'evs
 
 -- name: newest
 SELECT (SELECT coalesce(max(seq), 0) FROM journal), (SELECT coalesce(max(no), 0) FROM picture)
+-- name: last_id
+SELECT coalesce(max(id), '') FROM picture WHERE kind = ?1
 -- name: tally_entries
 SELECT count(*) FROM journal
 -- name: tally_objects
