@@ -71,6 +71,26 @@ async def test_traces_around_midnight_lie_in_two_days_and_old_days_are_dropped_w
     await store.close()
 
 
+async def test_bodies_of_places_go_after_days_while_their_lines_and_all_other_bodies_stay(make):
+    store = make(retention=Retention(place_bodies=2))
+    await store.open()
+    made = [
+        exchange(number, at=NOW + timedelta(days=number), brief=number % 2 == 0, request=b"body of a place" * 50)
+        for number in range(6)
+    ]
+    for one in made:
+        store.note(one)
+    now = NOW + timedelta(days=5)
+    assert (await store.retain(now))["trace blocks stripped"] == 2
+    found = await store.traces(ids=["shared"])
+    bare = [replace(one, request=b"", response=b"") for one in made]
+    assert found == [bare[0], made[1], bare[2], *made[3:]]
+    assert (await store.retain(now + timedelta(hours=1)))["trace blocks stripped"] == 0
+    assert (await store.retain(now + timedelta(days=2)))["trace blocks stripped"] == 1
+    assert (await store.traces(ids=["S4"])) == [bare[4]]
+    await store.close()
+
+
 @pytest.mark.parametrize("subject", [b"driver", b"other"])
 async def test_the_bodies_of_an_erased_driver_are_gone_from_the_traces(store, subject):
     mine = exchange(1, subject=b"driver")

@@ -239,3 +239,5 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     response: bytes = b""
     note: str = ""
     subject: bytes = b""
+    brief: bool = False
+    """Whether its bodies are kept for days only, since the journal has them: those of places (design: Retention)."""

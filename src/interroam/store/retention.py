@@ -16,17 +16,27 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """Days by kind of entry, and of traces (design: Trace, Retention); the picture never expires."""
 
     location: int = THIRTEEN_MONTHS
+    """Days of what was stated of locations in the journal."""
     evse: int = 30
+    """Days of EVSEs and their statuses in the journal."""
     tariff: int = 10 * YEAR
+    """Days of tariffs in the journal."""
     token: int = 10 * YEAR
+    """Days of tokens in the journal."""
     session: int = THIRTEEN_MONTHS
+    """Days of sessions in the journal; thirteen months are kept whatever this says."""
     cdr: int = 10 * YEAR
+    """Days of CDRs in the journal; thirteen months are kept whatever this says."""
     authorization: int = THIRTEEN_MONTHS
+    """Days of permissions in the journal."""
     command: int = THIRTEEN_MONTHS
+    """Days of commands and their outcomes in the journal."""
     drivers: int = 10 * YEAR
     """Days after which a charge, or a token that was withdrawn, no more says whose it was; a year at least."""
     traces: int = THIRTEEN_MONTHS
     """Days of traces; a year of them is kept whatever this says."""
+    place_bodies: int = 14
+    """Days of the bodies in traces about places; their lines stay with the others."""
 
     @property
     def trace_days(self) -> int:

@@ -102,8 +102,10 @@ class SqliteTraces(Traces):
         return count
 
     def _empty_log(self, day: date) -> None:
-        """Leave nothing in the write-ahead log of what it held before."""
+        """Leave nothing of what was there before: in the write-ahead log, nor in free pages of a day that is over."""
         with self._day(day) as db:
+            if self._today is None or self._today[0] != day:
+                db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _remove(self, day: date) -> None:

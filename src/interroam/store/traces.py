@@ -15,6 +15,7 @@ from datetime import date, datetime
 from itertools import groupby
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.forgetting import Forgetting
 from interroam.model.facts import Exchange
@@ -197,12 +198,26 @@ class Traces(ABC):
 
         return sum([await self._rewrite(day, rewrite) for day in await self._days()])
 
+    async def strip(self, since: date, before: date) -> int:
+        """Take the bodies out of the brief exchanges of some days; returns of how many blocks."""
+        await self.flush()
+        days = [day for day in await self._days() if since <= day < before]
+        return sum([await self._rewrite(day, _stripped) for day in days])
+
     async def retain(self, before: date) -> int:
         """Drop the days before this one; returns how many."""
         old = [day for day in await self._days() if day < before]
         for day in old:
             await self._drop(day)
         return len(old)
+
+
+def _stripped(data: bytes) -> bytes | None:
+    exchanges = unpack(data)
+    if not any(one.brief and (one.request or one.response) for one in exchanges):
+        return None
+    bare = [replace(one, request=b"", response=b"") if one.brief else one for one in exchanges]
+    return zlib.compress(_encode(bare), 1)
 
 
 def _matches(one: Exchange, ids: frozenset[str], partner: str | None, low: int, high: int) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from interroam.model.ids import Kind, Lane
 from interroam.store import rows
 from interroam.store.erasing import HANDFUL, Erasing
 from interroam.store.writer import Errand
 
+SHELF, STRIPPED = "retention", "stripped"
 SPAN = 20_000
 """Numbers of the journal that are looked at together."""
 
@@ -40,7 +41,18 @@ class Upkeep(Erasing):
         if self._tally is not None:
             self._tally["entries"] -= dropped.total()
         days = await self._traces.retain((now - timedelta(days=self.retention.trace_days)).date())
-        return {**dropped, "trace days": days}
+        return {**dropped, "trace days": days, "trace blocks stripped": await self._strip(now)}
+
+    async def _strip(self, now: datetime) -> int:
+        """Take the bodies of places out of the days that came of age since this was done last."""
+        before = (now - timedelta(days=self.retention.place_bodies)).date()
+        kept = await self.load(SHELF, STRIPPED)
+        since = date.fromisoformat(kept.decode()) if kept is not None else date.min
+        if since >= before:
+            return 0
+        count = await self._traces.strip(since, before)
+        await self.save(SHELF, STRIPPED, before.isoformat().encode())
+        return count
 
     async def counts(self) -> dict[str, int]:
         """Return figures for metrics and tests: entries, objects by kind, waiting, the shelf."""

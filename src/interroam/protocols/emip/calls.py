@@ -237,6 +237,7 @@ class _Note:
                 response=response if whole else b"",
                 subject=about.subject,
                 note="; ".join(filter(None, (about.note, more))),
+                brief=self._operation.of_places,
             )
         )
 

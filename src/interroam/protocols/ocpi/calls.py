@@ -204,6 +204,7 @@ class Calls:
                 response=response if shown else b"",
                 subject=call.subject,
                 note=call.note,
+                brief=call.operation.endswith(" locations"),
             )
         )
 

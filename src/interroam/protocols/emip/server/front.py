@@ -326,6 +326,7 @@ class Front:
                 response=given.body if whole else b"",
                 note="; ".join(filter(None, notes)) if notes else "",
                 subject=call.subject if call is not None else b"",
+                brief=operation is not None and operation.of_places,
             )
         )
         pause = given.retry_after
@@ -334,10 +335,8 @@ class Front:
 
     def _count(self, visit: Visit) -> None:
         """Count what is odd about a message, for its sender's quality page."""
-        odd = visit.call.odd if visit.call is not None else []
-        if visit.wrong is not None:
-            odd = [*odd, (visit.wrong.field, "cannot be read: refused")]
-        if odd and visit.operation is not None:
+        wrong = [(visit.wrong.field, "cannot be read: refused")] if visit.wrong is not None else []
+        if visit.operation is not None and (odd := wrong if visit.call is None else visit.call.odd):
             self._hub.oddities.note(visit.partner, visit.operation.name, odd, visit.transaction)
 
     def refusal(self, status: int, message: str) -> Response:

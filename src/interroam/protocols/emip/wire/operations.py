@@ -93,6 +93,11 @@ class Operation(Struct, frozen=True, kw_only=True, dict=True):
         return _PLATFORM if self.to_iop else self.partners
 
     @cached_property
+    def of_places(self) -> bool:
+        """Whether it speaks of places and their statuses alone."""
+        return self.family in {STATIC, DYNAMIC, DOWNLOAD}
+
+    @cached_property
     def action(self) -> str:
         """The SOAPAction, written but never asked for."""
         return f"{_HOST}/services/{self.name}V1/"

@@ -196,6 +196,7 @@ class OcpiServer:
                 response=response.body if answer.status != SUCCESS or call.keep_answer else b"",
                 note="; ".join(call.notes) if call.notes else "",
                 subject=call.subject,
+                brief=call.module == "locations",
             )
         )
 

@@ -116,10 +116,12 @@ class Reception:
                 request=request.body if whole else b"",
                 response=said if whole else b"",
                 subject=call.subject,
+                brief=operation.partition(" ")[2].startswith(_OF_PLACES),
             )
         )
 
 
+_OF_PLACES = ("/locations", "/statuses")
 _NOBODY = Partner(id="", protocol=PROTOCOL)
 
 
