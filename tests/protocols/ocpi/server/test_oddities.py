@@ -48,6 +48,11 @@ async def test_a_clock_that_is_more_than_five_minutes_ahead_is_reported(node, cp
         assert len([field for field, what in page() if field == "last_updated" and "ahead" in what]) == lines
 
 
+async def test_a_change_of_what_is_not_here_is_kept_as_a_finding(node, cpo, page):
+    assert (await cpo.patch(f"{AT}/E1", {"status": "CHARGING", "last_updated": "2026-03-14T12:00:00Z"})).status == 2003
+    assert ("", "changes what is not here: fetched from its owner") in page()
+
+
 async def test_what_a_receiver_refuses_stands_on_the_page_of_who_stated_it(node, cpo, provider, page):
     peer, _ = provider
     no = b'{"status_code":2001,"status_message":"not like this","timestamp":"2026-03-14T12:00:00Z"}'

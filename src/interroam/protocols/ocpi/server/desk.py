@@ -54,6 +54,7 @@ class Desk:
     def answer(self, call: Call, statement: Statement, receipt: Receipt) -> Answer:
         """Answer by what became of a statement; an object that was changed and is not here is fetched (design: 5)."""
         if receipt.verdict is _UNKNOWN and isinstance(statement, Change) and len(call.tail) > 2:
+            call.take([Finding("", "changes what is not here: fetched from its owner")])
             self.hub.follow_up(call.origin, statement.key, call.tail[2], statement.last_updated)
         return of_receipt(call, receipt)
 
