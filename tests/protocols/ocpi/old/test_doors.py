@@ -63,6 +63,27 @@ async def test_the_token_is_sent_as_it_stands_in_both_directions(old_cpo):
     assert old_cpo.cpo.told()
 
 
+@pytest.mark.statement("OCPI-5", "OCPI-6")
+async def test_the_doors_of_2_1_1_open_to_no_unknown_token_and_to_a_new_one_for_registering_only(tmp_path):
+    async with Node(tmp_path) as node, OldPeer((("CH", "CCC", "CPO"),)) as peer:
+        await node.expect("cpo", "CH*CCC/CPO")
+        invited = await node.invite("cpo")
+        starting = ["emsp/versions", "emsp/2.1.1", "emsp/2.1.1/credentials"]
+        others = ["emsp/2.1.1/tokens", "emsp/2.1.1/cdrs", "emsp/2.1.1/locations/CH/CCC/L1", "emsp/2.1.1/nowhere"]
+
+        async def statuses(token, paths):
+            return [(await peer.call("GET", f"{node.url}/ocpi/{path}", token))[0] for path in paths]
+
+        assert await statuses("unknown", starting + others) == [401] * 7
+        assert await statuses("", starting + others) == [401] * 7
+        assert await statuses(invited, starting) == [200] * 3
+        assert await statuses(invited, others) == [401] * 4
+        given = (await peer.post_credentials(node.url, invited))[1]["data"]["token"]
+        assert await statuses(invited, starting + others) == [401] * 7
+        assert await statuses(given, ["emsp/versions", "emsp/2.1.1/tokens"]) == [200, 200]
+        assert (await peer.post_credentials(node.url, invited))[0] == 401
+
+
 @pytest.mark.statement("OCPI-4")
 async def test_a_registration_of_2_1_1_knows_raw_tokens_only_whoever_starts_it(tmp_path):
     async with (

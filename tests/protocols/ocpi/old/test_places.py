@@ -256,3 +256,34 @@ async def test_an_old_partner_without_what_its_role_requires_is_not_registered(n
         with pytest.raises(Refused, match="tokens SENDER"):
             await node.room.register(partner, peer.versions_url, "token-a")
         assert [one.method for one in peer.seen] == ["GET", "GET"]
+
+
+@pytest.mark.statement("OCPI-36", "OCPI-39")
+async def test_a_status_of_an_old_cpo_is_passed_on_once_whatever_its_time_and_not_when_it_is_older(old_cpo):
+    await old_cpo.settled()
+    old_cpo.emsp.seen.clear()
+    for said in (
+        {"status": "CHARGING", "last_updated": LATER},
+        {"status": "CHARGING", "last_updated": LATER},
+        {"status": "CHARGING"},
+        {"status": "AVAILABLE", "last_updated": "2026-03-15T11:59:59Z"},
+    ):
+        assert (await old_cpo.say("PATCH", f"{OWN}/E1", said))["status_code"] == 1000
+    await old_cpo.settled()
+    assert [one.body for one in old_cpo.emsp.told()] == [{"status": "CHARGING", "last_updated": LATER}]
+
+
+@pytest.mark.statement("OCPI-40", "OCPI-41")
+async def test_what_an_old_cpo_states_keeps_its_codes_and_its_time(old_cpo):
+    await old_cpo.settled()
+    old_cpo.emsp.seen.clear()
+    exact = "2026-03-15T12:00:00.125Z"
+    await old_cpo.say("PUT", "locations/CH/CCC/L2", older.old_location("L2", last_updated=exact))
+    await old_cpo.say("PUT", "sessions/CH/CCC/S1", older.old_session(last_updated=exact))
+    await old_cpo.say("POST", "cdrs", older.old_cdr(last_updated=exact))
+    await old_cpo.settled()
+    told = {one.path.split("/")[2]: one for one in old_cpo.emsp.told()}
+    assert sorted(told) == ["cdrs", "locations", "sessions"]
+    assert {one.body["last_updated"] for one in told.values()} == {exact}
+    assert {(one.body["country_code"], one.body["party_id"]) for one in told.values()} == {("CH", "CCC")}
+    assert {tuple(one.path.split("/")[3:5]) for name, one in told.items() if name != "cdrs"} == {("CH", "CCC")}
