@@ -53,6 +53,9 @@ def test_an_agreement_is_added_explained_amended_and_ended(node):
     assert "no partner speaks for NL*AGR/EMSP" in said
     one = node.json("agreement", "amend", made["id"], "--evse", "CH*AGR/CH*AGR*E1", "--evse", "7")
     assert one["selections"] == [{"cpo": "CH*AGR", "evses": ["ch*agr*e1"]}, {"evses": ["7"]}]
+    assert node.json("agreement", "amend", made["id"], "--smart", "CH*SCP/SCSP")["smart_charging"] == ["CH*SCP/SCSP"]
+    assert "smart_charging" not in node.json("agreement", "amend", made["id"], "--no-smart")
+    assert "is an SCSP" in node("agreement", "amend", made["id"], "--smart", "CH*SCP/EMSP", code=1)
     assert node.json("agreement", "terms", made["id"], "--with", "tariffs")["terms"]["tariffs"] == {}
     assert node.json("agreement", "end", made["id"][:35])["in_force"] is False
 

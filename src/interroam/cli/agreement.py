@@ -34,6 +34,9 @@ Clearing = Annotated[bool, typer.Option("--clearing", help="Price charges whose 
 Services = Annotated[
     list[str], typer.Option("--service", help="What drivers may do, by the number eMIP has for it; 1, to charge.")
 ]
+Smart = Annotated[
+    list[str], typer.Option("--smart", help="A smart charging provider, told of the sessions, as NL*SCP/SCSP.")
+]
 Service = Annotated[str, typer.Option(help="What the driver wants, as --service of an agreement.")]
 
 
@@ -56,6 +59,7 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
     hold: Hold = False,
     clearing: Clearing = False,
     service: Services = [],  # noqa: B006  see above
+    smart: Smart = [],  # noqa: B006  see above
     offer: Annotated[bool, typer.Option("--offer", help="Only offer it: it holds when all have accepted.")] = False,
 ) -> None:
     """Let an eMSP and some CPOs roam, on behalf of all of them; or offer it."""
@@ -69,6 +73,7 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
         "selections": _selections(location, group, evse),
         "prices": _prices(tariff, tolerance, hold=hold, clearing=clearing),
         "services": service or ["1"],
+        "smart_charging": smart,
     }
     node.show(node.call("POST", "/offers" if offer else "/agreements", wanted), _agreement)
 
@@ -90,6 +95,8 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
     hold: Hold = False,
     clearing: Clearing = False,
     service: Services = [],  # noqa: B006  see above
+    smart: Smart = [],  # noqa: B006  see above
+    no_smart: Annotated[bool, typer.Option("--no-smart", help="No smart charging provider any more.")] = False,
 ) -> None:
     """Offer the next version of an agreement; it holds when all have accepted."""
     wanted: dict[str, object] = {"ends": aware(ends), "terms": _terms(without, policy, mode)}
@@ -99,6 +106,8 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
         wanted["prices"] = _prices(tariff, tolerance or "0.01", hold=hold, clearing=clearing)
     if service:
         wanted["services"] = service
+    if smart or no_smart:
+        wanted["smart_charging"] = smart
     node.show(node.call("POST", f"/agreements/{part(agreement)}/amend", wanted), _agreement)
 
 
@@ -276,6 +285,7 @@ def _agreement(one: dict[str, Any]) -> None:
         shown.pop(name, None)
     shown["EVSEs"] = [_selected(each) for each in one.get("selections", [])] or "all"
     shown["services"] = ", ".join(one.get("services", ["1"]))
+    shown["smart_charging"] = ", ".join(one.get("smart_charging", [])) or "nobody"
     shown["prices"] = "in the agreement" if one.get("prices", {}).get("tariffs") else "by module"
     pairs({**shown, "terms": _changed(one.get("terms", {})) or "everything"})
 

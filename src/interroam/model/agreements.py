@@ -154,6 +154,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     accepted: tuple[Acceptance, ...] = ()
     services: frozenset[str] = frozenset({"1"})
     """What drivers may do, by the numbers that eMIP has for it: 1 is to charge (EMIP-130)."""
+    smart_charging: tuple[Party, ...] = ()
+    """Who is told of these drivers' sessions beside the eMSP, and asks for charging profiles for them (role SCSP)."""
 
     def in_force(self, at: datetime) -> bool:
         """Whether the agreement holds at this instant."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from interroam.model.facts import Wire
-from interroam.model.ids import PartyId
+from interroam.model.ids import Party, PartyId, Role
 from interroam.model.profiles import ChargingProfile
 from interroam.model.tokens import Authorization, Limit, Token
 
@@ -107,13 +107,18 @@ class Unlock(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class SetProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Charge no faster than this. Answered by Acknowledged, later by an Outcome."""
+    """Charge no faster than this. Answered by Acknowledged, later by an Outcome.
+
+    Asked, as the other two about profiles, by the eMSP of the charge or by its smart charging provider (role SCSP);
+    ``emsp`` is whoever asks.
+    """
 
     emsp: PartyId
     session_id: str
     profile: ChargingProfile
     reply: str = ""
     cpo: PartyId | None = None
+    role: Role = Role.EMSP
 
 
 class GetProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -124,6 +129,7 @@ class GetProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     duration_s: int
     reply: str = ""
     cpo: PartyId | None = None
+    role: Role = Role.EMSP
 
 
 class ClearProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -133,6 +139,7 @@ class ClearProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     session_id: str
     reply: str = ""
     cpo: PartyId | None = None
+    role: Role = Role.EMSP
 
 
 class Prefer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -203,6 +210,11 @@ Steering = OfPlace | OfSession | CancelReservation
 Live = Act | Report
 """What is said of a charge while it runs, and waits for nothing."""
 Question = Authorize | Steering | Prefer | Live
+
+
+def asker_of(question: Steering | Prefer) -> Party:
+    """Return who asks, in the role in which it does."""
+    return Party(question.emsp, question.role if isinstance(question, OfProfile) else Role.EMSP)
 
 
 class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

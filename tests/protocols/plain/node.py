@@ -68,7 +68,7 @@ class Node:
 
 @asynccontextmanager
 async def running(folder, *, hub=HUB, doors=()):
-    """Run a node with partners ``cpo`` (of CH*CCC and CH*CCD), ``emsp`` (CH*EEE) and ``other`` (CH*OOO)."""
+    """Run a node with the partners of ``PARTIES``; CH*EEE and CH*CCC roam."""
     clock = TestClock()
     store = SqliteStore(folder / "node.db")
     await store.open()
@@ -102,7 +102,12 @@ async def running(folder, *, hub=HUB, doors=()):
     await store.close()
 
 
-PARTIES = {"cpo": ("CH*CCC/CPO", "CH*CCD/CPO"), "emsp": ("CH*EEE/EMSP",), "other": ("CH*OOO/EMSP",)}
+PARTIES = {
+    "cpo": ("CH*CCC/CPO", "CH*CCD/CPO"),
+    "emsp": ("CH*EEE/EMSP",),
+    "other": ("CH*OOO/EMSP",),
+    "smart": ("CH*SCP/SCSP",),
+}
 
 
 @dataclass

@@ -1,7 +1,9 @@
 """What back offices ask of a charge besides start and stop, and the duties of a CPO's node towards its own."""
 
 import pytest
+from msgspec.structs import replace
 
+from interroam.model.ids import Party
 from tests.protocols.plain.node import LOCATION, SESSION, TOKEN, receiving, running
 
 ASK = {"party": "CH*CCC", "uid": "card1", "location_id": "L1", "evse_uid": "1"}
@@ -95,6 +97,26 @@ async def test_a_profile_is_set_reported_on_asked_for_and_cleared(furnished):
         assert (answer["object"]["name"], answer["object"]["profile"]) == ("GET_PROFILE", active)
         _, taken = await furnished.call("emsp", "POST", "/commands/clear-profile", charge)
         assert (taken["result"], cpo.questions[2]["session_id"]) == ("ACCEPTED", "S1")
+
+
+async def test_a_smart_charging_provider_s_office_is_told_of_the_session_and_sets_its_profile(furnished):
+    book = furnished.hub.book
+    charge = {"party": "CH*SCP", "cpo": "CH*CCC", "session_id": "S1", "profile": PROFILE}
+    async with receiving(furnished, "cpo", "set_profile") as cpo, receiving(furnished, "smart") as smart:
+        cpo.answers["set_profile"] = ACCEPTED
+        old = book.agreements["a1"]
+        named = replace(old, version=2, smart_charging=(Party.parse("CH*SCP/SCSP"),))
+        await furnished.call("cpo", "PUT", "/sessions/CH*CCC/S1", SESSION)
+        refused = (await furnished.call("smart", "POST", "/commands/set-profile", charge))[1]
+        await book.put_agreement(named)
+        assert refused["result"] == "REJECTED"
+        await furnished.call("cpo", "PUT", "/sessions/CH*CCC/S1", {**SESSION, "energy_kwh": 2})
+        assert (await smart.fact("session"))["object"]["energy_kwh"] == 2
+        await furnished.call("smart", "POST", "/commands/set-profile", charge)
+        (question,) = cpo.questions
+        assert (question["session_id"], question["profile"]) == ("S1", PROFILE)
+        await furnished.call("cpo", "POST", f"/outcomes/{question['command']}", {"result": "ACCEPTED"})
+        assert (await smart.fact("outcome"))["object"]["result"] == "ACCEPTED"
 
 
 async def test_a_driver_s_wish_is_answered_at_once_and_refused_where_nobody_takes_it(furnished):

@@ -23,7 +23,7 @@ from interroam.model.charges import CANCELED, RESERVE, SET_PROFILE, Command, Com
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import SELF, Body, Change, Fact, Merge, Origin, Receipt, Telling, Verdict, Wire
 from interroam.model.ids import Kind, Lane, Party, PartyId, Role, command_key
-from interroam.model.questions import Acknowledged, Steering
+from interroam.model.questions import Acknowledged, Steering, asker_of
 
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
@@ -41,7 +41,7 @@ class Commander:
         self.hub = hub
         self._unanswered: dict[str, asyncio.Event] = {}
 
-    def check_asker(self, origin: Origin, emsp: PartyId, token_owner: PartyId) -> None:
+    def check_asker(self, origin: Origin, emsp: PartyId, token_owner: PartyId, role: Role = Role.EMSP) -> None:
         """Pass when this partner asks for a provider of its own, with a token of that provider."""
         if emsp != token_owner:
             raise Refused(
@@ -50,11 +50,11 @@ class Commander:
                 remedy="use a token of your own",
             )
         partner = self.hub.book.partners[origin.partner]
-        if not partner.is_hub and not partner.speaks_for(emsp, Role.EMSP):
+        if not partner.is_hub and not partner.speaks_for(emsp, role):
             raise Refused(
                 Reason.FORBIDDEN,
-                f"partner {origin.partner} does not speak for {emsp} as EMSP",
-                remedy=f"add {emsp}/EMSP to the parties of partner {origin.partner}",
+                f"partner {origin.partner} does not speak for {emsp} as {role}",
+                remedy=f"add {emsp}/{role} to the parties of partner {origin.partner}",
             )
 
     # -- the row ---------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ class Commander:
         """Return the row of a command that is about to be sent."""
         hub = self.hub
         partner = hub.book.partners[origin.partner]
-        asker = next((one for one in partner.parties if one.role is Role.HUB), Party(question.emsp, Role.EMSP))
+        asker = next((one for one in partner.parties if one.role is Role.HUB), asker_of(question))
         return Command(
             id=hub.ids.new(),
             name=name,
@@ -114,8 +114,7 @@ class Commander:
         return replace(answer, command=command.id, reference=command.authorization)
 
     async def _put(self, origin: Origin, command: Command, question: Steering, to: Party, via: Party) -> Acknowledged:
-        asker = Party(question.emsp, Role.EMSP)
-        answer = await self.hub.put(replace(question, reply=command.id), to, via, origin, asker)
+        answer = await self.hub.put(replace(question, reply=command.id), to, via, origin, asker_of(question))
         if not isinstance(answer, Acknowledged):
             raise Unavailable(Reason.BAD_ANSWER, f"{via} did not acknowledge the command", reached=True)
         return answer

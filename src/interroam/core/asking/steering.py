@@ -25,6 +25,7 @@ from interroam.model.questions import (
     Preferred,
     SetProfile,
     StopSession,
+    asker_of,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _PREFERENCES = "CHARGING_PREFERENCES_CAPABLE"
 async def steer(commander: Commander, origin: Origin, question: OfSession) -> Acknowledged:
     """Relay a command about a session to its CPO, under the CPO's own session id."""
     hub = commander.hub
-    commander.check_asker(origin, question.emsp, question.emsp)
+    commander.check_asker(origin, question.emsp, question.emsp, asker_of(question).role)
     try:
         stored, session = await _session(hub, question)
     except Refused as no:
@@ -87,13 +88,16 @@ async def prefer(commander: Commander, origin: Origin, question: Prefer) -> Pref
 
 
 async def _session(hub: Hub, question: OfSession | Prefer) -> tuple[Stored, Session]:
-    """Return the session meant, if it is the asker's and goes on."""
+    """Return the session meant, if it is the asker's and goes on: its eMSP's, or one that an SCSP is told of."""
     addressed = Party(question.cpo, Role.CPO) if question.cpo is not None else None
     stored = await hub.session(question.session_id, addressed)
     if stored is None or not isinstance(stored.body, Session):
         raise Refused(Reason.UNKNOWN_SESSION, f"no session {question.session_id} here")
-    receiver = stored.receiver
-    if receiver != Party(question.emsp, Role.EMSP) and not (receiver is not None and receiver.role is Role.HUB):
+    asker, receiver = asker_of(question), stored.receiver
+    if asker.role is Role.SCSP:
+        if asker not in hub.book.routing.smart_charging(stored.agreement):
+            raise Refused(Reason.CONFLICT, f"no agreement lets {asker} ask about this session")
+    elif receiver != asker and not (receiver is not None and receiver.role is Role.HUB):
         raise Refused(Reason.CONFLICT, "this session is another provider's")
     if stored.body.status in _OVER:
         raise Refused(Reason.CONFLICT, f"this session is {stored.body.status}")

@@ -48,7 +48,10 @@ class Sight:
         """Whether this viewer may see this object."""
         kind = stored.key.kind
         if kind in _CHARGES:
-            return stored.receiver == viewer and stored.key not in self._held
+            return stored.key not in self._held and (
+                stored.receiver == viewer
+                or (kind is Kind.SESSION and viewer in self._book.routing.smart_charging(stored.agreement))
+            )
         shown = self._book.routing.visible(viewer, MODULE_OF[kind], self._clock.now())
         if shown is not None and stored.key.party not in shown:
             return False

@@ -285,7 +285,7 @@ class Admin:
     def _signed(self, actor: Actor, agreement: Agreement) -> Agreement:
         """Return an agreement that an operator made on behalf of everybody it binds."""
         now = self._hub.clock.now()
-        parties = (agreement.emsp, *agreement.cpos)
+        parties = (agreement.emsp, *agreement.cpos, *agreement.smart_charging)
         return replace(agreement, accepted=tuple(Acceptance(party, actor.name, now) for party in parties))
 
     async def end_agreement(self, actor: Actor, id: str, at: datetime | None = None) -> Agreement:

@@ -78,7 +78,7 @@ class Notary:
     def needed(self, agreement: Agreement) -> list[Party]:
         """Return whom an agreement binds: who has to accept it."""
         owners = (self._book.networks[one].owner for one in agreement.networks)
-        return list(dict.fromkeys((agreement.emsp, *agreement.cpos, *owners)))
+        return list(dict.fromkeys((agreement.emsp, *agreement.cpos, *owners, *agreement.smart_charging)))
 
     def waiting(self, agreement: Agreement) -> list[Party]:
         """Return who has not accepted yet."""
@@ -148,6 +148,9 @@ def check(agreement: Agreement, members: tuple[Party, ...] = ()) -> None:
         raise Refused(Reason.MALFORMED, f"{agreement.emsp} is no eMSP", remedy="name one as NL*EEE/EMSP")
     if not (cpos or agreement.networks) or any(party.role not in _CPO_SIDE for party in cpos):
         raise Refused(Reason.MALFORMED, "an agreement needs CPOs", remedy="name them as CH*CCC/CPO")
+    if any(party.role is not Role.SCSP for party in agreement.smart_charging):
+        remedy = "name them as NL*SCP/SCSP"
+        raise Refused(Reason.MALFORMED, "who is told of sessions for smart charging is an SCSP", remedy=remedy)
     if agreement.emsp in cpos:
         raise Refused(Reason.MALFORMED, f"{agreement.emsp} cannot agree with itself")
     if agreement.ends is not None and agreement.ends <= agreement.starts:

@@ -43,6 +43,7 @@ class Routing:
     ) -> None:
         self.partners = {partner.id: partner for partner in partners}
         self.agreements = tuple(sorted(agreements, key=lambda one: (one.starts, one.id)))
+        self._smart = {one.id: one.smart_charging for one in self.agreements if one.smart_charging}
         self._routes = dict(routes or {})
         self._speakers: dict[Party, list[Partner]] = {}
         for partner in self.partners.values():
@@ -251,7 +252,14 @@ class Routing:
             if entry.act is not Act.CHANGE or not entry.fields & _SAID_OF_COMMANDS:
                 return ()
             return ((CourierKey(entry.receiver, Lane.OUTCOMES), Policy.FIFO),)
-        return (self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind])),)
+        own = self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind]))
+        if kind is not Kind.SESSION or entry.agreement not in self._smart:
+            return (own,)
+        return (own, *(self._courier(one, kind, Policy.FIFO) for one in self._smart[entry.agreement]))
+
+    def smart_charging(self, agreement: str) -> tuple[Party, ...]:
+        """Return who is told of the sessions of an agreement beside its eMSP, and may ask for profiles for them."""
+        return self._smart.get(agreement, ())
 
     def told(
         self, owner: str, module: Module, now: datetime, origin: str = ""

@@ -63,6 +63,7 @@ async def offer_amendment(call: Call) -> wire.AgreementReport:
         selections=old.selections if said.selections is None else tuple(map(_selection, said.selections)),
         prices=old.prices if said.prices is None else _prices(call, said.prices),
         services=old.services if said.services is None else frozenset(said.services),
+        smart_charging=old.smart_charging if said.smart_charging is None else tuple(map(party_of, said.smart_charging)),
     )
     return _report(call, await call.office.notary.amend(call.actor, old, changed))
 
@@ -138,6 +139,7 @@ def _draft(call: Call) -> Agreement:
         selections=tuple(map(_selection, said.selections)),
         prices=_prices(call, said.prices),
         services=frozenset(said.services),
+        smart_charging=tuple(map(party_of, said.smart_charging)),
     )
 
 

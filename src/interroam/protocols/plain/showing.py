@@ -156,6 +156,7 @@ def agreement_report(one: Agreement, notary: Notary, *, in_force: bool) -> agree
             clearing=one.prices.clearing,
         ),
         services=tuple(sorted(one.services)),
+        smart_charging=tuple(map(str, one.smart_charging)),
         accepted=tuple(agreements.Accepted(party=str(each.party), by=each.by, at=each.at) for each in one.accepted),
         waiting=tuple(map(str, notary.waiting(one))) if one.accepted != () or not in_force else (),
     )

@@ -1,8 +1,14 @@
-"""Charging profiles: asked for by eMSPs, answered like commands, and reported on by the CPO as the charge goes."""
+"""Charging profiles: asked for by eMSPs and their smart charging providers (SCSP), answered like commands.
+
+The CPO reports on them as the charge goes.
+"""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Role
 from interroam.model.profiles import ProfileInForce
 from interroam.model.questions import ClearProfile, GetProfile, OfProfile
 from interroam.protocols.ocpi.callbacks import read_profile_result
@@ -18,7 +24,8 @@ from .desk import Desk, parameters, read_body, side
 async def put(desk: Desk, call: Call) -> Answer:
     """Relay the wish to set a profile."""
     shape = read_body(call, wire.SetChargingProfile)
-    return await _take(desk, call, read_set_profile(shape, call.tail[0], call.asker, call.receiver))
+    question = read_set_profile(shape, call.tail[0], call.asker, call.receiver)
+    return await _take(desk, call, replace(question, role=_role(call)))
 
 
 async def get(desk: Desk, call: Call) -> Answer:
@@ -32,14 +39,21 @@ async def get(desk: Desk, call: Call) -> Answer:
         duration_s=int(duration),
         reply=_response_url(call),
         cpo=call.receiver,
+        role=_role(call),
     )
     return await _take(desk, call, question)
 
 
 async def delete(desk: Desk, call: Call) -> Answer:
     """Relay the wish to forget a profile."""
-    question = ClearProfile(emsp=call.asker, session_id=call.tail[0], reply=_response_url(call), cpo=call.receiver)
+    reply, role = _response_url(call), _role(call)
+    question = ClearProfile(emsp=call.asker, session_id=call.tail[0], reply=reply, cpo=call.receiver, role=role)
     return await _take(desk, call, question)
+
+
+def _role(call: Call) -> Role:
+    """Return in which role profiles are asked for; a party behind a hub is taken for an eMSP."""
+    return Role.SCSP if call.viewer.role is Role.SCSP else Role.EMSP
 
 
 async def _take(desk: Desk, call: Call, question: OfProfile) -> Answer:

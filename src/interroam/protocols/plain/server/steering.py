@@ -61,13 +61,15 @@ async def unlock(call: Call) -> wire.Acknowledged:
 async def set_profile(call: Call) -> wire.Acknowledged:
     """Ask the CPO of a session to charge no faster than a profile says."""
     body: wire.SetProfile = call.body
+    emsp = translate.party_of(body.party)
     findings: list[Finding] = []
     question = model.SetProfile(
-        emsp=translate.party_of(body.party),
+        emsp=emsp,
         session_id=body.session_id,
         profile=translate.read_profile(body.profile, findings),
         reply=call.hub.ids.new(),
         cpo=_cpo(body.cpo),
+        role=_role(call, emsp),
     )
     return await _put(call, question)
 
@@ -75,12 +77,14 @@ async def set_profile(call: Call) -> wire.Acknowledged:
 async def get_profile(call: Call) -> wire.Acknowledged:
     """Ask the CPO of a session how fast it will charge; the outcome says it."""
     body: wire.GetProfile = call.body
+    emsp = translate.party_of(body.party)
     question = model.GetProfile(
-        emsp=translate.party_of(body.party),
+        emsp=emsp,
         session_id=body.session_id,
         duration_s=body.duration_s,
         reply=call.hub.ids.new(),
         cpo=_cpo(body.cpo),
+        role=_role(call, emsp),
     )
     return await _put(call, question)
 
@@ -88,8 +92,13 @@ async def get_profile(call: Call) -> wire.Acknowledged:
 async def clear_profile(call: Call) -> wire.Acknowledged:
     """Ask the CPO of a session to forget the profile."""
     body: wire.ClearProfile = call.body
+    emsp = translate.party_of(body.party)
     question = model.ClearProfile(
-        emsp=translate.party_of(body.party), session_id=body.session_id, reply=call.hub.ids.new(), cpo=_cpo(body.cpo)
+        emsp=emsp,
+        session_id=body.session_id,
+        reply=call.hub.ids.new(),
+        cpo=_cpo(body.cpo),
+        role=_role(call, emsp),
     )
     return await _put(call, question)
 
@@ -116,8 +125,15 @@ async def prefer(call: Call) -> wire.Preferred:
 async def _put(call: Call, question: model.Steering) -> wire.Acknowledged:
     call.whole = True
     call.about([question.reply, getattr(question, "session_id", None)])
-    answer = await call.hub.command(call.origin(question.emsp, Role.EMSP), question)
+    asker = model.asker_of(question)
+    answer = await call.hub.command(call.origin(asker.id, asker.role), question)
     return acknowledged(question.reply, answer)
+
+
+def _role(call: Call, party: PartyId) -> Role:
+    """Return in which role a back office asks for profiles: as the eMSP, else as its smart charging provider."""
+    speaks = call.partner.speaks_for
+    return Role.SCSP if speaks(party, Role.SCSP) and not speaks(party, Role.EMSP) else Role.EMSP
 
 
 def _cpo(named: str | None) -> PartyId | None:

@@ -44,6 +44,8 @@ class AgreementWanted(Struct, frozen=True, kw_only=True):
     prices: PricesSaid = PricesSaid()
     services: tuple[str, ...] = ("1",)
     """By the numbers that eMIP has for services: 1 is to charge."""
+    smart_charging: tuple[str, ...] = ()
+    """Who is told of the sessions as well, and may ask for charging profiles, as NL*SCP/SCSP."""
 
 
 class AmendmentWanted(Struct, frozen=True, kw_only=True):
@@ -56,6 +58,7 @@ class AmendmentWanted(Struct, frozen=True, kw_only=True):
     selections: tuple[SelectionSaid, ...] | None = None
     prices: PricesSaid | None = None
     services: tuple[str, ...] | None = None
+    smart_charging: tuple[str, ...] | None = None
 
 
 class Accepting(Struct, frozen=True, kw_only=True):
@@ -87,6 +90,7 @@ class AgreementReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     selections: tuple[SelectionSaid, ...] = ()
     prices: PricesSaid = PricesSaid()
     services: tuple[str, ...] = ("1",)
+    smart_charging: tuple[str, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     waiting: tuple[str, ...] = ()
     """Who has to accept it before it holds."""
