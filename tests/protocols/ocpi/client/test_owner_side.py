@@ -86,6 +86,35 @@ async def test_an_unknown_card_is_asked_about_at_one_location_and_as_many_evses_
     assert (await owner.node.store.counts()).get("token", 0) == 0
 
 
+@pytest.mark.statement("OCPI-183")
+async def test_what_waited_for_the_hub_arrives_as_it_was_said_and_nothing_is_left_out(owner, hub):
+    hub.answers.append(says("PUT", "/receiver", 500, 3000))
+    await owner.tell("location", messages.location())
+    for minute in range(1, 4):
+        at = f"2026-03-14T12:0{minute}:00Z"
+        await owner.tell("session", messages.session(kwh=float(minute), last_updated=at))
+        await owner.patch_evse(status="CHARGING" if minute % 2 else "AVAILABLE", last_updated=at)
+        await owner.tell("tariff", messages.tariff(price=minute / 10, last_updated=at))
+    await owner.tell("cdr", messages.cdr())
+    await hub.until(lambda: len(hub.told()) >= 2)
+    assert {one.path for one in hub.told()} == {PLACE}
+    hub.seen.clear()
+    hub.answers.clear()
+    await owner.settled()
+
+    kinds = [one.path.split("/")[2] for one in hub.told()]
+    assert kinds == ["locations", *["sessions", "locations", "tariffs"] * 3, "cdrs"]
+    said = [one.body for one in hub.told()]
+    assert [one["kwh"] for one in said if "kwh" in one] == [1.0, 2.0, 3.0]
+    assert [one["status"] for one in said[1:-1] if "kwh" not in one and "status" in one] == [
+        "CHARGING",
+        "AVAILABLE",
+        "CHARGING",
+    ]
+    prices = [one["elements"][0]["price_components"][0]["price"] for one in said if "elements" in one]
+    assert prices == [0.1, 0.2, 0.3]
+
+
 @pytest.mark.statement("OCPI-82", "OCPI-125")
 async def test_while_the_hub_fails_places_and_sessions_wait_in_order(owner, hub):
     await owner.tell("location", messages.location())
