@@ -47,6 +47,24 @@ async def test_an_old_cpo_is_given_the_hubs_authorization_id_and_the_place_as_it
     assert len(reference) == 36
 
 
+@pytest.mark.statement("OCPI-101", "OCPI-99", "OCPI-61")
+async def test_what_an_old_emsp_answers_comes_with_the_whole_token_and_the_place_as_its_cpo_knows_it(old_emsp):
+    hers = {"location_id": await old_emsp.hub_id("L1"), "evse_uids": [await old_emsp.hub_id("L1", "E1")]}
+    said = {"allowed": "ALLOWED", "authorization_id": "theirs", "location": hers}
+    old_emsp.emsp.answers.append(says("POST", "authorize", 200, 1000, said))
+    answer = (await old_emsp.say("POST", f"sender/tokens/{UID}/authorize", {"location_id": "L1"}))["data"]
+    assert old_emsp.emsp.told("POST")[-1].body == hers
+    reference = answer.pop("authorization_reference")
+    whole = messages.token()
+    del whole["energy_contract"]
+    assert answer == {
+        "allowed": "ALLOWED",
+        "token": whole,
+        "location": {"location_id": "L1", "evse_uids": ["E1"]},
+    }
+    assert (await old_emsp.node.hub.authorization(reference)).emsp_reference == "theirs"
+
+
 @pytest.mark.statement("OCPI-104")
 async def test_the_issuer_of_a_token_gives_way_to_its_emsp(old_cpo):
     (token,) = (await old_cpo.say("GET", "tokens"))["data"]

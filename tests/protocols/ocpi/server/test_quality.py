@@ -115,7 +115,7 @@ async def test_the_owner_reads_what_waits_and_an_approved_place_as_others_see_it
     await cpo.patch(AT, {"name": "Am Platz", "last_updated": LATER})
     assert (await cpo.get(AT)).data["name"] == "Am Ring"
     stranger = await node.partner("ddd", "CH*DDD/CPO")
-    assert (await stranger.get(f"{AT}/E2")).http == 404
+    assert [(await stranger.get(path)).http for path in (AT, f"{AT}/E2", f"{AT}/E1/1")] == [404] * 3
 
 
 @pytest.mark.statement("OCPI-68")
