@@ -67,6 +67,7 @@ def test_toward_a_hub_everything_is_one_strict_queue():
     assert told(routing) == {CourierKey(HUB_PARTY, Lane.ALL): Policy.STRICT}
 
 
+@pytest.mark.statement("OCPI-35")
 def test_an_agreement_that_ended_or_leaves_the_module_out_tells_nobody():
     ended = agreement(ends=at(-10))
     without = agreement(terms={Module.LOCATIONS: Terms(on=False)})

@@ -158,6 +158,7 @@ async def test_an_unknown_receiver_is_4001(node, cpo):
     assert (answer.http, answer.status) == (200, 4001)
 
 
+@pytest.mark.statement("OCPI-14")
 async def test_answers_turn_the_routing_round(node, cpo, emsp):
     answer = await cpo.put(AT, location())
     names = ("OCPI-to-country-code", "OCPI-to-party-id", "OCPI-from-country-code", "OCPI-from-party-id")

@@ -73,6 +73,37 @@ async def test_the_largest_pages_can_be_set_and_are_a_hundred_where_nothing_is_p
     assert [len(page) for page in await crawl(emsp, f"{LIST}?limit=9")] == [2, 1]
 
 
+@pytest.mark.statement("OCPI-43", "OCPI-48", "OCPI-49")
+async def test_every_list_is_paged_and_leads_on_to_its_end(node, cpo, emsp):
+    for code in ("DDD", "FFF"):
+        await node.partner(code, f"CH*{code}/CPO")
+    await node.roam("DE*EEE", "CH*CCC", "CH*DDD", "CH*FFF")
+    for number in range(3):
+        await cpo.put(f"receiver/tariffs/CH/CCC/T{number}", tariff(f"T{number}"))
+        await cpo.put(f"receiver/sessions/CH/CCC/S{number}", session(f"S{number}"))
+        await cpo.post("receiver/cdrs", cdr(f"C{number}"))
+        await emsp.put(f"receiver/tokens/DE/EEE/0000000{number}", token(f"0000000{number}"))
+    await fill(cpo, 3)
+    await node.hub.standings.follow()
+    for name in ("ccc", "eee"):
+        modules = ("locations", "tariffs", "sessions", "cdrs", "tokens", "hubclientinfo")
+        await node.change(name, switches={"pages": " ".join(f"{module}=2" for module in modules)})
+    for module in modules:
+        viewer = cpo if module == "tokens" else emsp
+        path, seen = f"sender/{module}?date_from=2020-01-01T00:00:00Z", []
+        while path:
+            page = await viewer.get(path)
+            seen.append(len(page.data))
+            assert (page.headers["X-Limit"], page.headers["X-Total-Count"]) == ("2", "3")
+            link = page.headers.get("Link", "")
+            path = link.removeprefix("<").partition(">")[0]
+            if link:
+                assert link.startswith(f"<{node.url}/ocpi/2.2.1/sender/{module}?")
+                assert {"offset=2", "limit=2"} <= set(path.partition("?")[2].split("&"))
+                assert "date_from=2020-01-01T00" in path
+        assert (module, seen) == (module, [2, 1])
+
+
 @pytest.mark.statement("OCPI-51")
 @pytest.mark.parametrize("module", ["tariffs", "sessions", "cdrs", "tokens"])
 async def test_the_window_is_the_same_in_every_list(node, cpo, emsp, module):
