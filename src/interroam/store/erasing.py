@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from interroam.core.forgetting import Forgetting
 from interroam.core.refs import refs_of
+from interroam.model.charges import Command
 from interroam.model.facts import Entry, Stored
-from interroam.model.ids import Key, Kind, command_key
-from interroam.model.tokens import Authorization
+from interroam.model.ids import Kind
 from interroam.store import rows
 from interroam.store.ledger import Ledger
 from interroam.store.writer import Errand
@@ -37,6 +37,9 @@ class Erasing(Ledger):
     async def erase(self, erasure: Forgetting) -> int:
         """Take a driver out of everything; returns how many rows, entries and documents were rewritten."""
         count = await _to_the_end(self._erase_rows(erasure))
+        commands = [no for _, no in await self._search("listed", Kind.COMMAND.value)]
+        for first in range(0, len(commands), HANDFUL):
+            count += await _to_the_end(self._erase_answers(commands[first : first + HANDFUL], erasure))
         count += await _to_the_end(self._erase_said(erasure))
         after: tuple[str, str] | None = ("", "")
         while after is not None:
@@ -62,10 +65,19 @@ class Erasing(Ledger):
                 numbers.update(row.no for row, _ in self._followed(since) if speaks(row))
                 found, lines = await self._of_objects(numbers)
                 found, lines = list(filter(speaks, found)), list(filter(speaks, lines))
-                for key in {one for row in found if (one := _came_with(row)) is not None}:
-                    commands, more = await self._of_objects([row[0] for row in await self._search("by_key", *key)])
-                    found, lines = found + commands, lines + more
                 return await self._rewrite(found, lines, erasure.rewrite)
+
+    async def _erase_answers(self, commands: Sequence[int], erasure: Forgetting) -> int:
+        """Rewrite what was answered to commands, which name no driver themselves, where an answer does."""
+
+        def names(row: Stored | Entry) -> bool:
+            body, said = row.body, row.wire.data if row.wire is not None else b""
+            return erasure.mentions((body.message or "").encode() + said if isinstance(body, Command) else said)
+
+        async with self._writer.turn:
+            found, lines = await self._of_objects(commands)
+            found, lines = list(filter(names, found)), list(filter(names, lines))
+            return await self._rewrite(found, lines, erasure.rewrite) if found or lines else 0
 
     async def _of_objects(self, numbers: Iterable[int]) -> tuple[list[Stored], list[Entry]]:
         """Return objects and all that was ever said of them."""
@@ -146,12 +158,6 @@ class Erasing(Ledger):
         self._refs.clear()
         self._tally = None
         return len(objects) + len(entries)
-
-
-def _came_with(row: Stored) -> Key | None:
-    """Return the command that a permission came with."""
-    body = row.body
-    return command_key(body.command) if isinstance(body, Authorization) and body.command else None
 
 
 async def _to_the_end(turn: Coroutine[Any, Any, T]) -> T:

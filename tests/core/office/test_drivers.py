@@ -7,10 +7,12 @@ import pytest
 from interroam.core.audit import LOCAL
 from interroam.core.office.drivers import names_of
 from interroam.core.refs import contract_ref
+from interroam.model.charges import RESERVE, Command, CommandState
 from interroam.model.facts import Change, Fact
-from interroam.model.ids import token_key
+from interroam.model.ids import command_key, token_key
 from tests.core.desk import open_office
-from tests.core.objects import EMSP, agreement, at, partner, token
+from tests.core.objects import CPO_PARTY, EMSP, EMSP_PARTY, NOW, agreement, at, partner, token
+from tests.store.told import tell
 
 CONTRACT = "DE-MSP-C12345678-X"
 
@@ -58,3 +60,17 @@ async def test_a_contract_that_a_change_brought_is_erased_like_one_that_was_stat
     assert [row.key for row in await core.store.by_ref(contract_ref(CONTRACT))] == [key]
     assert await office.upkeep.erase_driver(LOCAL, "contract", CONTRACT) > 0
     assert await core.store.get(key) is None
+
+
+async def test_what_was_answered_to_a_command_loses_the_names_and_other_commands_stay(desk):
+    office, core = desk
+    for name, message in (("R1", "card 04A1B2C3 has no right"), ("R2", "no bay is free")):
+        command = Command(
+            id=name, name=RESERVE, state=CommandState.SETTLED, asker=EMSP_PARTY, target=CPO_PARTY, reply="there",
+            deadline=NOW, asked_at=NOW, result="REJECTED", message=message,
+        )  # fmt: skip
+        await core.store.record(tell(Fact(command)))
+    assert await office.upkeep.erase_driver(LOCAL, "RFID", "04A1B2C3") == 2
+    erased, other = [(await core.store.get(command_key(one))).body.message for one in ("R1", "R2")]
+    assert (erased.startswith("card ERASED"), other) == (True, "no bay is free")
+    assert [entry.body.message for entry in await core.store.entries(0)] == [erased, other]
