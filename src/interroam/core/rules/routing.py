@@ -57,6 +57,7 @@ class Routing:
         self._since = self._until = _NEVER
         self._told: dict[tuple[str, Module, str], tuple[tuple[CourierKey, Policy], ...]] = {}
         self._scopes: dict[Party, Scope] = {}
+        self._askable: dict[tuple[PartyId, str], list[Agreement]] = {}
         self._covering: dict[tuple[PartyId, PartyId, Module, str], Agreement | None] = {}
 
     # -- who may state ---------------------------------------------------------------------------------------------
@@ -100,24 +101,21 @@ class Routing:
 
     def partner_for(self, party: Party) -> Partner:
         """Return the partner that carries messages to this party: the first connected one of its route."""
-        found = self._candidates(party)
-        for partner in found:
-            if partner.state is PartnerState.CONNECTED:
-                return partner
-        if found:
-            return found[0]
-        raise Refused(
-            Reason.UNKNOWN_PARTY,
-            f"no partner speaks for {party}",
-            remedy=f"add {party} to the parties of a partner",
-        )
+        return self.carriers(party)[0]
 
     def carriers(self, party: Party) -> list[Partner]:
         """Return the connected partners that carry messages to this party, in order; else the one most likely to."""
         known = self._carriers.get(party)
         if known is None:
-            connected = [one for one in self._candidates(party) if one.state is PartnerState.CONNECTED]
-            known = self._carriers[party] = connected or [self.partner_for(party)]
+            found = self._candidates(party)
+            known = [one for one in found if one.state is PartnerState.CONNECTED] or found[:1]
+            if not known:
+                raise Refused(
+                    Reason.UNKNOWN_PARTY,
+                    f"no partner speaks for {party}",
+                    remedy=f"add {party} to the parties of a partner",
+                )
+            self._carriers[party] = known
         return known
 
     def has(self, party: Party) -> bool:
@@ -174,7 +172,7 @@ class Routing:
         """Forget what was decided for another time."""
         if not self._since <= at < self._until:
             self._since, self._until = self._last_boundary(at), self.next_boundary(at)
-            self._told, self._scopes, self._covering = {}, {}, {}
+            self._told, self._scopes, self._covering, self._askable = {}, {}, {}, {}
 
     def why_not(
         self,
@@ -208,11 +206,15 @@ class Routing:
 
     def askable(self, cpo: PartyId, at: datetime, spots: Collection[Spot] = (), service: str = "") -> list[Agreement]:
         """Return the agreements of a CPO under which an eMSP may be asked about a token, as for ``covering``."""
-        return [
-            one
-            for one in self.agreements
-            if one.in_force(at) and one.covers_cpo(cpo) and one.of(Module.TOKENS).on and _holds(one, spots, service)
-        ]
+        self._turn_to(at)
+        known = self._askable.get((cpo, service))
+        if known is None:
+            known = self._askable[cpo, service] = [
+                one
+                for one in self.agreements
+                if one.in_force(at) and one.covers_cpo(cpo) and one.of(Module.TOKENS).on and _holds(one, (), service)
+            ]
+        return [one for one in known if _holds(one, spots, "")] if spots else known
 
     def scope(self, viewer: Party, at: datetime) -> Scope:
         """Return the EVSEs a viewer may see."""

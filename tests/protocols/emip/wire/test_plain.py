@@ -33,7 +33,9 @@ def both(data, known=KNOWN):
     parsed = outcome(data)
     plain._seen.clear()
     codec.read_request(known)
-    return parsed, outcome(data)
+    again = outcome(data)
+    assert outcome(data) == again
+    return parsed, again
 
 
 def test_a_second_message_in_the_same_envelope_needs_no_parser(monkeypatch):

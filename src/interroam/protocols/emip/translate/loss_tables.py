@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Callable, Collection
+from functools import cache, lru_cache
+from itertools import compress
+from operator import attrgetter
 
 from interroam.protocols.emip.wire.fields import fields_of
 from interroam.protocols.emip.wire.types import Wire
@@ -353,13 +355,20 @@ def cost(object: str, direction: Direction, message: Wire | None = None, *, know
 
     ``known`` names what need not be invented this time.
     """
-    said = None if message is None else frozenset(_said(message))
+    said = None if message is None else _said(message)
     return _cost(object, direction, said, frozenset(known))
 
 
-def _said(message: Wire) -> list[str]:
-    values = ((field.name, getattr(message, field.attribute)) for field in fields_of(type(message)))
-    return [name for name, value in values if value is not None and value != ()]
+def _said(message: Wire) -> frozenset[str]:
+    names, values = _fields(type(message))
+    return frozenset(names).difference(compress(names, map((None, ()).__contains__, values(message))))
+
+
+@cache
+def _fields(kind: type[Wire]) -> tuple[tuple[str, ...], Callable[[Wire], tuple[object, ...]]]:
+    """Return how the fields of a message are called, and what gets them all."""
+    fields = fields_of(kind)
+    return tuple(field.name for field in fields), attrgetter(*(field.attribute for field in fields))
 
 
 @lru_cache(maxsize=256)

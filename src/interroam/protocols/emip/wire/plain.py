@@ -7,14 +7,15 @@ for byte, only the list is read. Whatever is less plain than that, or wrong, is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
 from .fields import Kind, fields_of
-from .reading import way
+from .reading import LONGEST_ID, way
+from .scalars import read_text
 
 if TYPE_CHECKING:
     from .operations import Operation
@@ -44,6 +45,16 @@ class _Way(NamedTuple):
     parse: Callable[[str], Any]
     most: int | None
     nothing: Any
+
+
+class _Form(NamedTuple):
+    """How a list is read that has certain elements in a certain order: most senders always have the same."""
+
+    ways: tuple[_Way, ...]
+    attributes: tuple[str, ...]
+    parsed: tuple[tuple[str, Callable[[str], Any]], ...]
+    """Those whose text is not their value."""
+    required: frozenset[str]
 
 
 _seen: dict[bytes, Seen] = {}
@@ -83,37 +94,61 @@ def _start(data: bytes) -> int:
 
 
 def _message(kind: type[ToIop], data: bytes) -> ToIop | None:
-    found = _ways(kind)
-    if found is None or len(data) > _LONGEST_LIST or not data.isascii():
+    if len(data) > _LONGEST_LIST or not data.isascii():
         return None
     text = data.decode("ascii")
-    if _LIST(text) is None:
+    found = _EACH(text) if _LIST(text) is not None else None
+    if not found:
         return None
-    ways, required = found
-    values: dict[str, Any] = {}
-    for name, said in _EACH(text):
-        one = ways.get(name)
-        if one is None or one.attribute in values:
-            return None
-        attribute, parse, most, value = one
-        if stripped := said.strip():
-            if most is not None and len(stripped) > most:
-                return None
-            try:
-                value = parse(stripped)
-            except (ValueError, ArithmeticError):
-                return None
+    names, said = zip(*found, strict=True)
+    form = _form(kind, names)
+    if form is None:
+        return None
+    texts = tuple(map(str.strip, said))
+    values: dict[str, Any]
+    try:
+        if "" in texts or max(map(len, texts)) > LONGEST_ID:
+            values = dict(_values(form.ways, texts))
+        else:
+            values = dict(zip(form.attributes, texts, strict=True))
+            for attribute, parse in form.parsed:
+                values[attribute] = parse(values[attribute])
+    except (ValueError, ArithmeticError):
+        return None
+    return kind(**values) if form.required <= values.keys() else None
+
+
+def _values(ways: tuple[_Way, ...], texts: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Read element by element where some are empty, or long."""
+    for (attribute, parse, most, nothing), text in zip(ways, texts, strict=True):
+        if most is not None and len(text) > most:
+            raise ValueError(text)
+        value = parse(text) if text else nothing
         if value is not None:
-            values[attribute] = value
-    return kind(**values) if required <= values.keys() else None
+            yield attribute, value
+
+
+@lru_cache(maxsize=1024)
+def _form(kind: type[ToIop], names: tuple[str, ...]) -> _Form | None:
+    """Return how a list of these elements is read; None where one is not known, or comes twice."""
+    known = _ways(kind)
+    if known is None or len(set(names)) < len(names) or not known.keys() >= set(names):
+        return None
+    ways = tuple(known[name] for name in names)
+    return _Form(
+        ways,
+        tuple(one.attribute for one in ways),
+        tuple((one.attribute, one.parse) for one in ways if one.parse is not read_text),
+        frozenset(field.attribute for field in fields_of(kind) if not field.optional),
+    )
 
 
 @cache
-def _ways(kind: type[Wire]) -> tuple[dict[str, _Way], frozenset[str]] | None:
-    """List by wire name how each field is read, and which must be there; None when some are no plain elements."""
+def _ways(kind: type[Wire]) -> dict[str, _Way] | None:
+    """List by wire name how each field is read; None when some are no plain elements."""
     ways = {}
     for field in fields_of(kind):
         if not isinstance(field.kind, Kind) or field.repeated:
             return None
         ways[field.name] = _Way(field.attribute, *way(field, field.kind))
-    return ways, frozenset(field.attribute for field in fields_of(kind) if not field.optional)
+    return ways

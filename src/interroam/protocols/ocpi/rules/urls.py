@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urlencode, urljoin, urlsplit
+
+_AS_IT_IS = re.compile(r"[\w.~-]*", re.ASCII).fullmatch
+"""What is not to be quoted; most ids are like this, and to look costs a tenth of quoting."""
 
 
 def join(endpoint: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
@@ -21,7 +25,7 @@ def _written(query: tuple[tuple[str, str], ...]) -> str:
 @lru_cache(maxsize=65_536)
 def tail(segments: tuple[str, ...]) -> str:
     """Write ids as the end of a path; the same ones are written for every receiver, so the newest are remembered."""
-    return "".join(f"/{quote(each, safe='')}" for each in segments)
+    return "".join([f"/{each}" if _AS_IT_IS(each) else f"/{quote(each, safe='')}" for each in segments])
 
 
 def segments(raw_path: bytes) -> tuple[str, ...]:
