@@ -56,20 +56,20 @@ def commanded_ref(token_type: str, uid: str) -> str:
 
 def refs_of(body: Body) -> tuple[str, ...]:
     """Return all names of an object but its key."""
-    match body:
-        case Location():
-            return (location_ref(body.id),)
-        case Evse():
-            return (evse_ref(body.evse_id),) if body.evse_id else ()
-        case Token():
-            return (token_ref(body.type, body.uid), contract_ref(body.contract_id))
+    match body:  # what comes most often comes first
         case Session():
             return _present(session_ref(body.id), body.authorization_reference)
+        case Authorization():
+            return _of_authorization(body) + _present(authorization_ref(body.reference), body.emsp_reference)
         case Cdr():
             own = (session_ref(body.session_id),) if body.session_id else ()
             return own + _present(f"cdr:{body.id.casefold()}", body.authorization_reference)
-        case Authorization():
-            return _of_authorization(body) + _present(authorization_ref(body.reference), body.emsp_reference)
+        case Evse():
+            return (evse_ref(body.evse_id),) if body.evse_id else ()
+        case Location():
+            return (location_ref(body.id),)
+        case Token():
+            return (token_ref(body.type, body.uid), contract_ref(body.contract_id))
         case Command():
             return _of_command(body) + _present(f"command:{body.id}", body.authorization)
         case _:

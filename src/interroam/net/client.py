@@ -146,11 +146,11 @@ def _payload(
 ) -> bytes:
     if not (target.isascii() and target.isprintable()) or " " in target or "#" in target:
         target = quote(target.partition("#")[0], safe=QUOTED_ALREADY)
-    own = [f"{method} {target} HTTP/1.1\r\nhost: {origin.host}".encode("ascii")]
-    own += [b"%b: %b" % field for field in headers]
+    start = f"{method} {target} HTTP/1.1\r\nhost: {origin.host}\r\n".encode("ascii")
+    own = [b"%b: %b\r\n" % field for field in headers]
     if body or method in WITH_BODY:
-        own.append(b"content-length: %d" % len(body))
-    written = b"\r\n".join(own)
-    if not written.count(b"\n") == written.count(b"\r") == len(own):
+        own.append(b"content-length: %d\r\n" % len(body))
+    written = start + b"".join(own)
+    if not written.count(b"\n") == written.count(b"\r") == len(own) + 2:
         raise ValueError("a header of a request holds a line break")  # somebody's data would become headers
-    return b"%b\r\n%b\r\n%b" % (written, lines, body)
+    return b"%b%b\r\n%b" % (written, lines, body)

@@ -31,16 +31,29 @@ _WRITERS: dict[Kind, Callable[[Any], str]] = {
 def writer(kind: type[Wire], prefix: str = "") -> Put:
     """Make the writer of a struct's children; the prefix puts them into a namespace."""
     fields = fields_of(kind)
+    plains = tuple(_plain(field, prefix) for field in fields)
     puts = tuple(_put(field, prefix) for field in fields)
     names = [field.attribute for field in fields]
     get: Callable[[Any], tuple[Any, ...]] = attrgetter(*names) if len(names) > 1 else _lone(names[0])
 
     def write(message: Wire, out: list[str]) -> None:
-        for value, put in zip(get(message), puts, strict=True):
-            if value is not None:
+        for value, plain, put in zip(get(message), plains, puts, strict=True):
+            if value is None:
+                continue
+            if plain is None:
                 put(value, out)
+            else:
+                start, text, end = plain
+                out.append(f"{start}{text(value)}{end}")
 
     return write
+
+
+def _plain(field: Field, prefix: str) -> tuple[str, Callable[[Any], str], str] | None:
+    """Return what stands around the text of a field, and what makes the text; None where it is no single element."""
+    if field.repeated or field.entry is not None or not isinstance(field.kind, Kind):
+        return None
+    return f"<{prefix}{field.name}>", _WRITERS[field.kind], f"</{prefix}{field.name}>"
 
 
 def _lone(name: str) -> Callable[[Any], tuple[Any, ...]]:

@@ -167,10 +167,10 @@ def missing(kind: Kind, name: str) -> Refused:
 
 def parameters(call: Call) -> Mapping[str, str]:
     """Read the parameters of a query that is no list's."""
-    query = call.request.query
-    return _parameters(query) if query else {}
+    return read_parameters(call.request.query)
 
 
 @lru_cache(maxsize=1024)
-def _parameters(query: bytes) -> Mapping[str, str]:
+def read_parameters(query: bytes) -> Mapping[str, str]:
+    """Read the parameters of a query, as it stands in the URL."""
     return MappingProxyType(dict(parse_qsl(query.decode("latin-1"), max_num_fields=32)))

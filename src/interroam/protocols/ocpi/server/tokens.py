@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import get_args
 
 from interroam.core.refs import token_ref
@@ -20,7 +21,7 @@ from interroam.protocols.ocpi.wire.raw import fields_of, set_fields, text
 from interroam.protocols.ocpi.wire.words import TokenType
 
 from .call import Answer, Call, given
-from .desk import AS_STATED, Desk, T, parameters, read_body, read_owner, side, stating
+from .desk import AS_STATED, Desk, T, read_body, read_owner, read_parameters, side, stating
 from .lists import list_of
 
 TOKEN_TYPES: tuple[str, ...] = get_args(TokenType)
@@ -31,7 +32,12 @@ _NOBODY = Answer(http=404, status=2000, message="there is nothing at this path")
 
 def token_type(call: Call, otherwise: str = "RFID") -> str:
     """Return the type a query names; OCPI's default is RFID."""
-    named = parameters(call)
+    return _named_type(call.request.query, otherwise)
+
+
+@lru_cache(maxsize=1024)
+def _named_type(query: bytes, otherwise: str) -> str:
+    named = read_parameters(query)
     given_type = next((named[name] for name in _TYPES if name in named), otherwise)
     if given_type.upper() not in TOKEN_TYPES:
         raise Refused(Reason.MALFORMED, f"type {given_type!r} is none of {', '.join(TOKEN_TYPES)}")
@@ -145,7 +151,7 @@ async def authorize(desk: Desk, call: Call) -> Answer:
     if question.location_id:
         call.ids += (question.location_id, *question.evse_uids)
     answer = await desk.hub.authorize(call.origin, question)
-    call.ids += tuple(each for each in (answer.reference, answer.emsp_reference) if each)
+    call.ids += tuple(filter(None, (answer.reference, answer.emsp_reference)))
     if answer.allowed is not Allowed.ALLOWED and answer.info:
         call.notes.append(answer.info)
     return given(write_authorization(answer, await _as_stated(desk, answer)))
