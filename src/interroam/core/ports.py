@@ -100,6 +100,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``updated_from`` is inclusive, ``updated_to`` exclusive. ``after`` is the creation number to go on from (as handed
     out in Page.next), which costs the same on every page; ``offset`` counts from the start.
     ``also`` adds objects of other owners by number, ``without`` leaves some out, ``standing`` locations without EVSEs.
+    ``gone`` adds, to what changed between two dates, what was withdrawn between them.
     """
 
     kind: Kind
@@ -107,6 +108,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     also: Sequence[int] = ()
     without: Collection[int] = ()
     standing: bool = False
+    gone: bool = False
     receiver: Party | None = None
     updated_from: datetime | None = None
     updated_to: datetime | None = None

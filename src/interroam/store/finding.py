@@ -203,7 +203,11 @@ class Finding(ABC):
             shown = Both(listing.view(view), query.also) if query.also else listing.view(view)
             return sorted(among(shown, dates.between(since, until)))
         found = await self._search("updated", query.kind.value, since, until)
-        return sorted(among(listing.view(view), (no for (no,) in found)))
+        numbers = among(listing.view(view), (no for (no,) in found))
+        if not query.gone:
+            return sorted(numbers)
+        gone = await self._search("withdrawn_between", query.kind.value, since, until)
+        return sorted({*numbers, *(no for owner, no in gone if view[0] is None or owner in view[0])})
 
     async def _load_listing(self, kind: Kind) -> Listing:
         async with self._loading:

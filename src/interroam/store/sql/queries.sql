@@ -31,6 +31,8 @@ WHERE kind = ?1 AND kind <> 'evse' AND kind <> 'location' AND receiver IS NOT NU
 -- name: updated
 SELECT no FROM picture
 WHERE kind = ?1 AND kind <> 'evse' AND kind <> 'location' AND updated >= ?2 AND updated < ?3
+-- name: withdrawn_between
+SELECT owner, no FROM picture WHERE kind = ?1 AND withdrawn AND updated >= ?2 AND updated < ?3
 -- name: place_times
 SELECT no, kind, owner, id, updated FROM picture WHERE kind IN ('location', 'evse')
 

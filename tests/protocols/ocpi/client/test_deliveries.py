@@ -213,6 +213,28 @@ async def test_a_token_that_is_withdrawn_is_made_invalid_and_never_deleted(roami
     assert (gone.method, gone.body) == ("PATCH", {"valid": False, "last_updated": LATER})
 
 
+@pytest.mark.statement("OCPI-200")
+async def test_who_fetches_what_changed_learns_which_tokens_were_withdrawn(roaming, node):
+    await roaming.tell("token", messages.token())
+    await roaming.tell("token", messages.token("0102030405060B"))
+    key = token_key(PROVIDER, "RFID", "0102030405060A")
+    await roaming.state(Withdrawal(key, datetime.fromisoformat(LATER)), "emsp")
+    headers = {"OCPI-from-country-code": "CH", "OCPI-from-party-id": "CCC"}
+    headers["Authorization"] = basic(roaming.cpo.given["token"])
+
+    async def listed(query):
+        async with roaming.cpo.session.get(f"{node.url}/ocpi/2.2.1/sender/tokens{query}", headers=headers) as answer:
+            found = (await answer.json())["data"]
+            assert len(found) == int(answer.headers["X-Total-Count"])
+            return [(one["uid"][-1], one["valid"], one["last_updated"]) for one in found]
+
+    there = ("B", True, messages.NOW)
+    assert await listed("") == [there]
+    assert await listed(f"?date_from={messages.NOW}") == [("A", False, LATER), there]
+    assert await listed(f"?date_from={LATER}") == [("A", False, LATER)]
+    assert await listed(f"?date_to={LATER}") == [there]
+
+
 @pytest.mark.statement("OCPI-201")
 async def test_a_cpo_pulls_a_thousand_tokens_a_page(roaming, node):
     await roaming.tell("token", messages.token())

@@ -31,6 +31,7 @@ def query_of(call: Call, kind: Kind, page: Page) -> Query:
         kind=kind,
         owners=frozenset({call.receiver}) if call.receiver is not None else None,
         standing=kind is Kind.LOCATION and page.date_from is None,  # else it is told what is gone (OCPI-85)
+        gone=kind is Kind.TOKEN,  # who asks for changes learns that it is valid no more (OCPI-200)
         updated_from=page.date_from,
         updated_to=page.date_to,
         offset=page.offset if cursor is None else 0,

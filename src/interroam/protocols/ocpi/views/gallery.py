@@ -148,6 +148,9 @@ class Views:
             if evses is None:
                 (evses,) = await self._hub.store.evses([stored.key])
             return _location(stored, evses, view)
+        if stored.key.kind is Kind.TOKEN and stored.withdrawn:  # which OCPI calls invalid (OCPI-200)
+            row = set_fields(await self._row(stored), {"valid": b"false"})
+            return _token(row, stored.updated, known_only=view.known_only)
         if stored.key.kind is Kind.TOKEN and is_ours(stored.wire):
             return _token(stored.wire.data, stored.updated, known_only=view.known_only)  # asked about again and again
         raw = timed(await self._row(stored), stored.updated)
