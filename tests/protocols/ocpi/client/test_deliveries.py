@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from interroam.core.rules.statuses import with_availability, with_busy
 from interroam.model.facts import Body, Change, Fact, Wire, Withdrawal
-from interroam.model.ids import evse_key, location_key, tariff_key, token_key
+from interroam.model.ids import PartyId, evse_key, location_key, tariff_key, token_key
 from interroam.model.places import Availability, Busy
 from interroam.model.questions import Report
 from tests.core import objects
@@ -219,6 +219,10 @@ async def test_who_fetches_what_changed_learns_which_tokens_were_withdrawn(roami
     await roaming.tell("token", messages.token("0102030405060B"))
     key = token_key(PROVIDER, "RFID", "0102030405060A")
     await roaming.state(Withdrawal(key, datetime.fromisoformat(LATER)), "emsp")
+    await node.expect("stranger", "DE*FFF/EMSP")
+    await roaming.tell("token", messages.token(party_id="FFF"), "stranger")
+    other = token_key(PartyId.parse("DE*FFF"), "RFID", "0102030405060A")
+    await roaming.state(Withdrawal(other, datetime.fromisoformat(LATER)), "stranger")
     headers = {"OCPI-from-country-code": "CH", "OCPI-from-party-id": "CCC"}
     headers["Authorization"] = basic(roaming.cpo.given["token"])
 
