@@ -158,8 +158,9 @@ async def test_routing_headers_are_ignored_but_for_whose_tokens_and_places_are_l
     foreign = {"OCPI-from-country-code": "XX", "OCPI-from-party-id": "XXX"}
     hub = {"OCPI-to-country-code": "fr", "OCPI-to-party-id": "107"}
     half = {"OCPI-to-country-code": "CH"}
-    every = ({}, here, elsewhere, foreign, hub, half)
-    assert [await listed("locations", **each) for each in every] == [1, 1, 0, 1, 1, 1]
+    odd = {"OCPI-from-country-code": "DEU", "OCPI-from-party-id": "?"}
+    every = ({}, here, elsewhere, foreign, hub, half, odd, odd | here, odd | elsewhere)
+    assert [await listed("locations", **each) for each in every] == [1, 1, 0, 1, 1, 1, 1, 1, 0]
     assert [await listed("tariffs", **each) for each in ({}, here, elsewhere)] == [1, 1, 1]
     await old_emsp.settled()
     assert not any(name.startswith("ocpi-") for one in old_emsp.emsp.told() for name in one.headers)

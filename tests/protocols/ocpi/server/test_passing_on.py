@@ -115,6 +115,9 @@ async def test_a_status_is_passed_on_once_however_it_is_said_again_and_not_when_
         (AT, location(evses=[again(0, status="AVAILABLE")])),
     ):
         assert (await cpo.put(path, body)).status == 1000
+    for method, said in (("PATCH", {"tariff_ids": ["T1"]}), ("PUT", connector())):
+        body = {**said, "last_updated": at(8)}
+        assert (await cpo.call(method, f"{AT}/E1/1", body)).status == 1000
     late = await cpo.patch(f"{AT}/E1", {"status": "AVAILABLE", "last_updated": at(4)})
     assert late.status == 1000
     await node.settled()

@@ -153,8 +153,9 @@ class OldDoors:
             await self._places(call)
 
     def _narrowed(self, call: Call) -> PartyId | None:
+        to = {name: value for name, value in call.request.headers.items() if name.startswith(b"ocpi-to-")}
         try:
-            named = routing(call.request.headers).receiver
+            named = routing(to).receiver
         except RoutingError:
             return None
         hub = self._hub.book.hub

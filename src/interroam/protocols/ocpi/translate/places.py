@@ -248,9 +248,8 @@ def connector_fact(shape: wire.Connector, raw: bytes, owner: PartyId, location_i
     def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
         if not isinstance(body, model.Evse):
             return body, wire
-        placed = _placed(body.connectors, read_connector(shape))
-        grown = wired(replace_connector(wire.data, shape.id, row)) if is_ours(wire) else None
-        return replace(body, connectors=placed, last_updated=shape.last_updated), grown
+        placed = replace(body, connectors=_placed(body.connectors, read_connector(shape)))
+        return _with_connector(body, placed, wire, shape.id, row, shape.last_updated)
 
     return Change(evse_key(owner, location_id, uid), CONNECTORS, shape.last_updated, merge)
 
@@ -269,9 +268,10 @@ def connector_change(
             raise Refused(
                 Reason.UNKNOWN_OBJECT, f"EVSE {uid} has no connector {connector_id}", remedy="PUT the connector"
             )
-        placed = _placed(body.connectors, _changed(old, shape))
-        changed = replace(body, connectors=placed, last_updated=shape.last_updated)
-        return changed, _patched_connector(wire, raw, connector_id)
+        placed = replace(body, connectors=_placed(body.connectors, _changed(old, shape)))
+        stored = find_connector(wire.data, connector_id) if is_ours(wire) else None
+        row = merge_patch(stored, raw) if stored is not None else None
+        return _with_connector(body, placed, wire, connector_id, row, shape.last_updated)
 
     return Change(evse_key(owner, location_id, uid), CONNECTORS, shape.last_updated, merge)
 
@@ -304,13 +304,16 @@ def _placed(connectors: tuple[model.Connector, ...], one: model.Connector) -> tu
     return (*connectors, one)
 
 
-def _patched_connector(wire: Wire | None, patch: bytes, connector_id: str) -> Wire | None:
-    if not is_ours(wire):
-        return None
+def _with_connector(
+    body: model.Evse, placed: model.Evse, wire: Wire | None, connector_id: str, row: bytes | None, at: datetime
+) -> tuple[Body, Wire | None]:
+    """Return both forms with a connector in its place; as they were when nothing but its time is new (OCPI-36)."""
+    if row is None or not is_ours(wire):
+        return replace(placed, last_updated=at), None
     old = find_connector(wire.data, connector_id)
-    if old is None:
-        return None
-    return wired(replace_connector(wire.data, connector_id, merge_patch(old, patch)))
+    if old is not None and same(row, old):
+        return replace(body, last_updated=at), wire
+    return replace(placed, last_updated=at), wired(replace_connector(wire.data, connector_id, row))
 
 
 # -- points ------------------------------------------------------------------------------------------------------------
