@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from interroam.core.keys import Keyring, new_secret
 from interroam.model.errors import Reason, Refused, Unavailable
@@ -60,11 +61,13 @@ async def test_the_roles_a_partner_answers_with_are_kept_and_change_nothing(node
 async def test_a_partner_without_what_we_need_is_not_sent_our_credentials(node, emsp):
     emsp.endpoints.remove(("tokens", "SENDER"))
 
-    with pytest.raises(Refused, match="tokens SENDER") as refusal:
+    with capture_logs() as lines, pytest.raises(Refused, match="tokens SENDER") as refusal:
         await register(node, emsp)
 
     assert refusal.value.reason is Reason.ENDPOINTS_MISSING
     assert [one.method for one in emsp.seen] == ["GET", "GET"]
+    (line,) = [one for one in lines if one["event"] == "registration_stopped"]
+    assert (line["log_level"], line["partner"], "tokens SENDER" in line["message"]) == ("error", "peer", True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
@@ -18,6 +19,8 @@ from interroam.protocols.ocpi.wiring import Registration, Wiring, wired, wiring_
 from .host import Host, declared, read_credentials
 from .ours import Ours, other
 from .theirs import Scout, credentials_url
+
+log = structlog.get_logger()
 
 _SAYS = {
     3001: Reason.PARTNER_UNUSABLE,
@@ -68,15 +71,9 @@ class Guest:
     async def _exchange(self, method: str, partner: Partner, url: str, address: Address) -> Partner:
         hub, book = self._hub, self._hub.book
         correlation = hub.ids.new()
-        # What is missing stops us before the POST (OCPI-214).
         face = self._ours.face_for(partner)
         theirs = other(face)
-        try:
-            found = await self._scout.look(address, url, partner, theirs, correlation)
-        except Refused as no:
-            if not no.code.startswith("401") or switches(partner).encoding != "auto":
-                raise
-            found = await self._scout.look(address.older, url, partner, theirs, correlation)  # OCPI-4
+        found = await self._look(address, url, partner, theirs, correlation)
         if found.older:
             address = address.older
         fresh = new_secret()
@@ -99,6 +96,19 @@ class Guest:
         for credential in old:
             await book.dismiss(credential)
         return await self._settle(partner, found, given)
+
+    async def _look(self, address: Address, url: str, partner: Partner, theirs: Face, correlation: str) -> Wiring:
+        """Look at what the partner offers; what is missing stops us before the POST, and staff hear it (OCPI-214)."""
+        try:
+            try:
+                return await self._scout.look(address, url, partner, theirs, correlation)
+            except Refused as no:
+                if not no.code.startswith("401") or switches(partner).encoding != "auto":
+                    raise
+                return await self._scout.look(address.older, url, partner, theirs, correlation)  # OCPI-4
+        except Refused as no:
+            log.error("registration_stopped", partner=partner.id, message=no.message)  # noqa: TRY400  for staff
+            raise
 
     async def _settle(self, partner: Partner, found: Wiring, given: Credentials) -> Partner:
         book = self._hub.book
