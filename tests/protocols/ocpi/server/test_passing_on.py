@@ -126,6 +126,21 @@ async def test_a_status_is_passed_on_once_however_it_is_said_again_and_not_when_
     assert (await cpo.get(f"{AT}/E1")).data["status"] == "CHARGING"
 
 
+@pytest.mark.statement("OCPI-36")
+async def test_a_status_in_other_letters_is_the_same_status_and_goes_out_as_ocpi_spells_it(node, both):
+    cpo = both.cpo
+    await cpo.put(AT, location(evses=[evse("E1", status="charging")]))
+    await cpo.patch(f"{AT}/E1", {"status": "Charging", "last_updated": at(1)})
+    await cpo.put(f"{AT}/E1", evse("E1", status="CHARGING", last_updated=at(2)))
+    await cpo.patch(f"{AT}/E1", {"status": "blocked", "last_updated": at(3)})
+    await cpo.put(f"{AT}/E1", evse("E1", status="Blocked", last_updated=at(4)))
+    await node.settled()
+
+    put, patch = both.provider.told()
+    assert (put.body["evses"][0]["status"], patch.body["status"]) == ("CHARGING", "BLOCKED")
+    assert [one["status"] for one in (await both.emsp.get("sender/locations")).data[0]["evses"]] == ["BLOCKED"]
+
+
 @pytest.mark.statement("OCPI-37")
 async def test_a_status_that_goes_and_comes_back_is_passed_on_every_time(node, both):
     await both.cpo.put(AT, location())

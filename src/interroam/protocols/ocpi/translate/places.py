@@ -15,7 +15,14 @@ from interroam.model.facts import Body, Change, Fact, Wire
 from interroam.model.ids import PartyId, evse_key, location_key
 from interroam.protocols.ocpi.wire import locations as wire
 from interroam.protocols.ocpi.wire import write
-from interroam.protocols.ocpi.wire.raw import find_connector, merge_patch, replace_connector, split_location
+from interroam.protocols.ocpi.wire.raw import (
+    find_connector,
+    merge_patch,
+    replace_connector,
+    set_fields,
+    split_location,
+    text,
+)
 from interroam.protocols.ocpi.wire.types import BusinessDetails, GeoLocation
 
 from .rows import STATUS, insist, insist_owner, is_ours, merged, named, row_of, said, same, wired, written
@@ -102,7 +109,15 @@ def write_evse(evse: model.Evse) -> bytes:
 
 def evse_fact(shape: wire.Evse, raw: bytes, owner: PartyId, location_id: str) -> Fact:
     """Make a fact of an EVSE as it stood."""
+    raw = _spelled(raw, shape.status)
     return Fact(read_evse(shape, owner, location_id), wired(raw), wired(row_of(raw)), None, same)
+
+
+def _spelled(raw: bytes, status: str | None) -> bytes:
+    """Spell a status that came in other letters as OCPI does: it goes out like this, and is known again (OCPI-36)."""
+    if status is None or b'"' + status.encode() + b'"' in raw:
+        return raw
+    return set_fields(raw, {"status": text(status)})
 
 
 # -- locations ---------------------------------------------------------------------------------------------------------
@@ -179,10 +194,11 @@ def location_fact(shape: wire.Location, raw: bytes) -> Fact:
     """Make a fact of a location as it stood, its EVSEs as parts; those known and left out are gone (OCPI-91)."""
     row, evses = split_location(raw)
     body = read_location(shape)
-    parts = [
-        evse_fact(each, inner, body.owner, body.id)
-        for each, inner in zip(shape.evses, (one for one in evses if one != b"null"), strict=True)
-    ]
+    inner = [one for one in evses if one != b"null"]
+    parts = [evse_fact(each, own, body.owner, body.id) for each, own in zip(shape.evses, inner, strict=True)]
+    spelled = [part.wire.data for part in parts if part.wire is not None]
+    if spelled != inner:
+        raw = set_fields(raw, {"evses": b"[" + b",".join(spelled) + b"]"})
     return Fact(body, wired(raw), wired(row_of(row)), tuple(parts), same)
 
 
@@ -218,6 +234,7 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
     """Make a change of a PATCH of an EVSE; most often its status alone."""
     insist("uid", shape.uid, uid)
     key = evse_key(owner, location_id, uid)
+    raw = _spelled(raw, shape.status)
     patch = said(raw)
     fields = named(patch, _EVSE_ID)
     status = _status(shape.status) if shape.status is not None else None
