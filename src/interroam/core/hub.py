@@ -23,7 +23,7 @@ from interroam.core.refs import refs_of
 from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.verdicts import is_ahead
 from interroam.core.rules.visibility import Spot
-from interroam.core.telling import crediting, lapsing, running
+from interroam.core.telling import belonging, crediting, keeping, lapsing, running
 from interroam.core.telling.clearing import Clearing
 from interroam.core.telling.gate import Gate
 from interroam.core.telling.oddities import Oddities
@@ -216,6 +216,8 @@ class Hub:
             return self._change(key, statement, origin)
         now = self.clock.now()
         self._compare(origin, statement, kind, now)
+        if kind in _CHARGES and statement.wire is None:
+            statement = await keeping.kept(self.store, statement)
         body = statement.body
         receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")
         subject, contract = self.subjects_of(body)
@@ -240,7 +242,7 @@ class Hub:
         module = _module_of(body)
         if body.authorization_reference:
             authorization = await self.authorization(body.authorization_reference, body.owner)
-            known = authorization is not None and _is_for(authorization, body)
+            known = authorization is not None and belonging.is_for(authorization, body)
             if authorization is not None and known and self._carries(authorization.agreement, module):
                 return authorization.receiver, authorization.agreement
         if isinstance(body, Cdr):
@@ -249,7 +251,7 @@ class Hub:
                 await crediting.credited(self.store, body),
                 await self.store.get(session) if session is not None else None,
             ):
-                if row is not None and _goes_with(row, body) and self._carries(row.agreement, module):
+                if row is not None and belonging.goes_with(row, body) and self._carries(row.agreement, module):
                     return row.receiver, row.agreement
         spots = await self._spots(body)
         agreement = self.book.routing.covering(body.owner, body.token.owner, module, now, spots)
@@ -372,20 +374,6 @@ class Hub:
     ) -> Authorization | None:
         """Note how its CPO or its provider calls a charge, where that is not known yet; returns its permission."""
         return await naming.identify(self, origin, reference, cpo_session=cpo_session, emsp_reference=emsp_reference)
-
-
-def _is_for(permission: Authorization, charge: Session | Cdr) -> bool:
-    """Whether a permission is of a charge's CPO and of its token's owner; by mistake it may name another's."""
-    owner, known = charge.token.owner, permission.token
-    return permission.cpo == charge.owner and (
-        permission.emsp in (None, owner) or (known is not None and known.owner == owner)
-    )
-
-
-def _goes_with(known: Stored, charge: Cdr) -> bool:
-    """Whether somebody is told of what a CDR refers to, and it is of the same provider."""
-    before = known.body
-    return known.receiver is not None and isinstance(before, Session | Cdr) and before.token.owner == charge.token.owner
 
 
 def _module_of(charge: Session | Cdr) -> Module:

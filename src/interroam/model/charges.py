@@ -10,7 +10,9 @@ import msgspec
 
 from interroam.model.ids import Key, Party, PartyId, cdr_key, command_key, session_key
 from interroam.model.money import Price
+from interroam.model.places import Connector, Location
 from interroam.model.profiles import ActiveProfile
+from interroam.model.tariffs import Tariff
 
 
 class Dimension(msgspec.Struct, frozen=True, gc=False):
@@ -37,6 +39,16 @@ class ChargeToken(msgspec.Struct, frozen=True, gc=False):
     contract_id: str
 
 
+class Site(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where a charge takes place, and what it costs there, as that was when the charge began (OCPI-143)."""
+
+    location: Location
+    evse_uid: str
+    connector_id: str
+    connector: Connector | None = None
+    tariffs: tuple[Tariff, ...] = ()
+
+
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One charge, from permission to unplug."""
 
@@ -57,6 +69,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     total_cost: Price | None = None
     cleared: bool = False
     """Whether the hub computed the cost, since the CPO states none (OCPI-185)."""
+    site: Site | None = None
     last_updated: datetime
 
     @property
@@ -96,6 +109,7 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Whether the hub computed the costs, since the CPO states none (OCPI-141, OCPI-185)."""
     credit: bool = False
     credit_of: str | None = None
+    site: Site | None = None
     remark: str | None = None
     last_updated: datetime
 

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from interroam.core.ports import Query
 from interroam.model.charges import Outcome
-from interroam.model.facts import Fact, Origin
+from interroam.model.facts import Fact, Origin, Verdict
 from interroam.model.ids import Kind, Module, cdr_key, evse_key, session_key, token_key
 from interroam.model.money import Price
 from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
 from interroam.model.tokens import Allowed, Authorization
+from tests.core.objects import at, cdr, charge_token, session
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER
 from tests.protocols.ocpi.partners import BOTH, Peer
 from tests.protocols.ocpi.row import in_a_row
@@ -187,3 +188,29 @@ async def test_a_credit_is_a_new_cdr_linked_to_the_one_it_takes_back(row):
     assert said["total_energy"] == messages.cdr()["total_energy"]
     there = (await row.emsp.store.get(cdr_key(OWNER, "C1"))).body
     assert (there.credit, there.total_cost.excl_vat) == (False, first.total_cost.excl_vat)
+
+
+@pytest.mark.statement("OCPI-143")
+async def test_a_cdr_of_a_back_office_holds_place_and_tariff_as_they_were_when_the_charge_began(row):
+    token = charge_token(owner=PROVIDER, uid=UID)
+    begun = session("S1", owner=OWNER, location_id="L1", evse_uid="E1", token=token)
+    await row.cpo.hub.tell(Origin("office"), Fact(begun))
+    plug = messages.connector(format="CABLE", last_updated=LATER)
+    moved = {"address": "Elsewhere 9", "city": "Basel", "last_updated": LATER}
+    await row.owner.tell("location", messages.location(**moved, evses=[messages.evse(connectors=[plug])]))
+    await row.owner.tell("tariff", messages.tariff(price=0.9, last_updated=LATER))
+    await row.cpo.hub.tell(Origin("office"), Fact(replace(begun, energy_kwh=Decimal(5), last_updated=at(300))))
+    done = cdr("C1", owner=OWNER, location_id="L1", evse_uid="E1", token=token, tariff_ids=("T1",))
+    assert (await row.cpo.hub.tell(Origin("office"), Fact(done))).verdict is Verdict.RECORDED
+    assert (await row.cpo.hub.tell(Origin("office"), Fact(done))).verdict is Verdict.UNCHANGED
+    await row.settled()
+    said = json.loads((await row.emsp.store.get(cdr_key(OWNER, "C1"))).wire.data)
+    place = said["cdr_location"]
+    assert (place["address"], place["city"], place["connector_format"]) == ("Ring 1", "Bern", "SOCKET")
+    assert [one["elements"][0]["price_components"][0]["price"] for one in said["tariffs"]] == [0.4]
+    shown = (await row.cpo.store.get(cdr_key(OWNER, "C1"))).body
+    other = cdr("C2", owner=OWNER, session_id=None, location_id="L1", evse_uid="E1", token=token)
+    await row.cpo.hub.tell(Origin("office"), Fact(other))
+    await row.settled()
+    late = json.loads((await row.emsp.store.get(cdr_key(OWNER, "C2"))).wire.data)
+    assert (late["cdr_location"]["address"], shown.site.location.address) == ("Elsewhere 9", "Ring 1")

@@ -260,6 +260,8 @@ def _untimed(body: Body) -> Body:
         return replace(body, last_updated=_NEVER, rest_at=None, status=status, connectors=connectors)
     if isinstance(body, Authorization | Command):
         return body
+    if isinstance(body, Session | Cdr):
+        return replace(body, last_updated=_NEVER, site=None)
     return replace(body, last_updated=_NEVER)
 
 

@@ -9,7 +9,7 @@ from interroam.model.charges import Cdr
 from interroam.model.facts import Stored
 from interroam.model.ids import cdr_key
 
-_OWN = frozenset({"id", "credit", "credit_of", "total_cost", "remark", "cleared", "last_updated"})
+_OWN = frozenset({"id", "credit", "credit_of", "total_cost", "remark", "cleared", "site", "last_updated"})
 """What a credit has of its own."""
 
 

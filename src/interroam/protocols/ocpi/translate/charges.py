@@ -11,7 +11,7 @@ from interroam.model import charges as model
 from interroam.model.facts import Change, Fact
 from interroam.model.ids import PartyId, session_key
 from interroam.model.money import Price
-from interroam.model.places import Evse, Location
+from interroam.model.places import Connector, Location
 from interroam.protocols.ocpi.wire import cdrs, sessions, types, write
 from interroam.protocols.ocpi.wire.raw import set_fields
 
@@ -213,7 +213,7 @@ def read_cdr(shape: cdrs.Cdr) -> model.Cdr:
 
 
 def write_cdr(
-    cdr: model.Cdr, location: Location | None = None, evse: Evse | None = None, tariffs: Sequence[bytes] = ()
+    cdr: model.Cdr, location: Location | None = None, plug: Connector | None = None, tariffs: Sequence[bytes] = ()
 ) -> bytes:
     """Write the row form of a CDR; the place as far as it is known, and its tariffs as they are written."""
     shape = cdrs.Cdr(
@@ -226,7 +226,7 @@ def write_cdr(
         cdr_token=_write_token(cdr.token),
         auth_method=cdr.auth_method,  # type: ignore[arg-type]  # the words are those of OCPI
         authorization_reference=cdr.authorization_reference,
-        cdr_location=_cdr_location(cdr, location, evse),
+        cdr_location=_cdr_location(cdr, location, plug),
         currency=cdr.currency,
         charging_periods=_write_periods(cdr.periods) or (_whole(cdr),),
         total_cost=write_price(cdr.total_cost),
@@ -279,9 +279,7 @@ def _whole(cdr: model.Cdr) -> types.ChargingPeriod:
     return types.ChargingPeriod(start_date_time=cdr.starts, dimensions=dimensions)
 
 
-def _cdr_location(cdr: model.Cdr, location: Location | None, evse: Evse | None) -> cdrs.CdrLocation:
-    wanted = cdr.connector_id.casefold()
-    plug = next((each for each in evse.connectors if each.id.casefold() == wanted), None) if evse else None
+def _cdr_location(cdr: model.Cdr, location: Location | None, plug: Connector | None) -> cdrs.CdrLocation:
     return cdrs.CdrLocation(
         id=cdr.location_id,
         name=location.name if location else None,

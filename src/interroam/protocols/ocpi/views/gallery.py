@@ -18,7 +18,7 @@ from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Body, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, evse_key, location_key, session_key, tariff_key
-from interroam.model.places import Availability, Evse, Location
+from interroam.model.places import Availability, Connector, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.profiles import Switches
@@ -214,22 +214,29 @@ class Views:
         raise TypeError(message)
 
     async def _cdr(self, cdr: Cdr) -> bytes:
-        store = self._hub.store
-        location = await _body(self._hub, location_key(cdr.owner, cdr.location_id))
-        evse = await _body(self._hub, evse_key(cdr.owner, cdr.location_id, cdr.evse_uid))
+        """Write a CDR that came in no spelling of ours: its place and tariffs as they were when the charge began."""
+        site = cdr.site
+        place = site.location if site is not None else await _body(self._hub, location_key(cdr.owner, cdr.location_id))
+        plug = site.connector if site is not None else await self._plug(cdr)
+        kept = {one.id.casefold(): one for one in site.tariffs} if site is not None else {}
         tariffs = []
         for tariff_id in cdr.tariff_ids:
-            row = await store.get(tariff_key(cdr.owner, tariff_id, cdr.token.owner)) or await store.get(
-                tariff_key(cdr.owner, tariff_id)
-            )
+            known = kept.get(tariff_id.casefold())
+            written = timed(write_tariff(known), known.last_updated) if known else await self._tariff(cdr, tariff_id)
+            tariffs += [written] if written else []
+        return write_cdr(cdr, place if isinstance(place, Location) else None, plug, tariffs)
+
+    async def _plug(self, cdr: Cdr) -> Connector | None:
+        evse = await _body(self._hub, evse_key(cdr.owner, cdr.location_id, cdr.evse_uid))
+        wanted, plugs = cdr.connector_id.casefold(), evse.connectors if isinstance(evse, Evse) else ()
+        return next((each for each in plugs if each.id.casefold() == wanted), None)
+
+    async def _tariff(self, cdr: Cdr, tariff_id: str) -> bytes:
+        for target in (cdr.token.owner, None):
+            row = await self._hub.store.get(tariff_key(cdr.owner, tariff_id, target))
             if row is not None:
-                tariffs.append(timed(await self._row(row), row.updated))
-        return write_cdr(
-            cdr,
-            location if isinstance(location, Location) else None,
-            evse if isinstance(evse, Evse) else None,
-            tariffs,
-        )
+                return timed(await self._row(row), row.updated)
+        return b""
 
 
 @lru_cache(maxsize=4096)

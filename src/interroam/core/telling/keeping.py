@@ -1,0 +1,72 @@
+"""Where a charge takes place and at which tariffs: as it was when the charge began, whatever became of it (OCPI-143).
+
+Kept for charges that are stated in nobody's spelling: such a CDR is written later, from what is known here. A CDR
+that came written says itself where the charge took place.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from interroam.core.ports import Store
+from interroam.model.charges import Cdr, Session, Site
+from interroam.model.facts import Fact
+from interroam.model.ids import PartyId, evse_key, location_key, session_key, tariff_key
+from interroam.model.places import Connector, Evse, Location
+from interroam.model.tariffs import Tariff
+
+
+async def kept(store: Store, fact: Fact) -> Fact:
+    """Return a charge with its site: the one it began at, else the one of now; without one where that is unknown."""
+    charge = fact.body
+    if not isinstance(charge, Session | Cdr):
+        return fact
+    return replace(fact, body=replace(charge, site=await _site(store, charge)))
+
+
+async def _site(store: Store, charge: Session | Cdr) -> Site | None:
+    keys = [charge.key]
+    if isinstance(charge, Cdr) and charge.session_id:
+        keys.append(session_key(charge.owner, charge.session_id))
+    for key in keys:
+        row = await store.get(key)
+        if row is not None and isinstance(row.body, Session | Cdr) and _is_at(row.body.site, charge):
+            return row.body.site
+    return await _of_now(store, charge)
+
+
+def _is_at(site: Site | None, charge: Session | Cdr) -> bool:
+    """Whether a site is that of a charge; a reservation may get its EVSE later."""
+    if site is None:
+        return False
+    there = (site.location.id, site.evse_uid, site.connector_id)
+    here = (charge.location_id, charge.evse_uid, charge.connector_id)
+    return [one.casefold() for one in there] == [one.casefold() for one in here]
+
+
+async def _of_now(store: Store, charge: Session | Cdr) -> Site | None:
+    place = await store.get(location_key(charge.owner, charge.location_id))
+    if place is None or not isinstance(place.body, Location):
+        return None
+    evse = await store.get(evse_key(charge.owner, charge.location_id, charge.evse_uid))
+    plug = _plug(evse.body, charge.connector_id) if evse is not None and isinstance(evse.body, Evse) else None
+    found = [await _tariff(store, charge.owner, one, charge.token.owner) for one in plug.tariff_ids] if plug else []
+    return Site(
+        location=place.body,
+        evse_uid=charge.evse_uid,
+        connector_id=charge.connector_id,
+        connector=plug,
+        tariffs=tuple(one for one in found if one is not None),
+    )
+
+
+def _plug(evse: Evse, connector_id: str) -> Connector | None:
+    return next((one for one in evse.connectors if one.id.casefold() == connector_id.casefold()), None)
+
+
+async def _tariff(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -> Tariff | None:
+    for target in (emsp, None):
+        row = await store.get(tariff_key(owner, tariff_id, target))
+        if row is not None and not row.withdrawn and isinstance(row.body, Tariff):
+            return row.body
+    return None
