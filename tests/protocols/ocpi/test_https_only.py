@@ -116,4 +116,4 @@ async def test_no_http_address_is_called_that_comes_later_in_a_link_or_a_command
                 pass
     assert seen[-1] == "/SENDER/tokens"
     with pytest.raises(Refused, match=f"{PLAIN}/callback is no https"):
-        link._url(Push(method="POST", module="commands", url=f"{PLAIN}/callback", owner=owner.id))
+        link._url(Push(method="POST", module="commands", url=f"{PLAIN}/callback", owner=owner.id), owner)

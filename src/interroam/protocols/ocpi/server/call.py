@@ -35,6 +35,8 @@ class Call(Struct, kw_only=True):
     now: datetime
     request_id: str
     correlation: str
+    parts: list[str] = []
+    """The decoded path."""
     operation: str = ""
     module: str = ""
     tail: list[str] = []
@@ -56,8 +58,6 @@ class Call(Struct, kw_only=True):
     seq: int = 0
     older: bool = False
     """Whether it came to a door of 2.1.1."""
-    fresh: bool = False
-    """Whether it is the partner's first since its wiring changed."""
     most: int | None = None
     """The largest page, where it is not that of 2.2.1; a switch of the connection outranks it."""
     keep_answer: bool = False

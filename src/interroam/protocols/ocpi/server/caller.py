@@ -65,8 +65,7 @@ class Callers:
 
     def recognize(self, request: Request) -> Caller:
         """Return who presents a token we know, from an address of theirs (OCPI-5, OCPI-6, OCPI-8)."""
-        shown = request.headers.get(b"authorization", b"")
-        mark = blake2b(shown, key=self._key, digest_size=16).digest()
+        shown, mark = request.headers.get(b"authorization", b""), self.mark(request)
         caller = self._recent.get(mark)
         if caller is None or not self._book.holds(caller.partner, caller.credential):
             caller = self._caller(shown, request.client)
@@ -78,6 +77,10 @@ class Callers:
         if caller.partner.certificates:
             self._check_certificate(caller.partner, request.certificate)
         return caller
+
+    def mark(self, request: Request) -> bytes:
+        """Return what stands for the token that a request presents: its keyed hash."""
+        return blake2b(request.headers.get(b"authorization", b""), key=self._key, digest_size=16).digest()
 
     def _caller(self, shown: bytes, client: str) -> Caller:
         # The likeliest reading first: base64, then as it stands (C15); what the partner may use is checked afterwards.

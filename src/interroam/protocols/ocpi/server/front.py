@@ -10,12 +10,10 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from interroam.core.hub import Hub
-from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Exchange, Receipt, Statement
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
 from interroam.net.http import Later, Request, Response
-from interroam.protocols.ocpi.rules.urls import segments
 from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire import Finding
 from interroam.protocols.ocpi.wire.envelope import SUCCESS
@@ -23,14 +21,12 @@ from interroam.protocols.ocpi.wire.envelope import SUCCESS
 from .answers import of_error, write_answer
 from .call import Answer, Call
 from .caller import Callers
-from .clientinfo import MODULE as UNROUTED
-from .desk import Desk, Route, Run, Stating
+from .desk import Desk, Run, Stating
 from .old import FACES, OldDoors
-from .table import ROUTES
+from .ways import Way, Ways, parts_of
 
-_NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
 _PARTS = 5
-"""``/ocpi/cpo/2.1.1/credentials`` has fewer slashes."""
+"""``/ocpi/cpo/2.1.1/credentials`` has fewer parts."""
 _OLD_DOORS = tuple(f"/ocpi/{face}/" for face in FACES)
 _CODES = {(200, SUCCESS): "200/1000", (201, SUCCESS): "201/1000"}
 
@@ -59,6 +55,7 @@ class OcpiServer:
         self._configuration = configuration
         self._desk = Desk(hub, views, base_url)
         self._callers = Callers(hub.book, own)
+        self._ways = Ways(hub.book, self._callers)
         self._old = OldDoors(hub, views, base_url)
         self._seen: dict[str, bytes] = {}
 
@@ -66,18 +63,29 @@ class OcpiServer:
         """Answer one request, whatever it is; where a fact or a change is stated, nobody waits in a task."""
         call = self._open(request)
         try:
-            if request.path.count("/") < _PARTS and self._configuration.answers(request.path):
-                return self._configured(call)
-            self._recognize(call)
-            if call.older or call.fresh:
-                return self._run(call)
-            found = self._find(call)
-            if isinstance(found, Answer):
-                return self._close(call, found)
-            run = found.run
-            return self._state(call, run) if type(run) is Stating else self._run(call, run)
+            way = self._ways.known(call)
+            if way is None:
+                return self._begin(call)
+            self._hear(call, way.caller.partner)
+            return self._go(call, way)
         except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
             return self._close(call, of_error(call, error))
+
+    def _begin(self, call: Call) -> Response | Later | Awaitable[Response]:
+        """Find out what a request is that is not like one before it."""
+        if len(call.parts) < _PARTS and self._configuration.answers(call.request.path):
+            return self._configured(call)
+        call.who = who = self._callers.recognize(call.request)
+        self._hear(call, who.partner)
+        fresh = self._seen.get(who.partner.id) is not who.partner.wiring
+        if fresh or call.older:
+            return self._run(call, self._used if fresh else self._old_door)
+        found = self._ways.find(call)
+        return self._close(call, found) if isinstance(found, Answer) else self._go(call, found)
+
+    def _go(self, call: Call, way: Way) -> Response | Later | Awaitable[Response]:
+        run = way.route.run
+        return self._state(call, run) if type(run) is Stating else self._run(call, run)
 
     def _state(self, call: Call, stating: Stating) -> Response | Later | Awaitable[Response]:
         """Tell what is stated; the answer is given when the store says what became of it."""
@@ -104,22 +112,25 @@ class OcpiServer:
         except Exception as error:  # noqa: BLE001  see above
             return self._close(call, of_error(call, error))
 
-    async def _run(self, call: Call, run: Run | None = None) -> Response:
+    async def _run(self, call: Call, run: Run) -> Response:
         try:
-            answer = await (self._begin(call) if run is None else run(self._desk, call))
+            answer = await run(self._desk, call)
         except Exception as error:  # noqa: BLE001  see above
             answer = of_error(call, error)
         return self._close(call, answer)
 
-    async def _begin(self, call: Call) -> Answer:
-        """Answer in full what may have to wait before it is known what it is."""
-        if call.fresh:
-            await self._configuration.used(call.partner)
-            self._seen[call.partner.id] = self._hub.book.partners[call.partner.id].wiring
+    async def _used(self, desk: Desk, call: Call) -> Answer:
+        """Answer the first request since a partner's wiring changed: its newest secret arrived."""
+        partner = call.partner.id
+        await self._configuration.used(call.partner)
+        self._seen[partner] = self._hub.book.partners[partner].wiring
         if call.older:
-            return await self._old.answer(call, _parts(call.request))
-        found = self._find(call)
-        return await found.run(self._desk, call) if isinstance(found, Route) else found
+            return await self._old_door(desk, call)
+        found = self._ways.find(call)
+        return found if isinstance(found, Answer) else await found.route.run(desk, call)
+
+    async def _old_door(self, _desk: Desk, call: Call) -> Answer:
+        return await self._old.answer(call, call.parts)
 
     async def _configured(self, call: Call) -> Response:
         """Answer versions and credentials; what the handshake notes itself is noted there."""
@@ -143,36 +154,17 @@ class OcpiServer:
             now=self._hub.clock.now(),
             request_id=request_id or self._hub.ids.new(),
             correlation=correlation or self._hub.ids.new(),
+            parts=parts_of(request),
+            older=request.path.startswith(_OLD_DOORS),
         )
-        call.older = request.path.startswith(_OLD_DOORS)
-        if not call.older and not (request_id and correlation):
+        if not ((request_id and correlation) or call.older):
             call.take([Finding("X-Request-ID, X-Correlation-ID", "are not both there: minted here")])
         return call
 
-    def _recognize(self, call: Call) -> None:
-        """Find out who calls, and whether it is for the first time since the partner's wiring changed."""
-        call.who = who = self._callers.recognize(call.request)
-        partner = who.partner
+    def _hear(self, call: Call, partner: Partner) -> None:
+        """Note that a partner is there, and that it asks for no more than it may."""
         self._hub.liveness.hear(partner, call.now)
         self._hub.quotas.take(partner, len(call.request.body), call.now)
-        call.fresh = self._seen.get(partner.id) is not partner.wiring
-
-    def _find(self, call: Call) -> Route | Answer:
-        """Find the row of the table, and between whom the call is."""
-        request, who = call.request, call.caller
-        found = _find(call)
-        if isinstance(found, Answer):
-            return found
-        if who.switches.require_ids:
-            _insist_on_ids(request)
-        call.operation = found.operation
-        if call.module == UNROUTED:  # C7
-            return found
-        addressing = self._callers.addressing(who.partner, request.headers, to_too=who.switches.require_to)
-        call.routing = addressing.lines
-        call.sender, call.receiver = addressing.sender, addressing.receiver
-        call.party = self._callers.in_role(addressing, call.module, found.interface)
-        return found
 
     def _note(self, call: Call, answer: Answer, response: Response) -> None:
         """Leave a trace: the answer only when it says more than *done*."""
@@ -199,40 +191,3 @@ class OcpiServer:
                 brief=call.module == "locations",
             )
         )
-
-
-def _insist_on_ids(request: Request) -> None:
-    for name in (b"x-request-id", b"x-correlation-id"):
-        if not request.headers.get(name):
-            raise Refused(Reason.MALFORMED, f"{name.decode()} is missing", remedy="send both ids with every request")
-
-
-def _find(call: Call) -> Route | Answer:
-    """Find the row of a path: ``/ocpi/2.2.1/{receiver|sender}/{module}/…``."""
-    parts = _parts(call.request)
-    found = ROUTES.get((parts[2], parts[3])) if len(parts) > 3 and parts[1] == "2.2.1" else None
-    if found is None:
-        return _NOWHERE
-    if not call.caller.switches.offers(parts[3]):
-        return _NOWHERE
-    call.module = parts[3]
-    call.tail = tail = parts[4:]
-    route = found.routes.get((call.request.method, len(tail)))
-    if route is not None:
-        return route
-    allowed = sorted(method for method, depth in found.routes if depth == len(tail))
-    if not allowed:
-        return _NOWHERE
-    message = f"{call.request.method} is not offered here"
-    return Answer(http=405, status=2000, message=message, headers=((b"allow", ", ".join(allowed).encode()),))
-
-
-def _parts(request: Request) -> list[str]:
-    """Split a path; one with encoded or doubled characters needs more care (OCPI-189)."""
-    raw = request.raw_path
-    if b"%" not in raw and b"//" not in raw:
-        return request.path.strip("/").split("/")
-    try:
-        return [] if b"%00" in raw else list(segments(raw))
-    except ValueError:
-        return []
