@@ -282,7 +282,7 @@ class Node:
         return refusal
 
     def _barred(self, request: Request) -> bool:
-        """Whether a caller shows a certificate of ours that was revoked; the attempt is traced (EMIP-17)."""
+        """Whether a caller shows a certificate of ours that was revoked; the attempt is traced."""
         one = self.office.issuing.barred(request.certificate) if request.certificate is not None else None
         if one is None:
             return False
