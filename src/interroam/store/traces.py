@@ -8,11 +8,12 @@ a search by id scans a few kilobytes per thousand exchanges and opens only the b
 from __future__ import annotations
 
 import asyncio
+import struct
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
-from itertools import groupby
+from itertools import chain, groupby
 
 import msgspec
 from msgspec.structs import replace
@@ -23,7 +24,6 @@ from interroam.store.rows import micros
 
 MOST_IN_BLOCK = 256
 FLUSH_AFTER = 0.25
-_DIGEST = 4
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Exchange]).decode
 
@@ -51,27 +51,26 @@ def unpack(data: bytes) -> list[Exchange]:
 
 def digest(id: str) -> bytes:
     """Return the short hash under which a block is known to hold an id; another id may share it."""
-    return zlib.crc32(id.encode()).to_bytes(_DIGEST, "big")
+    return digests_of((id,))
 
 
-def ids_of(exchange: Exchange) -> set[str]:
-    """Return every id by which an exchange is found."""
-    ids = {exchange.correlation, *exchange.ids}
-    if exchange.subject:
-        ids.add(exchange.subject.hex())
-    ids.discard("")
-    return ids
+def digests_of(ids: Collection[str]) -> bytes:
+    """Return the short hashes of many ids, one after the other."""
+    return struct.pack(f">{len(ids)}I", *map(zlib.crc32, map(str.encode, ids)))
 
 
 def _block(day: date, exchanges: list[Exchange]) -> Block:
-    times = [micros(one.at) for one in exchanges]
-    ids = set().union(*(ids_of(one) for one in exchanges))
+    times = [one.at for one in exchanges]
+    ids = set(chain.from_iterable(one.ids for one in exchanges))
+    ids.update(one.correlation for one in exchanges)
+    ids.update(one.subject.hex() for one in exchanges if one.subject)
+    ids.discard("")
     return Block(
         day,
-        min(times),
-        max(times),
+        micros(min(times)),
+        micros(max(times)),
         "\n".join(("", *sorted({one.partner for one in exchanges}), "")),
-        b"".join(digest(one) for one in ids),
+        digests_of(ids),
         zlib.compress(_encode(exchanges), 1),
     )
 
