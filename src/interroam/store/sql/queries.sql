@@ -5,11 +5,11 @@ SELECT no, hub_id, state FROM picture WHERE kind = ?1 AND owner = ?2 AND id = ?3
 -- name: referred
 $NAMED ORDER BY no LIMIT ?4
 -- name: by_ref
-SELECT $PICTURE FROM picture WHERE no IN ($NAMED) ORDER BY no LIMIT ?4
+SELECT $PICTURE FROM ($NAMED) AS named JOIN picture USING (no) ORDER BY no LIMIT ?4
 -- name: by_ref_and_kind
-SELECT $PICTURE FROM picture WHERE no IN ($NAMED) AND kind = ?4 ORDER BY no LIMIT ?5
+SELECT $PICTURE FROM ($NAMED) AS named JOIN picture USING (no) WHERE kind = ?4 ORDER BY no LIMIT ?5
 -- name: newest_by_ref
-SELECT $PICTURE FROM picture WHERE no IN ($NAMED ORDER BY no DESC LIMIT ?4) ORDER BY no DESC
+SELECT $PICTURE FROM ($NAMED ORDER BY no DESC LIMIT ?4) AS named JOIN picture USING (no) ORDER BY no DESC
 -- name: evses
 SELECT $PICTURE FROM picture WHERE kind = 'evse' AND owner = ?1 AND id = ?2 ORDER BY no
 -- name: due
@@ -19,7 +19,7 @@ SELECT no FROM picture WHERE kind <> 'evse' AND kind <> 'location' AND (subject 
 UNION SELECT no FROM formerly WHERE subject = ?1 OR contract = ?1
 -- name: of_anybody
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND updated < ?2 AND subject IS NOT NULL
-    AND (kind <> 'token' OR withdrawn) ORDER BY updated LIMIT ?3
+    AND kind <> 'evse' AND kind <> 'location' AND (kind <> 'token' OR withdrawn) ORDER BY updated LIMIT ?3
 
 -- name: listed
 SELECT owner, no FROM picture WHERE kind = ?1
