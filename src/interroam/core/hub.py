@@ -146,6 +146,8 @@ class Hub:
         standards = self.gate.standards(origin.partner)
         if standards is not None:
             return await self.gate.tell(origin, statement, standards)
+        if key.kind is _TARIFF and isinstance(statement, Fact):
+            return await self.gate.compared(origin, statement)
         return await self.record(origin, statement, key)
 
     def told(self, origin: Origin, statement: Statement, then: Callable[[Receipt | Exception], None]) -> bool:

@@ -141,6 +141,7 @@ async def test_a_cdr_without_a_price_gets_one_without_vat_for_those_who_subscrib
         parts = (sent.fixed_cost, sent.time_cost, sent.parking_cost, sent.reservation_cost)
         assert all(one is not None and one.incl_vat is None for one in parts)
         assert (sent.total_cost, sent.energy_cost) == (Price(Decimal("5.00")), Price(Decimal("5.00")))
+        assert sent.cleared
         assert (await core.tell("cpo", Fact(charge("0")))).verdict is Verdict.UNCHANGED
 
 

@@ -110,6 +110,19 @@ class Gate:
             await self.findings.note(origin.partner, statement.key, defects)
         return receipt
 
+    async def compared(self, origin: Origin, statement: Fact) -> Receipt:
+        """Take a tariff of a partner whose data are not judged, and count what changed under its id (OCPI-149)."""
+        async with self.lock(statement.key):
+            row = await self.known(statement.key)
+            receipt = await self._hub.record(origin, statement)
+        new, old = statement.body, row.body if row is not None else None
+        if receipt.verdict is Verdict.RECORDED and isinstance(new, Tariff) and isinstance(old, Tariff):
+            missing = of_tariff(new, None)
+            odd = [(one.field, one.message) for one in of_tariff(new, old) if one not in missing]
+            if odd:
+                self._hub.oddities.note(origin.partner, "tariff", odd, origin.correlation)
+        return receipt
+
     async def _is_dynamic(self, change: Change) -> bool:
         """Whether a status goes straight through: of an approved EVSE, none of which waits."""
         row = await self.known(change.key)

@@ -93,6 +93,22 @@ async def test_a_new_price_under_an_old_id_is_taken_and_noted_but_no_new_text_or
     assert (await emsp.get("sender/tariffs")).data[0]["elements"][0]["price_components"][0]["price"] == 0.5
 
 
+@pytest.mark.statement("OCPI-149")
+async def test_a_new_price_under_an_old_id_is_counted_in_the_profile_of_the_specification_too(node, cpo, emsp):
+    await cpo.put(AT, tariff())
+    words = [{"language": "en", "text": "By the hour"}]
+    ends = {"end_date_time": "2027-01-01T00:00:00Z"}
+    await cpo.put(AT, tariff(**ends, tariff_alt_text=words, last_updated=LATER))
+    assert node.hub.oddities.of("ccc") == []
+    assert (await cpo.put(AT, tariff(price=0.5, **ends, last_updated=LATEST))).status == 1000
+    (one,) = node.hub.oddities.of("ccc")
+    assert (one.message, one.field, one.what) == (
+        "tariff",
+        "elements",
+        "changed under the same id: a new price is a new tariff",
+    )
+
+
 @pytest.mark.statement("OCPI-150")
 async def test_a_price_change_is_a_new_tariff_beside_the_old_one_and_each_prices_its_days(node, cpo, emsp):
     change = "2026-06-01T00:00:00Z"

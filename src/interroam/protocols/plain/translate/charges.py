@@ -90,6 +90,7 @@ def read_cdr(
         token=_read_charge_token(body.token, permission),
         auth_method=_auth_method(body.auth_method, permission),
         evse_id=evse_id or body.evse_uid,
+        cleared=False,
         total_time_h=body.total_time_h if body.total_time_h is not None else _total_time(body),
         last_updated=body.last_updated or now,
     )

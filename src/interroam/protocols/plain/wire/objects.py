@@ -148,7 +148,8 @@ class SessionChange(Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Cdr(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The final record of a charge; it never changes, a credit takes it back.
 
-    With an ``authorization_reference`` known here, the token may be left out.
+    With an ``authorization_reference`` known here, the token may be left out. ``cleared`` says that the hub computed
+    the cost; it is never read.
     """
 
     party: str
@@ -167,6 +168,7 @@ class Cdr(Struct, frozen=True, omit_defaults=True, kw_only=True):
     tariff_ids: tuple[str, ...] = ()
     periods: tuple[Period, ...] = ()
     total_cost: Price
+    cleared: bool = False
     total_energy_kwh: Decimal
     total_time_h: Decimal | None = None
     total_parking_time_h: Decimal | None = None
