@@ -44,6 +44,8 @@ class Partner(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     identity: bytes = b""
     """The certificate and key that we show when we call it, PEM, sealed."""
     since: datetime | None = None
+    declared: tuple[str, ...] = ()
+    """The parties as the partner lists them itself: for people to read, nothing follows from it (OCPI-25)."""
 
     def speaks_for(self, party: PartyId, role: Role | None = None) -> bool:
         """Whether this partner speaks for the party, in this role when one is given."""

@@ -38,6 +38,20 @@ async def test_each_new_platform_gets_a_temporary_token_of_its_own(people):
         assert (await peer.post_credentials(people.node.url, tokens[0]))[0] == 401  # it was temporary
 
 
+@pytest.mark.statement("OCPI-25")
+async def test_what_a_platform_says_of_itself_is_shown_to_the_operator_and_changes_nothing(people):
+    await people.log_in("admin")
+    _, issued = await people("POST", "/partners", {"id": "one", "parties": ["CH*CCC/CPO"]})
+    async with Peer((("CH", "CCC", "CPO"), ("CH", "DDD", "CPO"))) as peer:
+        await peer.post_credentials(people.node.url, issued["token"])
+        _, report = await people("GET", "/partners/one")
+        assert (report["parties"], report["declared"]) == (["CH*CCC/CPO"], ["CH*CCC/CPO", "CH*DDD/CPO"])
+        _, changed = await people("PUT", "/partners/one", {"parties": ["CH*CCC/CPO"], "name": "One"})
+        assert (changed["name"], changed["declared"]) == ("One", report["declared"])
+        await peer.call("DELETE", f"{people.node.url}/ocpi/2.2.1/credentials", peer.given["token"])
+    assert "declared" not in (await people("GET", "/partners/one"))[1]
+
+
 @pytest.mark.statement("OCPI-7")
 async def test_a_platform_may_give_the_hub_a_token_to_start_with(people):
     await people.log_in("admin")

@@ -96,6 +96,7 @@ class Admin:
             state=old.state,
             wiring=old.wiring,
             since=old.since,
+            declared=old.declared,
             certificates=old.certificates,
             identity=old.identity,
         )

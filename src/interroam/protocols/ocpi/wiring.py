@@ -71,7 +71,7 @@ def wiring_of(partner: Partner) -> Wiring:
 
 def wired(partner: Partner, wiring: Wiring) -> Partner:
     """Return the partner with this wiring."""
-    return replace(partner, wiring=_encode(wiring))
+    return replace(partner, wiring=_encode(wiring), declared=wiring.declared)
 
 
 def party_of(partner: Partner) -> Party:

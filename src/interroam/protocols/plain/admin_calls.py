@@ -257,6 +257,7 @@ def _partner(partner: Partner) -> wire.PartnerReport:
         rate=partner.rate,
         body_bytes=partner.body_bytes,
         since=partner.since,
+        declared=partner.declared,
     )
 
 

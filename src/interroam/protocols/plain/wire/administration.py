@@ -81,6 +81,8 @@ class PartnerReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     rate: Pace = 0
     body_bytes: Size = 0
     since: datetime | None = None
+    declared: tuple[str, ...] = ()
+    """The parties as the partner lists them itself, for information only."""
 
 
 class TokenIssued(Struct, frozen=True, kw_only=True):
