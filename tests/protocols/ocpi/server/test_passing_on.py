@@ -6,7 +6,10 @@ import asyncio
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
+from interroam.model.agreements import Policy, Terms
+from interroam.model.ids import Module
 from tests.protocols.ocpi.partners import Peer, says
 from tests.protocols.ocpi.server.conftest import Caller
 from tests.protocols.ocpi.server.messages import cdr, connector, evse, location, period, session, tariff, token
@@ -150,6 +153,23 @@ async def test_a_status_that_goes_and_comes_back_is_passed_on_every_time(node, b
     for minute, word in enumerate(words, 1):
         await both.cpo.patch(f"{AT}/E1", {"status": word, "last_updated": at(minute)})
         await node.settled()
+
+    assert [one.body["status"] for one in both.provider.told()] == words
+
+
+@pytest.mark.statement("OCPI-37")
+async def test_an_agreement_may_want_every_change_even_of_a_receiver_that_is_slow(node, both):
+    every = {Module.LOCATIONS: Terms(policy=Policy.FIFO)}
+    for one in node.book.agreements.values():
+        await node.book.put_agreement(replace(one, terms=every))
+    await both.cpo.put(AT, location())
+    await node.settled()
+    both.provider.seen.clear()
+    both.provider.delay = 0.1
+    words = ["CHARGING", "AVAILABLE", "CHARGING"]
+    for minute, word in enumerate(words, 1):
+        await both.cpo.patch(f"{AT}/E1", {"status": word, "last_updated": at(minute)})
+    await node.settled()
 
     assert [one.body["status"] for one in both.provider.told()] == words
 
