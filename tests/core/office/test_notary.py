@@ -70,6 +70,20 @@ async def test_prices_in_an_agreement_change_only_when_both_accept_an_amendment(
     assert holds(office, Module.TARIFFS) is None  # the tariffs module is not used (OCPI-144)
 
 
+@pytest.mark.statement("OCPI-209")
+async def test_an_amendment_of_what_has_changed_since_is_accepted_by_nobody(office):
+    first = await office.notary.accept(LOCAL, (await office.notary.offer(LOCAL, draft(prices=Prices((tariff(),))))).id)
+    offer = await office.notary.amend(LOCAL, first, replace(first, prices=Prices((tariff("0.50"),))))
+    await office.notary.accept(LOCAL, offer.id, CPO_PARTY)
+    ended = await office.admin.end_agreement(LOCAL, first.id)
+    for whom in (EMSP_PARTY, None):
+        with pytest.raises(Refused, match="at version 2") as refusal:
+            await office.notary.accept(LOCAL, offer.id, whom)
+        assert refusal.value.reason is Reason.WRONG_STATE
+    assert office.hub.book.agreements[first.id] == ended
+    assert holds(office) is None
+
+
 async def test_every_version_is_kept_and_who_accepted_it_is_audited(office):
     made = await office.notary.accept(LOCAL, (await office.notary.offer(LOCAL, draft())).id)
     amended = await office.notary.amend(LOCAL, made, replace(made, selections=(selection(CPO, ("L1",)),)))

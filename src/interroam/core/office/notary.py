@@ -86,6 +86,7 @@ class Notary:
         return [party for party in self.needed(agreement) if party not in done]
 
     async def _accept(self, actor: Actor, offer: Agreement, parties: tuple[Party, ...] | None) -> Agreement:
+        self._check_current(offer)
         waiting = self.waiting(offer)
         agreeing = waiting if parties is None else [party for party in parties if party in waiting]
         if not agreeing:
@@ -101,6 +102,13 @@ class Notary:
         names = " ".join(map(str, agreeing))
         await self._audit.write(actor, "agreement accept", made.id, version=made.version, parties=names)
         return made
+
+    def _check_current(self, offer: Agreement) -> None:
+        """Refuse an amendment of what is not in force any more: both would sign what neither has read (OCPI-209)."""
+        holds = self._book.agreements.get(offer.id)
+        if holds is not None and holds.version >= offer.version:
+            message = f"agreement {offer.id} is at version {holds.version} since this amendment was offered"
+            raise Refused(Reason.WRONG_STATE, message, remedy="offer the amendment anew")
 
     # -- history and networks --------------------------------------------------------------------------------------
 
