@@ -81,3 +81,15 @@ async def test_an_outcome_comes_back_to_our_address_and_goes_to_the_askers_in_ei
         await world.settled()
         told = [one.body for one in world.emsp.seen if one.path.endswith("callback/1")]
         assert told == [{"result": "REJECTED"}]
+
+
+@pytest.mark.statement("OCPI-112")
+async def test_the_profile_gireve_supports_starts_and_stops_of_an_old_emsp_and_nothing_else(make):
+    async with make("emsp", profile="gireve") as world:
+        await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        for name in ("RESERVE_NOW", "CANCEL_RESERVATION", "UNLOCK_CONNECTOR"):
+            answer = await world.ask("POST", f"commands/{name}", {"response_url": "https://emsp.example/1"})
+            assert (answer["http"], answer["status_code"]) == (200, 1000)
+            assert answer["data"] == {"result": "NOT_SUPPORTED"}
+        assert not world.cpo.told("POST")
+        assert (await start(world))["data"] == {"result": "ACCEPTED"}

@@ -35,7 +35,7 @@ async def take(desk: Desk, call: Call) -> Answer:
         return _NOBODY
     call.operation += f" {name}"
     call.keep_answer = True
-    if not _offered(call, name):
+    if not offered(call, name):
         return given(write_acknowledged(Acknowledged(result="NOT_SUPPORTED", message=f"{name} is not offered")))
     return given(write_acknowledged(await relayed(desk, call, _question(desk, call, name))))
 
@@ -50,7 +50,8 @@ async def relayed(desk: Desk, call: Call, question: Steering) -> Acknowledged:
     return answer
 
 
-def _offered(call: Call, name: str) -> bool:
+def offered(call: Call, name: str) -> bool:
+    """Whether this partner's commands of that name are relayed."""
     own = call.caller.switches  # OCPI-112
     return own.unlocks if name == "UNLOCK_CONNECTOR" else own.reserves or name in {"START_SESSION", "STOP_SESSION"}
 

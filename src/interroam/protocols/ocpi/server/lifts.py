@@ -20,6 +20,7 @@ from interroam.protocols.ocpi.wire.raw import fields_of, items_of
 
 from . import places
 from .call import DONE, Answer, Call
+from .commands import offered
 from .desk import Desk, Run, missing, read_owner
 
 Lift: TypeAlias = "Callable[[Lifting, Desk, Call, Run], Awaitable[Answer]]"
@@ -209,12 +210,13 @@ def _insist_tariffs_change(call: Call) -> None:
 
 async def _command(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
     name = call.tail[0]
-    try:
-        lifted, owner = await lifting.command(name, call.request.body, fill=call.caller.switches.fills_connector)
-    except Malformed as error:
-        return Answer(status=2001, message=str(error), data=_REJECTED)  # OCPI-117
-    _take(call, lifted)
-    call.receiver = owner
+    if offered(call, name):  # else there is nothing to read (OCPI-112)
+        try:
+            lifted, owner = await lifting.command(name, call.request.body, fill=call.caller.switches.fills_connector)
+        except Malformed as error:
+            return Answer(status=2001, message=str(error), data=_REJECTED)  # OCPI-117
+        _take(call, lifted)
+        call.receiver = owner
     answer = await run(desk, call)
     if answer.data is None:
         return answer
