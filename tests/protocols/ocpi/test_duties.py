@@ -99,14 +99,21 @@ async def test_a_cpo_is_pulled_for_tariffs_and_cdrs_and_pulls_tokens(tmp_path, n
         assert (await row.cpo.store.page(Query(kind=Kind.TOKEN))).total == 1
 
 
-async def test_an_old_emsp_that_pulls_a_hub_has_every_place_and_cdr_once_under_its_cpo(tmp_path):
+async def test_an_old_emsp_that_pulls_a_hub_has_every_object_once_under_its_cpo(tmp_path):
     async with in_a_row(tmp_path, switches={"newest": "2.1.1"}) as row:
         await row.owner.tell("location", messages.location())
         await row.provider.tell("token", messages.token())
         await row.settled()
+        await row.owner.tell("tariff", messages.tariff())
+        await row.owner.tell("session", messages.session(connector_id="1"))
         await row.owner.tell("cdr", messages.cdr())
         await row.settled()
-        for module, kind in ((Module.LOCATIONS, Kind.LOCATION), (Module.CDRS, Kind.CDR)):
+        for module, kind in (
+            (Module.LOCATIONS, Kind.LOCATION),
+            (Module.TARIFFS, Kind.TARIFF),
+            (Module.SESSIONS, Kind.SESSION),
+            (Module.CDRS, Kind.CDR),
+        ):
             pulled = await row.emsp.rounds.pulling.pull("hub", module, whole=True)
             assert (pulled.objects, pulled.absent) == (1, 0)
             (known,) = (await row.emsp.store.page(Query(kind=kind))).items

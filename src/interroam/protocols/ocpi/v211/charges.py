@@ -46,14 +46,16 @@ def mentioned(raw: bytes) -> Mentioned:
 
 
 def owner_of(raw: bytes) -> str | None:
-    """Return the party that a hub names as the owner of an object: by its operator, or its issuer (OCPI-88, OCPI-104).
+    """Return the party that a hub names as the owner of an object: by its operator, its issuer, or two extra fields.
 
-    A session and a CDR have their operator in their location. A tariff names nobody.
+    A location names its operator, sessions and CDRs that of their location (OCPI-88), a token its issuer (OCPI-104), a
+    tariff its owner's codes (OCPI-159).
     """
     given = decode(raw)
     place = given.get("location", given)
     operator = place.get("operator") if isinstance(place, dict) else None
-    name = operator.get("name") if isinstance(operator, dict) else given.get("issuer")
+    codes = f"{given.get('country_code')}*{given.get('party_id')}"
+    name = operator.get("name") if isinstance(operator, dict) else given.get("issuer", codes)
     return name if isinstance(name, str) and _PARTY(name) else None
 
 
