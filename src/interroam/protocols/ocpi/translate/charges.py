@@ -99,7 +99,12 @@ def read_session(shape: sessions.Session) -> model.Session:
 
 def write_session(session: model.Session) -> bytes:
     """Write the row form of a session."""
-    shape = sessions.Session(
+    return written(session_shape(session))
+
+
+def session_shape(session: model.Session) -> sessions.Session:
+    """Return the shape of a session."""
+    return sessions.Session(
         country_code=session.owner.country,
         party_id=session.owner.code,
         id=session.id,
@@ -118,7 +123,6 @@ def write_session(session: model.Session) -> bytes:
         status=session.status,  # type: ignore[arg-type]  # the words are those of OCPI
         last_updated=session.last_updated,
     )
-    return written(shape)
 
 
 def session_fact(shape: sessions.Session, raw: bytes) -> Fact:

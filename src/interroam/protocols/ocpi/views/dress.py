@@ -8,7 +8,9 @@ The owner's codes, and when the owner changed it last, stay as they are (OCPI-40
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import msgspec
 
@@ -27,6 +29,7 @@ from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
 from interroam.protocols.ocpi.wire.tariffs import Tariff as TariffShape
 from interroam.protocols.ocpi.wire.tokens import Token, TokenPatch
 
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _WHOLE: dict[Kind, type[msgspec.Struct]] = {
     Kind.LOCATION: places.Location,
     Kind.EVSE: places.Evse,
@@ -71,21 +74,26 @@ class Names(msgspec.Struct, frozen=True, gc=False):
     reference: str | None = None
 
 
-def dressed(kind: Kind, raw: bytes, view: View, names: Names) -> bytes:
-    """Return a whole object as a view shows it."""
+def dressed(kind: Kind, raw: bytes, view: View, names: Names, also: Mapping[str, bytes] = _NOTHING) -> bytes:
+    """Return a whole object as a view shows it, with some more fields set in the same go."""
+    fields = dict(also)
     if view.rewrites:
         match kind:
             case Kind.LOCATION:
-                raw = set_fields(raw, {"gireve_id": text(names.hub_id)})
+                fields["gireve_id"] = text(names.hub_id)
             case Kind.TARIFF:
-                raw = set_fields(drop_fields(raw, ADDRESSING), {"gireve_id": text(names.hub_id)})
+                raw = drop_fields(raw, ADDRESSING)
+                fields["gireve_id"] = text(names.hub_id)
             case Kind.SESSION:
-                raw = set_fields(raw, {"id": text(names.hub_id), **_reference(names)})
+                fields |= {"id": text(names.hub_id), **_reference(names)}
             case Kind.CDR:
-                named = {} if names.session_id is None else {"session_id": text(names.session_id)}
-                if not named:  # its owner's name of a session that nobody was told of means nothing to anybody else
+                if names.session_id is not None:
+                    fields["session_id"] = text(names.session_id)
+                else:  # its owner's name of a session that nobody was told of means nothing to anybody else
                     raw = drop_fields(raw, ("session_id",))
-                raw = _unaddressed(set_fields(raw, {**named, **_reference(names)}))
+                raw = _unaddressed(raw)
+                fields |= _reference(names)
+    raw = set_fields(raw, fields) if fields else raw
     return _known(_WHOLE[kind], raw) if view.known_only and kind in _WHOLE else raw
 
 
@@ -113,14 +121,20 @@ def owners_fields(body: Body) -> dict[str, bytes]:
 
 def timed(row: bytes, updated: datetime) -> bytes:
     """Put the time of the last change into a row, which is kept without it."""
-    return set_fields(row, {"last_updated": b'"' + moment(updated).encode() + b'"'})
+    return set_fields(row, time_field(updated))
+
+
+def time_field(updated: datetime) -> dict[str, bytes]:
+    """Return the field that says when an object changed last."""
+    return {"last_updated": b'"' + moment(updated).encode() + b'"'}
 
 
 def moment(at: datetime) -> str:
     """Write a time as exactly as it was given (OCPI-41)."""
     fraction = at.microsecond
     precision = "seconds" if not fraction else "microseconds" if fraction % 1000 else "milliseconds"
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
 def _reference(names: Names) -> dict[str, bytes]:

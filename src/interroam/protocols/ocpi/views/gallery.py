@@ -22,14 +22,15 @@ from interroam.model.places import Availability, Connector, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.profiles import Switches
-from interroam.protocols.ocpi.translate.charges import with_costs, write_cdr, write_session
+from interroam.protocols.ocpi.translate.charges import session_shape, with_costs, write_cdr
 from interroam.protocols.ocpi.translate.places import write_evse, write_location
 from interroam.protocols.ocpi.translate.rows import STATUS, is_ours
 from interroam.protocols.ocpi.translate.tariffs import write_tariff
 from interroam.protocols.ocpi.translate.tokens import write_token
+from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.raw import join_location, set_fields
 
-from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, status_patch, timed
+from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, status_patch, time_field, timed
 
 MOST_BYTES = 256 * 2**20
 _OVERHEAD = 300
@@ -153,10 +154,11 @@ class Views:
             return _token(row, stored.updated, known_only=view.known_only)
         if stored.key.kind is Kind.TOKEN and is_ours(stored.wire):
             return _token(stored.wire.data, stored.updated, known_only=view.known_only)  # asked about again and again
-        raw = timed(await self._row(stored), stored.updated)
+        also = time_field(stored.updated)
         if not view.rewrites:
-            raw = set_fields(raw, owners_fields(stored.body))
-        return dressed(stored.key.kind, raw, view, await self.names(stored.body, stored.hub_id, view))
+            also |= owners_fields(stored.body)
+        names = await self.names(stored.body, stored.hub_id, view)
+        return dressed(stored.key.kind, await self._row(stored), view, names, also)
 
     async def stated(self, entry: Entry, view: View) -> bytes | None:
         """Return a fact as its owner stated it; None when it was not stated in this room's spelling."""
@@ -207,7 +209,7 @@ class Views:
             case Token():
                 return write_token(stored.body)
             case Session():
-                return write_session(stored.body)
+                return write(session_shape(stored.body))  # with a time, in whose place the right one is put
             case Cdr():
                 return await self._cdr(stored.body)
         message = f"{stored.key} has no form in OCPI"
