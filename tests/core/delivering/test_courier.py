@@ -240,6 +240,29 @@ async def test_a_new_agreement_is_seeded_with_the_picture_and_then_follows(tmp_p
         assert inbox.taken[-1].fields == {"status"}
 
 
+async def test_an_agreement_that_comes_while_a_courier_catches_up_is_seeded_too(tmp_path, monkeypatch):
+    async with running(tmp_path) as core:
+        await core.admit(partner("cpo", "FR*CPO/CPO", "FR*OTH/CPO"))
+        inbox = await core.admit(partner("emsp", "DE*MSP/EMSP"))
+        await core.dispatch.start()
+        await place(core)
+        await core.tell("cpo", Fact(location(owner=replace(CPO, code="OTH"))))
+        asked, free, since = asyncio.Event(), asyncio.Event(), core.dispatch.since
+
+        async def slow(after, limit):
+            asked.set()
+            await free.wait()
+            return await since(after, limit)
+
+        monkeypatch.setattr(core.dispatch, "since", slow)
+        await core.agree(agreement())
+        await asyncio.wait_for(asked.wait(), 5)
+        await core.agree(agreement(id="other", cpos=("FR*OTH/CPO",)))
+        free.set()
+        await core.drained()
+        assert [entry.key.owner for entry in inbox.taken] == ["fr*cpo", "fr*oth"]
+
+
 async def test_a_seed_that_was_interrupted_goes_on_where_it_was(tmp_path):
     async with running(tmp_path) as core:
         inbox = await set_up(core)

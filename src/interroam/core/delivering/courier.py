@@ -205,8 +205,8 @@ class Courier:
 
     async def _catch_up(self) -> None:
         try:
-            await self._seed()
             while not self._cursor.paused:
+                await self._seed()  # also what came while entries were fetched
                 while len(self._pending) >= BACKLOG:
                     await self._dispatch.clock.sleep(0.02)
                 entries = await self._dispatch.since(self._pending.scanned, 500)
@@ -217,7 +217,7 @@ class Courier:
                 if entries:
                     self._pending.scanned = max(self._pending.scanned, entries[-1].seq)
                 self._employ()
-                if self._pending.scanned >= self._dispatch.routed:
+                if self._pending.scanned >= self._dispatch.routed and not self._cursor.seeds:
                     self._behind = False
                     return
         finally:
@@ -238,8 +238,8 @@ class Courier:
             width = 1 if self._strict else WINDOW
             for start in range(0, len(page.items), width):
                 await asyncio.gather(*(self._send_stored(stored, seed) for stored in page.items[start : start + width]))
-            rest = self._cursor.seeds[1:]
-            if page.next and page.items:
+            rest = tuple(one for one in self._cursor.seeds if one is not seed)
+            if page.next and page.items and len(rest) < len(self._cursor.seeds):  # still wanted
                 rest = (replace(seed, reached=page.items[-1].no), *rest)
             self._cursor = replace(self._cursor, seeds=rest)
             self._dirty = True
