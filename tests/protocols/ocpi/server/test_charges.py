@@ -70,7 +70,7 @@ async def test_a_cdr_is_taken_once_and_shown_where_the_location_header_says(node
     assert len(await node.journal(Kind.CDR)) == 1
 
 
-@pytest.mark.statement("OCPI-136", "OCPI-141")
+@pytest.mark.statement("OCPI-136", "OCPI-141", "OCPI-129")
 async def test_a_cdr_that_was_priced_here_may_be_repeated_and_keeps_what_its_cpo_wrote(node, cpo, emsp):
     for one in list(node.book.agreements.values()):
         await node.book.put_agreement(replace(one, version=2, prices=Prices(clearing=True)))

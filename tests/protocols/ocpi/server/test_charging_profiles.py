@@ -221,3 +221,13 @@ async def test_in_the_profile_gireve_preferences_are_not_offered(node, charge):
     answer = await prefer(charge)
     assert (answer.http, answer.status) == (200, 2000)
     assert not [one for one in cpo_peer.told("PUT") if "preferences" in one.path]
+
+
+@pytest.mark.statement("OCPI-128")
+async def test_a_cpo_of_the_profile_gireve_is_not_asked_for_preferences(node, charge):
+    cpo_peer, _, _, _, _ = charge
+    cpo_peer.answers.append(says("PUT", "/charging_preferences", 200, 1000, "ACCEPTED"))
+    await node.change("ccc", profile="gireve")
+    answer = await prefer(charge)
+    assert (answer.http, answer.status) == (404, 2001)
+    assert not [one for one in cpo_peer.told("PUT") if "preferences" in one.path]
