@@ -219,6 +219,10 @@ async def test_locations_of_which_nothing_is_left_are_left_out_where_only_what_s
         assert len(found) == first
         return found
 
+    async def changed(store, since=1):
+        query = Query(kind=Kind.LOCATION, gone=True, updated_from=at(since), limit=1)
+        return [row.body.id for page in await crawl(store, query) for row in page.items]
+
     store = make()
     await store.open()
     await record(store, place("L1", "a", "b"), place("L2", "a"), place("L3"), word("L1", "a", "REMOVED", 1))
@@ -231,6 +235,16 @@ async def test_locations_of_which_nothing_is_left_are_left_out_where_only_what_s
     again = make()
     await again.open()
     assert await standing(again) == ["L2", "L3"]
+    assert await changed(again) == ["L1", "L2"]
     await record(again, word("L2", "a", "REMOVED", 4), tell(fact(evse("c", when=at(5))), at(5)))
     assert await standing(again) == ["L1", "L3"]
+    await record(again, tell(Withdrawal(location_key(CPO, "L1"), at(6)), at(6)))
+    assert (await standing(again), await changed(again)) == (["L3"], ["L1", "L2"])
+    await again.close()
+
+    again = make()
+    await again.open()
+    assert (await standing(again), await changed(again)) == (["L3"], ["L1", "L2"])
+    await record(again, tell(fact(location(at(7))), at(7)))
+    assert (await standing(again), await changed(again, 7)) == (["L3"], ["L1"])
     await again.close()

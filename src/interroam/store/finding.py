@@ -201,9 +201,10 @@ class Finding(ABC):
         if query.kind is Kind.LOCATION:
             dates = self._dates or await self._load_dates()
             shown = Both(listing.view(view), query.also) if query.also else listing.view(view)
-            return sorted(among(shown, dates.between(since, until)))
-        found = await self._search("updated", query.kind.value, since, until)
-        numbers = among(listing.view(view), (no for (no,) in found))
+            numbers = among(shown, dates.between(since, until))
+        else:
+            found = await self._search("updated", query.kind.value, since, until)
+            numbers = among(listing.view(view), (no for (no,) in found))
         if not query.gone:
             return sorted(numbers)
         gone = await self._search("withdrawn_between", query.kind.value, since, until)

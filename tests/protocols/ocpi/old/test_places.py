@@ -137,6 +137,13 @@ async def test_the_operators_name_gives_way_to_its_id_on_every_way(old_emsp):
     (listed,) = (await old_emsp.ask("GET", "locations"))["data"]
     pushed = next(one.body for one in old_emsp.emsp.told("PUT") if "locations" in one.path)
     assert listed["operator"] == pushed["operator"] == {"name": "CH*CCC"}
+    said = {"operator": {"name": "CCC AG", "website": "https://ccc.example"}, "last_updated": LATER}
+    await old_emsp.say("PATCH", PLACE, said)
+    await old_emsp.settled()
+    assert old_emsp.emsp.told()[-1].body["operator"] == {"name": "CH*CCC", "website": "https://ccc.example"}
+    await old_emsp.say("PATCH", PLACE, {"name": "Am Platz", "last_updated": "2026-03-15T12:01:00Z"})
+    await old_emsp.settled()
+    assert "operator" not in old_emsp.emsp.told()[-1].body
 
 
 @pytest.mark.statement("OCPI-197")

@@ -69,6 +69,10 @@ async def test_what_an_old_emsp_answers_comes_with_the_whole_token_and_the_place
 async def test_the_issuer_of_a_token_gives_way_to_its_emsp(old_cpo):
     (token,) = (await old_cpo.say("GET", "tokens"))["data"]
     assert (token["issuer"], messages.token()["issuer"]) == ("DE*EEE", "EEE")
+    renamed = {"issuer": "EEE GmbH", "last_updated": "2026-03-15T12:00:00Z"}
+    await old_cpo.ask("PATCH", f"receiver/tokens/DE/EEE/{UID}", renamed)
+    await old_cpo.settled()
+    assert old_cpo.cpo.told("PATCH")[-1].body["issuer"] == "DE*EEE"
 
 
 @pytest.mark.statement("OCPI-105")

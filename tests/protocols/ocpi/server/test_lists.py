@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
-from interroam.model.ids import Kind, Party
+from interroam.model.facts import Origin, Withdrawal
+from interroam.model.ids import Kind, Party, PartyId, evse_key, location_key
 from tests.protocols.ocpi.server.conftest import Caller, Node
 from tests.protocols.ocpi.server.messages import cdr, cdr_token, connector, evse, location, session, tariff, token
 
 LIST = "sender/locations"
+OWNER = PartyId.parse("CH*CCC")
 
 
 async def fill(cpo, count: int, start: int = 0) -> None:
@@ -208,6 +211,23 @@ async def test_what_is_gone_is_told_to_who_asks_for_changes_and_to_nobody_else(n
         assert (await cpo.call(method, f"{at}/E1")).http == 405
     await cpo.put(f"{at}/E3", evse("E3", last_updated="2026-03-14T12:04:00Z"))
     assert await seen(LIST) == {"L0": {"E3": "AVAILABLE"}, "L1": {}}
+
+
+@pytest.mark.statement("OCPI-85")
+async def test_a_place_that_was_withdrawn_is_told_removed_to_who_asks_for_changes(node, cpo, emsp):
+    await fill(cpo, 2)
+    at = datetime(2026, 3, 15, tzinfo=UTC)
+    await node.hub.tell(Origin("ccc"), Withdrawal(location_key(OWNER, "L0"), at))
+    await node.hub.tell(Origin("ccc"), Withdrawal(evse_key(OWNER, "L1", "E1"), at))
+
+    assert [one["id"] for one in (await emsp.get(LIST)).data] == []
+    changes = (await emsp.get(f"{LIST}?date_from=2026-03-15T00:00:00Z")).data
+    assert [one["id"] for one in changes] == ["L0", "L1"]
+    for place in changes:
+        assert [(one["status"], one["last_updated"]) for one in place["evses"]] == [("REMOVED", "2026-03-15T00:00:00Z")]
+        assert place["last_updated"] == "2026-03-15T00:00:00Z"
+    assert (await emsp.get(f"{LIST}?date_from=2026-03-16T00:00:00Z")).data == []
+    assert (await emsp.get(f"{LIST}/L0")).http == 404
 
 
 @pytest.mark.parametrize("query", ["limit=x", "limit=0", "offset=-1", "date_from=monday", "limit=%FF"])

@@ -181,7 +181,11 @@ class OldViews:
     async def _down(self, body: Body, agreement_id: str, view: View) -> Down:
         own = self._switches
         down = Down(
-            operator_ids=view.rewrites, text=own.text, at=self._hub.clock.now(), extensions=own.tariff_extensions
+            operator_ids=view.rewrites,
+            owner=getattr(body, "owner", None),
+            text=own.text,
+            at=self._hub.clock.now(),
+            extensions=own.tariff_extensions,
         )
         if isinstance(body, Session | Cdr):
             down = replace(down, place=await self._place(body))

@@ -12,6 +12,9 @@ from interroam.protocols.ocpi.rules.paging import Page, page_headers, read_page
 from .call import Answer, Call
 from .desk import Desk, Run
 
+_TOLD_GONE = frozenset({Kind.LOCATION, Kind.TOKEN})
+"""Who asks for changes learns what was withdrawn: as REMOVED, as valid no more (OCPI-85, OCPI-200)."""
+
 
 def list_of(kind: Kind, *, need_date_from: bool = False) -> Run:
     """Return what answers the list of a kind."""
@@ -31,7 +34,7 @@ def query_of(call: Call, kind: Kind, page: Page) -> Query:
         kind=kind,
         owners=frozenset({call.receiver}) if call.receiver is not None else None,
         standing=kind is Kind.LOCATION and page.date_from is None,  # else it is told what is gone (OCPI-85)
-        gone=kind is Kind.TOKEN,  # who asks for changes learns that it is valid no more (OCPI-200)
+        gone=kind in _TOLD_GONE,
         updated_from=page.date_from,
         updated_to=page.date_to,
         offset=page.offset if cursor is None else 0,

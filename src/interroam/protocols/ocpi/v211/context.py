@@ -82,6 +82,8 @@ class Down(msgspec.Struct, frozen=True, kw_only=True):
     """From owners' ids to the hub's (table 1.5.1); empty toward the owner itself."""
     operator_ids: bool = True
     """Whether operator.name and issuer give way to the owner's eMI3 id (OCPI-88, OCPI-104)."""
+    owner: PartyId | None = None
+    """The owner of the object, which some fields of it alone do not name."""
     text: Literal["escape", "transliterate"] = "escape"
     """How text beyond ASCII goes out: escaped, or spelled with the nearest letters."""
     tariff_in_force: Callable[[Sequence[str]], str | None] = _first

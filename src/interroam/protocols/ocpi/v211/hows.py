@@ -96,10 +96,14 @@ def hub_id(thing: Thing) -> How:
     return how
 
 
-def operator_id(given: dict[str, Any]) -> str | None:
-    """Return the eMI3 id of an object's owner."""
-    country, code = given.get("country_code"), given.get("party_id")
-    return f"{country}*{code}" if country and code else None
+def operator_id(work: Work[Down]) -> str | None:
+    """Return the eMI3 id of an object's owner, where it takes the place of a name (OCPI-88, OCPI-104)."""
+    if not work.context.operator_ids:
+        return None
+    country, code = work.given.get("country_code"), work.given.get("party_id")
+    if country and code:
+        return f"{country}*{code}"
+    return str(work.context.owner) if work.context.owner is not None else None
 
 
 def excluding_vat(value: Any, work: Work[Any]) -> Any:

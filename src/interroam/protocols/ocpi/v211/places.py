@@ -61,7 +61,7 @@ def _type(value: Any, _: Work[Down]) -> str:
 
 def _operator(value: Any, work: Work[Down]) -> Any:
     """Put the owner's eMI3 id where the name was: 2.1.1 has no fields for the owner (OCPI-88)."""
-    name = operator_id(work.given) if work.context.operator_ids else None
+    name = operator_id(work)
     if name is None:
         return value
     return (value if isinstance(value, dict) else {}) | {"name": name}

@@ -39,7 +39,7 @@ def _type(value: Any, _: Work[Down]) -> Any:
 
 def _issuer(value: Any, work: Work[Down]) -> Any:
     """Name the eMSP: 2.1.1 has no fields for the owner (OCPI-104)."""
-    return (operator_id(work.given) if work.context.operator_ids else None) or value
+    return operator_id(work) or value
 
 
 TOKEN_DOWN = Table(

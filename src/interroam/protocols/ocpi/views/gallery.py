@@ -28,7 +28,7 @@ from interroam.protocols.ocpi.translate.rows import STATUS, is_ours
 from interroam.protocols.ocpi.translate.tariffs import write_tariff
 from interroam.protocols.ocpi.translate.tokens import write_token
 from interroam.protocols.ocpi.wire import write
-from interroam.protocols.ocpi.wire.raw import join_location, set_fields
+from interroam.protocols.ocpi.wire.raw import join_location, set_fields, text
 
 from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, status_patch, time_field, timed
 
@@ -282,12 +282,15 @@ def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
     shown = []
     updated = stored.updated
     for evse in evses:
-        if evse.withdrawn or not isinstance(evse.body, Evse):
+        gone = evse.withdrawn
+        if not isinstance(evse.body, Evse) or (gone and not view.removed):
             continue
         updated = max(updated, evse.updated)
         if view.sees is not None and not sees_row(view.sees, evse):
             continue
         if view.removed or evse.body.status.availability is not Availability.REMOVED:
             data = evse.wire.data if is_ours(evse.wire) else write_evse(evse.body)
-            shown.append(timed(data, evse.updated))
+            if gone:  # OCPI deletes no places (OCPI-91)
+                data = set_fields(data, {"status": text("REMOVED")})
+            shown.append(timed(data, updated if gone and stored.withdrawn else evse.updated))
     return dressed(Kind.LOCATION, join_location(row, shown, moment(updated)), view, Names(stored.hub_id))
