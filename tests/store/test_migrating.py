@@ -11,8 +11,10 @@ import pytest
 from interroam.model.ids import Kind
 from interroam.store import SqliteStore
 from interroam.store.postgres import PostgresStore
+from interroam.store.restoring import TABLES, restore
 from interroam.store.statements import migrations
 from tests.core.objects import NOW, at, cdr, session
+from tests.postgres import schema
 from tests.store.told import DRIVER_PARTY, SESSION_KEY, Forgetting, fact, site, tell
 
 SUBJECT, FORMER, CONTRACT = b"S" * 16, b"F" * 16, b"C" * 16
@@ -85,4 +87,21 @@ async def test_what_an_earlier_release_wrote_is_found_by_all_its_names(place, ve
     assert (await store.by_hub_id(fresh.hub_id)).no == fresh.no == 5
     assert await store.erase(Forgetting(FORMER)) == 1  # the entry of then
     assert await store.erase(Forgetting(SUBJECT)) == 2
+    await store.close()
+
+
+async def test_a_copy_that_an_earlier_release_made_becomes_a_database(database, server, tmp_path):
+    rows = await written(tmp_path / "now.db")
+    await to_database(database, 2, {**rows, "refs": list(NAMED)})
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    old = await asyncpg.connect(database)
+    for table in set(TABLES) - {"formerly"}:  # which came later
+        await old.copy_from_table(table, output=str(folder / f"{table}.copy"), format="binary")
+    await old.close()
+    target = await schema(server, f"{database.rpartition('=')[2]}_again")
+    await restore(folder, target, lambda _done, _of: None)
+    store = PostgresStore(target)
+    await store.open()
+    assert [row.no for row in await store.by_ref("session:s1")] == [3, 4]
     await store.close()
