@@ -54,6 +54,20 @@ async def test_an_emsp_is_pushed_and_shown_the_ids_of_its_version(make, old):
                 assert {one.path.split("/")[5] for one in told(world, module)} == set(shown)
 
 
+@pytest.mark.statement("OCPI-63")
+async def test_a_cdr_names_a_tariff_that_is_gone_as_its_emsp_knew_it(make):
+    async with make("emsp") as world:
+        await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T2", messages.tariff("T2"))
+        assert (await world.say("DELETE", "receiver/tariffs/CH/CCC/T2"))["status_code"] == 1000
+        await world.say("POST", "receiver/cdrs", messages.cdr(tariffs=[messages.tariff("T2")]))
+        await world.settled()
+        put, _ = (one for one in world.emsp.told() if "tariffs" in one.path)
+        (cdr,) = told(world, "cdrs")
+        (listed,) = (await world.ask("GET", "cdrs"))["data"]
+        assert cdr.body["tariffs"][0]["id"] == listed["tariffs"][0]["id"] == put.body["id"] != "T2"
+
+
 @pytest.mark.statement("OCPI-59")
 async def test_a_cdr_names_its_session_as_the_emsp_saw_it_or_not_at_all(make):
     async with make("") as world:

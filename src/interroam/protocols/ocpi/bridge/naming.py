@@ -59,19 +59,19 @@ class HubNames:
                 return await store.get(session_key(owner, name))
             case "cdr":
                 return await store.get(cdr_key(owner, name))
-            case _:
-                return await self.tariff(name)
+            case _:  # a CDR may name one that is gone
+                return await self.tariff(name) or await self.tariff(name, gone=True)
 
     async def _evses(self, places: Iterable[str]) -> dict[tuple[str, str], str]:
         keys = [location_key(self._owner, place) for place in places]
         found = await self._hub.store.evses(keys) if keys else []
         return {(key.id, row.key.sub): row.hub_id for key, rows in zip(keys, found, strict=True) for row in rows}
 
-    async def tariff(self, tariff_id: str) -> Stored | None:
-        """Return the variant of a tariff that the viewer knows (OCPI-152)."""
+    async def tariff(self, tariff_id: str, *, gone: bool = False) -> Stored | None:
+        """Return the variant of a tariff that the viewer knows (OCPI-152), or knew."""
         for target in (self._viewer, None):
             found = await self._hub.store.get(tariff_key(self._owner, tariff_id, target))
-            if found is not None and not found.withdrawn:
+            if found is not None and (gone or not found.withdrawn):
                 return found
         return None
 
