@@ -50,7 +50,6 @@ def test_the_aliases_do_not_depend_on_the_order_of_operators():
     }
 
 
-@pytest.mark.statement("OCPI-27")
 def test_ids_that_differ_in_case_or_stars_alone_travel_apart():
     points = [Point("CH*CCC", name) for name in ("CH*CCC*E1*2", "ch*ccc*e1*2", "CHCCCE12", "CH*CCC*E12")]
     places = [place_of(point) for point in points]

@@ -116,7 +116,6 @@ async def test_an_unknown_id_is_refused_with_what_could_be_asked(charged):
     assert (no.value.reason, bool(no.value.remedy)) == (Reason.UNKNOWN_OBJECT, True)
 
 
-@pytest.mark.statement("OCPI-12")
 async def test_without_the_right_to_read_bodies_neither_messages_nor_cards_are_shown(charged):
     office, _, _ = charged
     seen = msgspec.json.encode(await office.dossier(VIEWER, "C1"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -231,3 +232,29 @@ async def test_a_cpo_of_the_profile_gireve_is_not_asked_for_preferences(node, ch
     answer = await prefer(charge)
     assert (answer.http, answer.status) == (404, 2001)
     assert not [one for one in cpo_peer.told("PUT") if "preferences" in one.path]
+
+
+@pytest.mark.statement("OCPI-14", "OCPI-30")
+async def test_whatever_is_asked_goes_on_with_its_parties_and_correlation_and_a_request_id_of_its_own(node, charge):
+    cpo_peer, _, peer, emsp, known_as = charge
+    cpo_peer.answers.append(says("POST", "/commands/", 200, 1000, ACCEPTED))
+    cpo_peer.answers.append(says("PUT", "/charging_preferences", 200, 1000, "ACCEPTED"))
+    cpo_peer.seen.clear()
+    back = f"{peer.url}/callback/1"
+    path = f"receiver/chargingprofiles/{known_as}"
+    asks = [
+        ("POST", "receiver/commands/STOP_SESSION", {"response_url": back, "session_id": known_as}),
+        ("PUT", path, {"charging_profile": PROFILE, "response_url": back}),
+        ("GET", f"{path}?duration=60&response_url={quote(back, safe='')}", None),
+        ("DELETE", f"{path}?response_url={quote(back, safe='')}", None),
+        ("PUT", f"sender/sessions/{known_as}/charging_preferences", WISH),
+    ]
+    for number, (method, where, body) in enumerate(asks):
+        ids: dict[str, str | None] = {"X-Request-ID": f"r{number}", "X-Correlation-ID": f"c{number}"}
+        assert (await emsp.call(method, where, body, ids)).status == 1000
+    told = cpo_peer.told()
+    assert [(one.method, one.headers["x-correlation-id"]) for one in told] == [
+        (method, f"c{number}") for number, (method, _, _) in enumerate(asks)
+    ]
+    assert len({"r0", "r1", "r2", "r3", "r4", *(one.headers["x-request-id"] for one in told)}) == 10
+    assert {(one.sender, one.receiver) for one in told} == {("DE*EEE", "CH*CCC")}
