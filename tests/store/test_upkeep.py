@@ -60,6 +60,18 @@ async def test_what_an_object_said_of_a_former_driver_is_found_as_well(store):
     assert await store.erase(Forgetting(b"N" * 16)) == 0
 
 
+async def test_a_card_that_was_erased_is_known_by_the_key_it_got(store):
+    await store.record(tell(fact(token("1")), subject=b"driver"))
+    gone = token("z")  # beyond every other id
+
+    def rewrite(row):
+        return replace(row, key=gone.key, body=gone) if row.key.kind is Kind.TOKEN else row
+
+    await store.erase(Forgetting(b"driver", rewrite=rewrite))
+    assert (await store.record(tell(fact(gone)))).verdict is Verdict.UNCHANGED
+    assert (await store.page(Query(kind=Kind.TOKEN))).total == 1
+
+
 async def test_an_erased_driver_is_rewritten_in_picture_and_journal(make):
     store = make()
     await store.open()

@@ -155,6 +155,8 @@ class Erasing(Ledger):
             [Errand("forget_twin", twins), Errand("replace_row", objects), Errand("replace_entry", entries), *known_by],
         )
         self._recent.forget(row.key for row in (*found, *rewritten))
+        for row in rewritten:
+            self._reach(row.key)
         self._refs.clear()
         self._tally = None
         return len(objects) + len(entries)

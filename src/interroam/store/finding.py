@@ -167,6 +167,10 @@ class Finding(ABC):
                 self._recent.put(row)
         return found
 
+    def _reach(self, key: Key) -> None:
+        """Remember the last id of a kind."""
+        self._last[key.kind] = max(self._last[key.kind], key.id)
+
     def _unread(self, needed: Mapping[Key, Stored | None]) -> list[Key]:
         """Return the keys of what is to be read; nothing is known beyond the last id, where those minted here lie."""
         last = self._last
@@ -277,8 +281,8 @@ class Finding(ABC):
         for key, row in draft.rows.items():
             put(row)
             before = draft.before[key]
-            if before is None and key.id > self._last[key.kind]:
-                self._last[key.kind] = key.id
+            if before is None:
+                self._reach(key)
             if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
                 self._moved(row, before)
             if dates is not None and key.kind in _PLACES:
