@@ -32,7 +32,8 @@ class Shop(Peer):
 
     def page(self, module: str, query: dict) -> web.Response:
         since = query.get("date_from", "")
-        shown = [one for one in self.shelves[module] if one.get("last_updated", "9") >= since]
+        shelf = self.shelves[module]
+        shown = [one for one in shelf if not isinstance(one, dict) or one.get("last_updated", "9") >= since]
         offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", self.limit)), self.limit)
         items = shown[offset : offset + limit]
         answer = web.Response(

@@ -87,6 +87,30 @@ async def test_good_objects_of_a_page_count_and_bad_ones_are_logged(node, cpo):
     assert [one.split(":")[0] for one in said] == ["location/ch*ccc/l2", "location/ch*xxx/l3"]
 
 
+@pytest.mark.statement("OCPI-54")
+async def test_what_is_no_object_at_all_costs_the_rest_of_its_page_nothing(node, cpo):
+    cpo.shelves["locations"][0:3] = ["text", None, {"id": 7}]
+    cpo.limit = 3
+    with capture_logs() as lines:
+        report = await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
+    assert (report.stage, report.pages, report.refused) == (Stage.DONE, 2, 3)
+    assert await names(node) == ["L4", "L5"]
+    assert [len(line["findings"]) for line in lines if line["event"] == "pull_findings"] == [3]
+
+
+@pytest.mark.statement("OCPI-52")
+async def test_tokens_without_pages_are_ignored_and_reported_too(node):
+    async with Shop((("DE", "EEE", "EMSP"),)) as emsp:
+        emsp.shelves["tokens"] = [messages.token()]
+        emsp.paged = False
+        await join(node, "emsp", emsp, "DE*EEE/EMSP")
+        report = await node.rounds.pulling.pull("emsp", Module.TOKENS)
+        assert (report.stage, "without pages" in report.message) == (Stage.FAILED, True)
+        assert (await node.store.page(Query(kind=Kind.TOKEN))).items == ()
+        emsp.paged = True
+        assert (await node.rounds.pulling.pull("emsp", Module.TOKENS)).recorded == 1
+
+
 @pytest.mark.statement("OCPI-191")
 async def test_when_the_total_falls_the_page_before_is_fetched_again_from_one_less(node, cpo):
     def leave(shop, seen):
