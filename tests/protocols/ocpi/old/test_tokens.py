@@ -113,6 +113,18 @@ async def test_a_token_is_read_alone_by_its_type_of_which_rfid_is_the_default(ol
         assert (answer["status_code"], answer.get("data")) == (2000, None)
 
 
+@pytest.mark.statement("OCPI-108", "OCPI-60")
+@pytest.mark.parametrize("kind", ["RFID", "OTHER"])
+async def test_an_old_emsp_states_changes_and_reads_back_a_token_whose_path_names_no_type(old_emsp, kind):
+    at, sent = "tokens/DE/EEE/04AABBCC", older.old_token("04AABBCC", type=kind)
+    assert (await old_emsp.ask("PUT", at, sent))["status_code"] == 1000
+    assert (await old_emsp.ask("GET", at))["data"] == sent
+    small = {"valid": False, "last_updated": "2026-03-15T12:00:00Z"}
+    assert (await old_emsp.ask("PATCH", at, small))["status_code"] == 1000
+    assert (await old_emsp.ask("GET", at))["data"] == {**sent, **small}
+    assert (await old_emsp.ask("GET", "tokens/DE/EEE/04AABBDD"))["status_code"] == 2000
+
+
 @pytest.mark.statement("OCPI-107", "OCPI-105")
 @pytest.mark.parametrize(("profile", "pushed"), [("gireve", 0), ("spec", 1)])
 async def test_tokens_are_pushed_or_only_listed_as_the_profile_says(make, profile, pushed):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused
-from interroam.model.ids import Kind
+from interroam.model.ids import Kind, token_key
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import Lifting
 from interroam.protocols.ocpi.translate.rows import insist
@@ -144,8 +144,23 @@ async def _put_token(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answ
 
 
 async def _patch_token(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
+    await _find_type(desk, call)
     _take(call, v211.lift_token_patch(call.request.body, lifting.up))
     return await run(desk, call)
+
+
+async def _check_token(_lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
+    await _find_type(desk, call)
+    return await run(desk, call)
+
+
+async def _find_type(desk: Desk, call: Call) -> None:
+    """Name the type that the path of 2.1.1 has no room for, where the provider stated this uid as OTHER alone."""
+    owner, uid = read_owner(call), call.tail[2]
+    if call.request.query or await desk.hub.store.get(token_key(owner, "RFID", uid)) is not None:
+        return
+    if await desk.hub.store.get(token_key(owner, "OTHER", uid)) is not None:
+        call.request = replace(call.request, query=b"type=OTHER")
 
 
 async def _authorize(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
@@ -234,6 +249,7 @@ LIFTS: dict[tuple[str, str, str], Lift] = {
     ("locations", "RECEIVER", "GET"): _check_place,
     ("locations", "RECEIVER", "PUT"): _put_place,
     ("locations", "RECEIVER", "PATCH"): _patch_place,
+    ("tokens", "RECEIVER", "GET"): _check_token,
     ("tokens", "RECEIVER", "PUT"): _put_token,
     ("tokens", "RECEIVER", "PATCH"): _patch_token,
     ("tokens", "SENDER", "POST"): _authorize,
