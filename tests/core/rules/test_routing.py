@@ -32,7 +32,7 @@ def test_a_partner_may_state_only_for_the_parties_we_configured():
     assert "FR*CPO/CPO" in no.value.remedy
 
 
-@pytest.mark.statement("OCPI-23")
+@pytest.mark.statement("OCPI-23", "OCPI-24")
 def test_a_party_may_state_only_what_its_role_owns():
     routing = Routing([partner("emsp", "DE*MSP/EMSP")])
     routing.may_state("emsp", token_key(EMSP, "RFID", "1A2B3C4D"))

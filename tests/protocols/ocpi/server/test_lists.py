@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from interroam.model.facts import Origin, Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, evse_key, location_key
@@ -125,6 +126,19 @@ async def test_the_window_is_the_same_in_every_list(node, cpo, emsp, module):
     page = await viewer.get(f"sender/{module}?date_from={stamps[1]}&date_to={stamps[3]}")
     assert [one["last_updated"] for one in page.data] == stamps[1:3]
     assert page.headers["X-Total-Count"] == "2"
+
+
+@pytest.mark.statement("OCPI-51")
+async def test_the_window_is_the_same_in_the_list_of_clients(node, cpo, emsp):
+    since = datetime(2026, 3, 14, 12, tzinfo=UTC)
+    for one in node.book.agreements.values():
+        await node.book.put_agreement(replace(one, starts=since))
+    node.clock.now = lambda: since
+    await node.hub.standings.follow()
+    (known,) = (await emsp.get("sender/hubclientinfo")).data
+    at = known["last_updated"]
+    for window, total in ((f"date_from={at}", "1"), (f"date_to={at}", "0"), (f"date_from={at}&date_to={at}", "0")):
+        assert (await emsp.get(f"sender/hubclientinfo?{window}")).headers["X-Total-Count"] == total
 
 
 @pytest.mark.statement("OCPI-47", "OCPI-49")
