@@ -125,6 +125,22 @@ async def test_an_old_emsp_states_changes_and_reads_back_a_token_whose_path_name
     assert (await old_emsp.ask("GET", "tokens/DE/EEE/04AABBDD"))["status_code"] == 2000
 
 
+@pytest.mark.statement("OCPI-106")
+@pytest.mark.parametrize("kind", ["APP_USER", "AD_HOC_USER"])
+async def test_a_token_that_an_old_cpo_was_shown_as_other_is_read_and_asked_about_as_what_it_is(old_cpo, kind):
+    token = messages.token("app-1", type=kind)
+    await old_cpo.ask("PUT", f"receiver/tokens/DE/EEE/app-1?type={kind}", token)
+    (listed,) = [one for one in (await old_cpo.say("GET", "tokens"))["data"] if one["uid"] == "app-1"]
+    assert listed["type"] == "OTHER"
+    assert (await old_cpo.say("GET", "tokens/app-1?type=OTHER"))["data"] == listed
+    assert (await old_cpo.say("GET", "tokens/app-1"))["status_code"] == 2000
+    old_cpo.emsp.answers.append(says("POST", "authorize", 200, 1000, {"allowed": "ALLOWED", "token": token}))
+    here = {"location_id": "L1", "evse_uids": ["E1"]}
+    answer = await old_cpo.say("POST", "tokens/app-1/authorize?type=OTHER", here)
+    assert answer["data"]["allowed"] == "ALLOWED"
+    assert old_cpo.emsp.told("POST")[-1].query == {"type": kind}
+
+
 @pytest.mark.statement("OCPI-107", "OCPI-105")
 @pytest.mark.parametrize(("profile", "pushed"), [("gireve", 0), ("spec", 1)])
 async def test_tokens_are_pushed_or_only_listed_as_the_profile_says(make, profile, pushed):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, token_key
 from interroam.protocols.ocpi import v211
@@ -22,6 +23,7 @@ from . import places
 from .call import DONE, Answer, Call
 from .commands import offered
 from .desk import Desk, Run, missing, read_owner
+from .tokens import token_type
 
 Lift: TypeAlias = "Callable[[Lifting, Desk, Call, Run], Awaitable[Answer]]"
 _NOT_HERE = frozenset({Reason.UNKNOWN_LOCATION, Reason.UNKNOWN_OBJECT})
@@ -163,7 +165,25 @@ async def _find_type(desk: Desk, call: Call) -> None:
         call.request = replace(call.request, query=b"type=OTHER")
 
 
+async def _show_token(_lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
+    if call.tail:
+        await _find_newer_type(desk, call)
+    return await run(desk, call)
+
+
+async def _find_newer_type(desk: Desk, call: Call) -> None:
+    """Name the type of 2.2.1 that a token has which 2.1.1 was shown as OTHER (sheet 4.2)."""
+    if token_type(call) != "OTHER":
+        return
+    for kind in ("OTHER", "APP_USER", "AD_HOC_USER"):
+        rows = await desk.hub.store.by_ref(token_ref(kind, call.tail[0]), Kind.TOKEN)
+        if any(not row.withdrawn for row in rows):
+            call.request = replace(call.request, query=b"type=" + kind.encode())
+            return
+
+
 async def _authorize(lifting: Lifting, desk: Desk, call: Call, run: Run) -> Answer:
+    await _find_newer_type(desk, call)
     if desk.hub.is_hub or call.request.body.strip():  # only a hub must know where the driver stands
         _take(call, v211.lift_authorize(call.request.body, lifting.up))
     answer = await run(desk, call)
@@ -252,6 +272,7 @@ LIFTS: dict[tuple[str, str, str], Lift] = {
     ("tokens", "RECEIVER", "GET"): _check_token,
     ("tokens", "RECEIVER", "PUT"): _put_token,
     ("tokens", "RECEIVER", "PATCH"): _patch_token,
+    ("tokens", "SENDER", "GET"): _show_token,
     ("tokens", "SENDER", "POST"): _authorize,
     ("sessions", "RECEIVER", "PUT"): _put_session,
     ("sessions", "RECEIVER", "PATCH"): _patch_session,
