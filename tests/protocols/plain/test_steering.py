@@ -177,6 +177,9 @@ async def test_a_token_that_came_with_a_command_is_not_asked_about_again(furnish
         furnished.clock.pass_(minutes=15)
         _, answer = await furnished.call("cpo", "POST", "/authorize", ASK)
         assert (answer["allowed"], answer["reference"], emsp.questions) == ("ALLOWED", reference, [])
+        await furnished.call("cpo", "PUT", "/locations/CH*CCD/L1", LOCATION)
+        _, twin = await furnished.call("cpo", "POST", "/authorize", {**ASK, "party": "CH*CCD"})
+        assert twin["allowed"] == "NOT_ALLOWED"  # another CPO's place of the same name
         _, elsewhere = await furnished.call("cpo", "POST", "/authorize", {**ASK, "evse_uid": "2"})
         assert (elsewhere["allowed"], len(emsp.questions)) == ("BLOCKED", 1)
         _, other = await furnished.call("cpo", "POST", "/authorize", {**ASK, "uid": "card2"})

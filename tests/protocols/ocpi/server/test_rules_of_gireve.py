@@ -263,6 +263,18 @@ async def test_charges_of_a_subsidy_program_are_kept_and_go_to_no_emsp(node, cpo
     assert (await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data == []
 
 
+@pytest.mark.statement("OCPI-131")
+async def test_charges_of_a_subsidy_program_go_to_no_hub_behind_which_everybody_may_be(node, cpo):
+    await node.partner("far", "FR*222/HUB")
+    far, own = Party.parse("FR*222/HUB"), Party.parse("CH*CCC/CPO")
+    await node.book.put_agreement(Agreement(id="far", emsp=far, cpos=(own,), starts=LONG_AGO))
+    await cpo.put("receiver/sessions/CH/CCC/S1", session(cdr_token=ADVENIR))
+    await cpo.post("receiver/cdrs", cdr(cdr_token=ADVENIR))
+    await cpo.put("receiver/sessions/CH/CCC/S2", session("S2"))
+    kept = [row.receiver for one in ("S1", "S2") for row in await node.store.by_ref(session_ref(one))]
+    assert kept == [None, None, far]
+
+
 @pytest.mark.statement("OCPI-132")
 async def test_nothing_said_of_a_completed_session_reaches_the_emsp(node, cpo, provider):
     peer, _ = provider
