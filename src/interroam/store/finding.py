@@ -190,8 +190,8 @@ class Finding(ABC):
             numbers = Both(numbers, query.also)
         if query.without:
             numbers = Without(numbers, query.without)
-        if query.standing:
-            numbers = Without(numbers, await self._deserted())
+        if query.standing and (deserted := await self._deserted()):
+            numbers = Without(numbers, deserted)
         start = query.offset if query.after is None else bisect_right(numbers, query.after)
         chosen = numbers[start : start + query.limit]
         more = len(chosen) > 0 and start + query.limit < len(numbers)

@@ -33,9 +33,11 @@ class Gone:
         key = row.key
         if key.kind is not Kind.EVSE:
             return
-        site = Key(Kind.LOCATION, key.owner, key.id)
-        if _is_gone(row) or site in self._numbers:
-            self.unsure[site] = None
+        gone = _is_gone(row)
+        if gone or self._numbers:  # most statuses end here
+            site = Key(Kind.LOCATION, key.owner, key.id)
+            if gone or site in self._numbers:
+                self.unsure[site] = None
 
     def some(self) -> list[Key]:
         """Take some of those that have to be looked at; what changes in them from here on puts them back."""

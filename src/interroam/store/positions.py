@@ -70,6 +70,11 @@ class Without(Sequence[int]):
     def __getitem__(self, at: int | slice) -> int | Sequence[int]:
         if isinstance(at, slice):
             start, stop, _ = at.indices(len(self))
+            if start >= stop:
+                return []
+            first, last = self._place(start), self._place(stop - 1)
+            if last - first == stop - 1 - start:  # nothing is left out between them
+                return self._numbers[first : last + 1]
             return [self._numbers[self._place(one)] for one in range(start, stop)]
         if at < 0:
             at += len(self)
