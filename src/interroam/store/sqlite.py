@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -140,8 +140,12 @@ class SqliteStore(Upkeep):
         if len(locations) == 1:
             found = list(map(rows.stored, self._reader.execute(self._sql["evses"], locations[0][1:3])))
         else:
-            portions = _in_portions(self._reader, self._sql["evses_at"], [key[1:3] for key in locations])
-            found = [rows.stored(row) for _, row in portions]
+            sites = [key[1:3] for key in locations]
+            found = [
+                rows.stored(row)
+                for first in range(0, len(sites), KEYS_AT_ONCE)
+                for row in _portion(self._reader, self._sql["evses_at"], sites[first : first + KEYS_AT_ONCE])
+            ]
         return self._remembered(found, before)
 
     def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
@@ -153,9 +157,11 @@ class SqliteStore(Upkeep):
             for found in self._db.execute(self._sql["by_key"], texts[0]):
                 needed[unknown[0]] = rows.held(unknown[0], *found)
             return needed
-        for first, (at, *found) in _in_portions(self._db, self._sql["by_keys"], texts):
-            key = unknown[first + at]
-            needed[key] = rows.held(key, *found)
+        for first in range(0, len(texts), KEYS_AT_ONCE):
+            read = _portion(self._db, self._sql["by_keys"], texts[first : first + KEYS_AT_ONCE])
+            for at, no, hub_id, state in read:
+                key = unknown[first + at]
+                needed[key] = rows.held(key, no, hub_id, state)
         return needed
 
     def _evses_of(self, key: Key) -> list[Stored]:
@@ -232,17 +238,10 @@ class SqliteStore(Upkeep):
         await asyncio.to_thread(_copy, self.path, Path(target), tell)
 
 
-def _in_portions(db: sqlite3.Connection, statement: str, keys: Sequence[tuple[str, ...]]) -> Iterator[tuple[int, Row]]:
-    """Read many rows by few executions of one statement, each with the place where its portion of the keys begins.
-
-    The last portion is filled up with keys of nothing.
-    """
-    for first in range(0, len(keys), KEYS_AT_ONCE):
-        portion = keys[first : first + KEYS_AT_ONCE]
-        nothing = [""] * (len(portion[0]) * (KEYS_AT_ONCE - len(portion)))
-        params = [text for key in portion for text in key] + nothing
-        for row in db.execute(statement, params).fetchall():
-            yield first, row
+def _portion(db: sqlite3.Connection, statement: str, keys: Sequence[tuple[str, ...]]) -> list[Row]:
+    """Read up to so many rows by one statement, filled up with keys of nothing."""
+    nothing = [""] * (len(keys[0]) * (KEYS_AT_ONCE - len(keys)))
+    return db.execute(statement, [text for key in keys for text in key] + nothing).fetchall()
 
 
 def _lock(path: Path) -> int:
