@@ -120,8 +120,10 @@ async def test_a_node_without_the_hub_part_has_no_hub_party(tmp_path):
 async def test_what_was_asked_before_a_stop_is_answered(tmp_path, client):
     async with Node(settings(tmp_path)) as node:
         answers = [asyncio.ensure_future(client.request("GET", f"{node.url}/health")) for _ in range(20)]
-        while len(node._listener._desk._connections) < len(answers):  # until each has a connection of its own
+        while True:
             await asyncio.sleep(0.01)
+            if len(node._listener._desk._connections) == len(answers):  # each has one of its own
+                break
     done = await asyncio.gather(*answers)
     assert {one.status for one in done} == {200}
 
