@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from interroam.model.ids import Key, PartyId, evse_key, location_key
+from interroam.model.numbers import Whole
 
 
 class Element(StrEnum):
@@ -72,9 +73,9 @@ class Connector(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     standard: str
     format: str
     power_type: str
-    voltage_v: int
-    amperage_a: int
-    power_w: int | None = None
+    voltage_v: Whole
+    amperage_a: Whole
+    power_w: Whole | None = None
     tariff_ids: tuple[str, ...] = ()
     status: EvseStatus | None = None
     """What was said of this connector alone, where its owner does so."""

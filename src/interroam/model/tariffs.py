@@ -9,6 +9,7 @@ import msgspec
 
 from interroam.model.ids import Key, PartyId, tariff_key
 from interroam.model.money import Price
+from interroam.model.numbers import Whole
 
 
 class PriceComponent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -16,7 +17,7 @@ class PriceComponent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     dimension: str
     price: Decimal
-    step: int = 1
+    step: Whole = 1
     vat: Decimal | None = None
 
 
@@ -33,8 +34,8 @@ class Restrictions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     max_current_a: Decimal | None = None
     min_power_kw: Decimal | None = None
     max_power_kw: Decimal | None = None
-    min_duration_s: int | None = None
-    max_duration_s: int | None = None
+    min_duration_s: Whole | None = None
+    max_duration_s: Whole | None = None
     days: tuple[str, ...] = ()
     reservation: str | None = None
 

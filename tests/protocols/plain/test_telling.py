@@ -68,6 +68,12 @@ async def test_statuses_of_a_batch_keep_their_order(furnished):
     assert found["status"] == "BLOCKED"
 
 
+async def test_a_number_larger_than_anything_can_hold_is_refused_by_its_field(node):
+    steps = {"components": [{"dimension": "ENERGY", "price": 0.45, "step": 2**64}]}
+    status, answer = await node.call("cpo", "PUT", "/tariffs/CH*CCC/T1", {**TARIFF, "elements": [steps]})
+    assert (status, answer["error"]["field"]) == (422, "elements[0].components[0].step")
+
+
 async def test_a_tariff_comes_and_goes(node):
     _, told = await node.call("cpo", "PUT", "/tariffs/CH*CCC/T1", {**TARIFF, "target": "CH*EEE"})
     assert told["verdict"] == "recorded"

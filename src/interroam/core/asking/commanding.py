@@ -32,6 +32,8 @@ PATIENCE_S = 0.5
 ACCEPTED = "ACCEPTED"
 LONGEST_CHARGE = timedelta(days=30)
 """So long at most a CPO reports on a profile that was set."""
+LONGEST_S = 7 * 86_400
+"""A target that promises an outcome later than this is not believed: the command is over by then."""
 
 
 class Commander:
@@ -97,8 +99,9 @@ class Commander:
         try:
             answer = await self._put(origin, command, question, to, via)
             if answer.accepted:
-                deadline = self.hub.clock.now() + timedelta(seconds=answer.within or self.hub.deadlines.command)
-                await self.move(origin, command, CommandState.PENDING, until=deadline)
+                within = min(answer.within or self.hub.deadlines.command, LONGEST_S)
+                until = self.hub.clock.now() + timedelta(seconds=within)
+                await self.move(origin, command, CommandState.PENDING, until=until)
             else:
                 # Whoever refuses has nothing more to say (OCPI-114).
                 await self.move(origin, command, CommandState.SETTLED, answer.message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -57,6 +59,16 @@ async def test_a_start_goes_with_our_address_and_its_outcome_comes_back_to_the_a
     assert other.status == 1000
     urls = {one.body["response_url"] for one in cpo_peer.told("POST") if "commands" in one.path}
     assert len(urls) == 2
+
+
+async def test_a_target_that_promises_an_outcome_in_a_million_years_is_not_awaited_as_long(node, charging):
+    cpo_peer, _, peer, emsp = charging
+    cpo_peer.answers += accepted(2**62)
+    answer = await emsp.post(START, start(peer))
+    assert (answer.status, answer.data["result"]) == (1000, "ACCEPTED")
+    key = [one.key for one in await node.store.entries(0) if one.key.kind is Kind.COMMAND][-1]
+    command = (await node.store.get(key)).body
+    assert command.deadline - node.clock.now() <= timedelta(days=7)
 
 
 @pytest.mark.statement("OCPI-119")

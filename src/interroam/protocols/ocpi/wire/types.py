@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
+from interroam.model import numbers
+
 from . import words
 
-Whole = Annotated[int, Meta(ge=-(2**63) + 1, le=2**63 - 1)]  # as large as what we store holds
+Whole = numbers.Whole
 CountryCode = Annotated[str, Meta(pattern=r"^[A-Z$]{2}\Z")]  # `$$` is the country of Advenir (OCPI-130)
 PartyId = Annotated[str, Meta(min_length=1, max_length=3)]
 Id = Annotated[str, Meta(min_length=1, max_length=36)]

@@ -296,7 +296,7 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     info: str | None = None
     possible: Possible | None = None
     result: Taken | None = None
-    within: int = 0
+    within: Seconds = 0
     message: str | None = None
     limits: tuple[Bound, ...] = ()
     interim: bool = False
