@@ -31,17 +31,6 @@ from tests.core.objects import (
 )
 from tests.core.roundabout import Inbox, Roundabout, running
 
-
-@pytest.fixture
-async def hub(tmp_path):
-    core, inboxes = await hub_with(tmp_path)
-    await core.tell("DE*MSP", Fact(token()))
-    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED, emsp_reference="theirs")
-    yield core, inboxes
-    await core.dispatch.stop()
-    await core.store.close()
-
-
 # -- authorize ---------------------------------------------------------------------------------------------------------
 
 

@@ -20,16 +20,6 @@ from tests.core.objects import (
 )
 
 
-@pytest.fixture
-async def hub(tmp_path):
-    core, inboxes = await hub_with(tmp_path)
-    await core.tell("DE*MSP", Fact(token()))
-    inboxes["DE*MSP"].answer = Authorization(allowed=Allowed.ALLOWED, emsp_reference="theirs")
-    yield core, inboxes
-    await core.dispatch.stop()
-    await core.store.close()
-
-
 @pytest.mark.statement("OCPI-124")
 async def test_a_charge_follows_its_authorization_to_exactly_one_provider(tmp_path):
     core, inboxes = await hub_with(tmp_path, "DE*MSP", "NL*MP2")
