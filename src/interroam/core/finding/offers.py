@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from interroam.core.ports import Store
 from interroam.core.rules.dates import concerns, is_about_dates
 from interroam.core.rules.visibility import groups_of
+from interroam.core.telling.keeping import described
 from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import Kind, PartyId, tariff_key
 from interroam.model.places import Evse
@@ -20,11 +21,8 @@ REGULAR = (None, "REGULAR")
 
 async def offered(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -> Stored | None:
     """Return the tariff that an eMSP knows by this id."""
-    for target in (emsp, None):
-        found = await store.get(tariff_key(owner, tariff_id, target))
-        if found is not None and not found.withdrawn and isinstance(found.body, Tariff):
-            return found if found.body.type in REGULAR else None
-    return None
+    found = await described(store, owner, tariff_id, emsp)
+    return found if found is not None and isinstance(found.body, Tariff) and found.body.type in REGULAR else None
 
 
 async def concerned(store: Store, emsp: PartyId, entry: Entry, request: str) -> bool:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from interroam.core.ports import Store
 from interroam.model.charges import Cdr, Session, Site
-from interroam.model.facts import Fact
+from interroam.model.facts import Fact, Stored
 from interroam.model.ids import PartyId, evse_key, location_key, session_key, tariff_key
 from interroam.model.places import Connector, Evse, Location
 from interroam.model.tariffs import Tariff
@@ -50,13 +50,13 @@ async def _of_now(store: Store, charge: Session | Cdr) -> Site | None:
         return None
     evse = await store.get(evse_key(charge.owner, charge.location_id, charge.evse_uid))
     plug = _plug(evse.body, charge.connector_id) if evse is not None and isinstance(evse.body, Evse) else None
-    found = [await _tariff(store, charge.owner, one, charge.token.owner) for one in plug.tariff_ids] if plug else []
+    found = [await described(store, charge.owner, one, charge.token.owner) for one in plug.tariff_ids] if plug else []
     return Site(
         location=place.body,
         evse_uid=charge.evse_uid,
         connector_id=charge.connector_id,
         connector=plug,
-        tariffs=tuple(one for one in found if one is not None),
+        tariffs=tuple(row.body for row in found if row is not None and isinstance(row.body, Tariff)),
     )
 
 
@@ -64,9 +64,10 @@ def _plug(evse: Evse, connector_id: str) -> Connector | None:
     return next((one for one in evse.connectors if one.id.casefold() == connector_id.casefold()), None)
 
 
-async def _tariff(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -> Tariff | None:
+async def described(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -> Stored | None:
+    """Return the description of a tariff that holds for an eMSP: its own, else the one for all."""
     for target in (emsp, None):
         row = await store.get(tariff_key(owner, tariff_id, target))
         if row is not None and not row.withdrawn and isinstance(row.body, Tariff):
-            return row.body
+            return row
     return None

@@ -33,6 +33,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether fields that the specification does not know are left out of what the partner gets (OCPI-186)."""
     require_to: bool = False
     """Whether requests without To headers are refused (OCPI-16)."""
+    routing_is_400: bool = False
+    """Whether a request without the routing headers it needs is HTTP 400 as well as OCPI 2001 (OCPI-16, C2)."""
     registers: bool = True
     """Whether the partner may start a registration or end it (C24)."""
     updates: bool = True

@@ -153,6 +153,15 @@ async def test_to_must_be_there_where_the_connection_wants_it(node, cpo):
     assert "OCPI-to-country-code" in refused.message
 
 
+@pytest.mark.statement("OCPI-16")
+async def test_missing_routing_is_http_400_too_where_a_switch_says_so(node, cpo):
+    await node.change("ccc", switches={"routing_is_400": True})
+    refused = await cpo.put(AT, location(), {"OCPI-from-party-id": None})
+    assert (refused.http, refused.status) == (400, 2001)
+    assert "OCPI-from-party-id" in refused.message
+    assert node.store.head() == 0
+
+
 async def test_an_unknown_receiver_is_4001(node, cpo):
     answer = await cpo.put(AT, location(), {"OCPI-to-country-code": "XX", "OCPI-to-party-id": "YYY"})
     assert (answer.http, answer.status) == (200, 4001)

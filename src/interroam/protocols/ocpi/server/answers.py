@@ -61,6 +61,8 @@ def of_error(call: Call, error: Exception) -> Answer:
             if (method, module) in QUEUED and call.caller.switches.not_json_is_200:  # C33
                 return Answer(status=2001, message=message)
             return _coded(Reason.NOT_JSON, message, method, module)
+        case RoutingError() if call.caller.switches.routing_is_400:  # C2
+            return Answer(http=400, status=2001, message=str(error))
         case RoutingError() | BadParameter():
             return _coded(Reason.MALFORMED, str(error), method, module)
         case Unavailable():
