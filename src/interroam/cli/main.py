@@ -15,6 +15,7 @@ from interroam.cli import (
     certificate,
     courier,
     evse,
+    objects,
     partner,
     party,
     pull,
@@ -68,6 +69,7 @@ command(app)(story.trace)
 command(app)(story.dossier)
 app.add_typer(quality.app, name="quality")
 command(app)(pull.pull)
+command(app, "import")(objects.import_)
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(courier.app, name="courier")
 app.add_typer(shelf.app, name="shelf")

@@ -62,7 +62,10 @@ class Reach:
     # -- a running node --------------------------------------------------------------------------------------------
 
     def call(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        """Call the administration; ends the command with the node's own words when it says no."""
+        """Call the administration; ends the command with the node's own words when it says no.
+
+        A body of bytes goes out as it is.
+        """
         try:
             return self.ask(method, path, body, **query)
         except NobodyHome:
@@ -91,7 +94,7 @@ class Reach:
         headers = {"content-type": "application/json"}
         if self._url and (token := self._token()):
             headers["authorization"] = f"Bearer {token}"
-        payload = b"" if body is None else msgspec.json.encode(body)
+        payload = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
         try:
             connection.request(method, target, body=payload, headers=headers)
             response = connection.getresponse()

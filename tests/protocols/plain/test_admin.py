@@ -10,12 +10,21 @@ from openapi_spec_validator import validate
 
 from interroam.app import Node
 from interroam.core.audit import LOCAL, Rank
+from interroam.model.ids import Kind, Party
+from interroam.model.parties import Partner
 from interroam.net.client import Client
 from interroam.settings import load
 from tests.protocols.ocpi.nodes import Clock as Ahead
 
 PASSWORD = "correct horse battery"
 CPO = {"id": "cpo", "parties": ["CH*CCC/CPO"]}
+CPO_PARTY = Party.parse("CH*CCC/CPO")
+TARIFF = {
+    "party": "CH*CCC",
+    "id": "T1",
+    "currency": "CHF",
+    "elements": [{"components": [{"dimension": "ENERGY", "price": "0.50"}]}],
+}
 
 
 class People:
@@ -159,3 +168,19 @@ async def test_the_document_lists_administration_and_is_valid(people):
     assert {"204", "404"} <= set(removing)
     assert "200" not in removing
     assert {"404", "409"} <= set(document["paths"]["/api/v1/admin/partners/{id}"]["put"]["responses"])
+
+
+async def test_stating_for_a_back_office_needs_an_operator_and_leaves_a_line(people):
+    await people.node.office.admin.add_partner(LOCAL, Partner(id="office", protocol="plain", parties=(CPO_PARTY,)))
+    line = json.dumps({"kind": "tariff", "object": TARIFF}).encode()
+    await people.log_in("viewer")
+    assert (await people("POST", "/partners/office/import", line))[0] == 403
+    await people.log_in("operator")
+    status, batch = await people("POST", "/partners/office/import", line)
+    assert (status, batch["counts"]) == (200, {"recorded": 1})
+    (audited,) = [one for one in await people.node.office.audit.lines() if one.action == "partner import"]
+    assert (audited.actor, audited.object, audited.detail["recorded"]) == ("operator", "office", "1")
+    entries = await people.node.store.entries(0, kinds=[Kind.TARIFF], correlation=audited.detail["correlation"])
+    assert [entry.origin.partner for entry in entries] == ["office"]
+    await people.node.office.admin.suspend(LOCAL, "office")
+    assert (await people("POST", "/partners/office/import", line))[0] == 409

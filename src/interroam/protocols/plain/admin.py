@@ -19,6 +19,8 @@ from interroam.net.http import JSON, Request, Response
 from interroam.protocols.plain.admin_calls import ROUTES
 from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.certificate_calls import ROUTES as CERTIFICATES
+from interroam.protocols.plain.import_calls import ROUTES as IMPORT
+from interroam.protocols.plain.openapi import JSON as MEDIA
 from interroam.protocols.plain.openapi import Route, Table
 from interroam.protocols.plain.party_calls import ROUTES as PARTIES
 from interroam.protocols.plain.quality_calls import ROUTES as QUALITY
@@ -27,7 +29,7 @@ from interroam.protocols.plain.rules import STATUS
 from interroam.protocols.plain.wire import Error, Failure
 
 BASE = "/api/v1/admin"
-TABLE = Table(BASE, (*ROUTES, *CERTIFICATES, *PARTIES, *QUALITY, *ROUNDS))
+TABLE = Table(BASE, (*ROUTES, *IMPORT, *CERTIFICATES, *PARTIES, *QUALITY, *ROUNDS))
 _NOBODY = Actor("nobody")
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()
@@ -90,6 +92,8 @@ def _query(route: Route, query: bytes) -> Any:
 def _body(route: Route, body: bytes) -> Any:
     if route.body is None:
         return None
+    if route.body_media != MEDIA:
+        return body
     try:
         return msgspec.json.decode(body or b"{}", type=route.body)
     except msgspec.ValidationError as error:
