@@ -181,6 +181,6 @@ async def test_stating_for_a_back_office_needs_an_operator_and_leaves_a_line(peo
     (audited,) = [one for one in await people.node.office.audit.lines() if one.action == "partner import"]
     assert (audited.actor, audited.object, audited.detail["recorded"]) == ("operator", "office", "1")
     entries = await people.node.store.entries(0, kinds=[Kind.TARIFF], correlation=audited.detail["correlation"])
-    assert [entry.origin.partner for entry in entries] == ["office"]
+    assert [entry.origin for entry in entries] == ["office"]
     await people.node.office.admin.suspend(LOCAL, "office")
     assert (await people("POST", "/partners/office/import", line))[0] == 409
