@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from ssl import SSLContext
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import msgspec
 import structlog
 from msgspec.structs import replace
 
 from interroam.core.delivering.dispatch import Dispatch
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
 from interroam.core.office.admin import Way
@@ -126,7 +127,7 @@ class Node:
         self._socket: SocketFile | None = None
         self._wired: dict[str, Partner] = {}
         self._counts: dict[str, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._chores = Errands()
         self._endings: list[Callable[[], Awaitable[None]]] = []
         """What rooms want done before the store closes."""
         self._ready = False
@@ -154,7 +155,7 @@ class Node:
 
     def renew_certificates_soon(self) -> None:
         """Have the certificate files read again, from a signal."""
-        self._spawn(self.renew_certificates())
+        self._chores.begin(self.renew_certificates())
 
     async def renew_certificates(self) -> None:
         """Read the certificate files again; nobody is cut off meanwhile, and a bad file changes nothing."""
@@ -193,7 +194,7 @@ class Node:
         chores = (self._sweep, _SECOND), (self.office.rounds.tick, _SECOND), (self._count, _COUNTED_S)
         rarely = self.office.people.keep, self.hub.oddities.keep, self.office.renewing.advise
         for chore, seconds in (*chores, *((one, _KEPT_S) for one in rarely)):
-            self._spawn(self._every(chore, seconds))
+            self._chores.begin(self._every(chore, seconds))
         self._ready = True
         log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())
 
@@ -203,9 +204,7 @@ class Node:
         await self._listener.close(self.settings.listen.grace_seconds)
         if self._socket is not None:
             await self._socket.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._chores.stop()
         await asyncio.gather(*(ending() for ending in self._endings), return_exceptions=True)
         await self.office.rounds.stop()
         await self.dispatch.stop()
@@ -249,7 +248,7 @@ class Node:
         self.ways[room.name] = Way(room, f"{self.url}{room.entrance}", room.first)
         self._doorway.add(Door(room.prefix, room.handler, room.refusal, room.body_bytes))
         if isinstance(room, Lively):
-            self._spawn(self._every(room.tick, _SECOND))
+            self._chores.begin(self._every(room.tick, _SECOND))
             self._endings.append(room.stop)
 
     def _relink(self) -> None:
@@ -261,7 +260,7 @@ class Node:
         }
         for gone in [known for known, wired in self._wired.items() if wanted.get(known) != wired]:
             del self._wired[gone]
-            self._spawn(self.links.pop(gone).close())
+            self._chores.begin(self.links.pop(gone).close())
         for name, wired in wanted.items():
             if name in self._wired:
                 continue
@@ -354,11 +353,6 @@ class Node:
                 await chore()
             except Exception:
                 log.exception("chore_failed", chore=getattr(chore, "__name__", ""))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def open_store(settings: Settings, *, read_only: bool = False) -> Store:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.model.facts import Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, evse_key, location_key
@@ -61,8 +62,8 @@ async def test_a_crawl_skips_nothing_when_objects_come_and_go_meanwhile(store):
         tell(Withdrawal(token("004").key, at(1)), at(1)),
         tell(fact(token("900"))),
     )
-    rest = await crawl(store, Query(kind=Kind.TOKEN, limit=3, after=first.next))
-    assert [row.body.uid for page in rest for row in page.items] == ["003", "005", "006", "007", "008", "900"]
+    rest = every(store.page, Query(kind=Kind.TOKEN, limit=3, after=first.next))
+    assert [row.body.uid async for row in rest] == ["003", "005", "006", "007", "008", "900"]
 
 
 async def test_a_page_shows_the_owners_asked_for_whatever_the_order_of_creation(store):
@@ -215,13 +216,13 @@ async def test_locations_of_which_nothing_is_left_are_left_out_where_only_what_s
     async def standing(store):
         query = Query(kind=Kind.LOCATION, standing=True, limit=2)
         first = (await store.page(query)).total
-        found = [row.body.id for page in await crawl(store, query) for row in page.items]
+        found = [row.body.id async for row in every(store.page, query)]
         assert len(found) == first
         return found
 
     async def changed(store, since=1):
         query = Query(kind=Kind.LOCATION, gone=True, updated_from=at(since), limit=1)
-        return [row.body.id for page in await crawl(store, query) for row in page.items]
+        return [row.body.id async for row in every(store.page, query)]
 
     store = make()
     await store.open()

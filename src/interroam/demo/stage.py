@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from interroam.core.errands import Errands
 from interroam.demo.api import ApiError
 from interroam.demo.cast import ALPES, CPO_NAME, CPO_PARTIES, HUB, HUB_NAME, NORD, Provider
 from interroam.demo.nodes import Node
@@ -41,7 +42,7 @@ class Stage:
         """The cards each provider's back office allows when it is asked."""
         self.given: dict[Provider, str] = {}
         """The reference each provider's back office gave last."""
-        self._chores: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     @property
     def nodes(self) -> list[Node]:
@@ -68,8 +69,7 @@ class Stage:
     async def operator_answers(self, question: Json) -> Json:
         """How the operator's back office answers a start or a stop: it takes it, and states the outcome later."""
         command = question["command"]
-        self._chores.add(task := asyncio.create_task(self._outcome(command)))
-        task.add_done_callback(self._chores.discard)
+        self._errands.begin(self._outcome(command))
         return {"result": "ACCEPTED", "within": 30}
 
     async def _outcome(self, command: str) -> None:
@@ -78,8 +78,7 @@ class Stage:
 
     async def close(self) -> None:
         """Close the back offices."""
-        for task in self._chores:
-            task.cancel()
+        await self._errands.stop()
         offices = [*self.providers.values(), *self.visitors]
         if hasattr(self, "operator"):
             offices.append(self.operator)

@@ -24,6 +24,7 @@ import structlog
 from msgspec.structs import replace
 
 from interroam.core.delivering.pending import Group, Pending
+from interroam.core.errands import ended
 from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
 from interroam.core.rules.erasing import Erasure
 from interroam.model.agreements import Policy
@@ -77,10 +78,7 @@ class Courier:
     async def stop(self) -> None:
         """End after what is in flight has been cancelled; it was not settled and will be sent again."""
         self._resting = True  # nobody is employed any more
-        tasks = [*self._workers, *self._chores]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended([*self._workers, *self._chores])
         await self.persist()
 
     def feed(self, entry: Entry, policy: Policy) -> None:

@@ -13,8 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from msgspec.structs import replace
-
+from interroam.core.pages import every
 from interroam.core.ports import CourierKey, Query
 from interroam.core.rules.dates import about_dates, dates_of
 from interroam.model.errors import Refused, Unavailable
@@ -90,14 +89,9 @@ class Dating:
 
     async def _coming(self, after: datetime) -> datetime | None:
         """Return the next date of all tariffs: rather looked for than kept, since dates come seldom."""
-        found: list[datetime] = []
-        query = Query(kind=Kind.TARIFF, limit=_AT_ONCE, total=0)
-        while True:
-            page = await self._hub.store.page(query)
-            found += (date for one in page.items if not one.withdrawn for date in dates_of(one.body) if date > after)
-            if not page.next:
-                return min(found, default=None)
-            query = replace(query, after=page.next)
+        tariffs = every(self._hub.store.page, Query(kind=Kind.TARIFF, limit=_AT_ONCE))
+        found = [date async for one in tariffs if not one.withdrawn for date in dates_of(one.body) if date > after]
+        return min(found, default=None)
 
     async def _keep(self) -> None:
         if self._reached is not None:

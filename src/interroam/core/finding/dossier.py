@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import msgspec
-
 from interroam.core.audit import Actor, Rank
 from interroam.core.finding.retelling import Dossier, retold, shown, summarized
+from interroam.core.pages import every
 from interroam.core.parties.book import Book
 from interroam.core.ports import EPOCH, Query, Store
 from interroam.core.refs import authorization_ref, contract_ref, evse_ref, session_ref, token_ref
@@ -137,15 +136,9 @@ class Archive:
         ]
 
     async def _sessions(self, since: datetime | None) -> list[Stored]:
-        rows: list[Stored] = []
         early = max(since, EPOCH) - _QUIET if since is not None else None
-        query = Query(kind=Kind.SESSION, updated_from=early, after=0, total=0, limit=_PAGE)
-        while True:
-            page = await self._store.page(query)
-            rows += page.items
-            if not page.next:
-                return rows
-            query = msgspec.structs.replace(query, after=page.next)
+        query = Query(kind=Kind.SESSION, updated_from=early, limit=_PAGE)
+        return [row async for row in every(self._store.page, query)]
 
     # -- 2. from objects to the charge -----------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 import msgspec
-from msgspec.structs import replace
 
+from interroam.core.pages import pages
 from interroam.core.ports import Query, Store
 from interroam.core.rules.visibility import Scope, sees_row
 from interroam.model.facts import Entry, Stored
@@ -67,13 +67,8 @@ class Lens:
 
     async def _build(self) -> None:
         owners = None if self.scope.anywhere else frozenset(self.scope.parts)
-        query = Query(kind=Kind.LOCATION, owners=owners, after=0, total=0, limit=_PAGE)
-        while True:
-            page = await self._store.page(query)
-            await self._look([row.key for row in page.items if self.scope.of(row.key.party)])
-            if not page.next:
-                return
-            query = replace(query, after=page.next)
+        async for rows in pages(self._store.page, Query(kind=Kind.LOCATION, owners=owners, limit=_PAGE)):
+            await self._look([row.key for row in rows if self.scope.of(row.key.party)])
 
     async def _look(self, keys: Sequence[Key]) -> None:
         """Look again at what is seen of these locations."""

@@ -6,6 +6,7 @@ import re
 
 from interroam.core.hub import Hub
 from interroam.core.office.reports import Sign
+from interroam.core.pages import pages
 from interroam.core.ports import Query
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, PartyId
@@ -18,19 +19,14 @@ _PAGE = 200
 async def signs(hub: Hub, cpo: PartyId, location_id: str = "") -> tuple[Sign, ...]:
     """Return what is to stand under the EVSEs of a CPO, or of one of its locations; none for those that are gone."""
     found: list[Sign] = []
-    after: int | None = None
-    while True:
-        query = Query(kind=Kind.LOCATION, owners=frozenset({cpo}), after=after, limit=_PAGE, total=0)
-        page = await hub.store.page(query)
-        for row, evses in zip(page.items, await hub.store.evses([one.key for one in page.items]), strict=True):
+    query = Query(kind=Kind.LOCATION, owners=frozenset({cpo}), limit=_PAGE)
+    async for some in pages(hub.store.page, query):
+        for row, evses in zip(some, await hub.store.evses([one.key for one in some]), strict=True):
             place = row.body
             if row.withdrawn or not isinstance(place, Location) or location_id.casefold() not in ("", row.key.id):
                 continue
             standing = [one.body for one in evses if not one.withdrawn and isinstance(one.body, Evse)]
             found += [_sign(place, one) for one in standing if one.status.availability is not Availability.REMOVED]
-        if not page.next or not page.items:
-            break
-        after = page.items[-1].no
     if not found:
         where = f"location {location_id} of {cpo}" if location_id else str(cpo)
         raise Refused(Reason.UNKNOWN_OBJECT, f"no EVSE of {where} is known here", remedy="state its locations first")

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from interroam.core.hub import Hub
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Origin, Stored, Verdict, Withdrawal
@@ -55,15 +56,10 @@ class Absences:
         count = 0
         # Places of which all EVSEs are gone are in no whole list (OCPI-85).
         query = Query(kind=kind, owners=self._owners(partner), standing=kind is Kind.LOCATION, limit=_AT_ONCE)
-        while True:
-            page = await self._hub.store.page(query)
-            for one in page.items:
-                if _stands(one, head) and self._is_of(partner, one):
-                    count += 1
-                    missing += () if one.key in seen else (one.key,)
-            if not page.next:
-                break
-            query = msgspec.structs.replace(query, after=page.next, total=page.total)
+        async for one in every(self._hub.store.page, query):
+            if _stands(one, head) and self._is_of(partner, one):
+                count += 1
+                missing += () if one.key in seen else (one.key,)
         return await self._keep(Absence(partner.id, module, at, head, tuple(missing), count))
 
     async def _keep(self, found: Absence) -> Absence:

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.manners import Announcer
 from interroam.core.ports import Standing
@@ -39,7 +40,8 @@ class Announcing:
         self._told: dict[str, Told] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         self._following = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
+        self.stop = self._errands.stop
         self._wanted = False
 
     async def start(self) -> None:
@@ -49,19 +51,11 @@ class Announcing:
         self._hub.book.on_change(self.soon)
         self.soon()
 
-    async def stop(self) -> None:
-        """End what is under way."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
     def soon(self) -> None:
         """Announce what is new, but not in the way of whoever changed something."""
         if not self._wanted:
             self._wanted = True
-            task = asyncio.get_running_loop().create_task(self._now())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._errands.begin(self._now())
 
     async def _now(self) -> None:
         await self._hub.clock.sleep(_GATHERED_S)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 import structlog
 
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.rounds.pulling import Pulling
 from interroam.model.errors import Refused, Unavailable
@@ -26,7 +26,8 @@ class Fetching:
         self._hub = hub
         self._pulling = pulling
         self._asked: dict[Key, datetime] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
+        self.stop = self._errands.stop
 
     def want(self, origin: Origin, key: Key, name: str, since: datetime) -> None:
         """Fetch an object from the partner that changed it, in its own time; ``name`` is its id as it was spelled."""
@@ -39,9 +40,7 @@ class Fetching:
         if len(self._asked) >= _MOST:
             return  # somebody makes objects up
         self._asked[key] = now
-        task = asyncio.get_running_loop().create_task(self._fetch(origin, key, name, since))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self._fetch(origin, key, name, since))
 
     async def _fetch(self, origin: Origin, key: Key, name: str, since: datetime) -> None:
         try:
@@ -55,9 +54,3 @@ class Fetching:
             log.info("object_fetched", partner=origin.partner, object=str(key), verdict=receipt.verdict.value)
         except (Refused, Unavailable) as no:
             log.warning("object_not_fetched", partner=origin.partner, object=str(key), message=no.message)
-
-    async def stop(self) -> None:
-        """End what is under way."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)

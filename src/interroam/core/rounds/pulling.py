@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.manners import Source
 from interroam.core.ports import EPOCH, Pulled
@@ -142,13 +143,9 @@ class Pulling:
         self.terms = terms or PullTerms()
         self.absences = Absences(hub, self.terms.withdrawn_share)
         self._runs: dict[tuple[str, Module], _Run] = {}
-        self._tasks: set[asyncio.Task[PullReport]] = set()
-
-    async def stop(self) -> None:
-        """End what is under way; it is fetched again next time."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._errands = Errands()
+        self.stop = self._errands.stop
+        """Ends what is under way; it is fetched again next time."""
 
     @property
     def reports(self) -> list[PullReport]:
@@ -212,9 +209,7 @@ class Pulling:
     ) -> PullReport:
         """Begin a pull and return its first report."""
         run = await self._begin(partner, module, since, whole=whole)
-        task = asyncio.get_running_loop().create_task(self._run(run))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.begin(self._run(run))
         return run.report
 
     async def pull(

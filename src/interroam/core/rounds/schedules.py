@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.errands import ended
 from interroam.core.ports import Clock, Ids, Store
 from interroam.core.rounds.rhythms import rhythm
 from interroam.model.errors import Reason, Refused, Unavailable
@@ -70,10 +71,7 @@ class Schedules:
 
     async def stop(self) -> None:
         """End what runs; it stays due."""
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(self._running.values())
 
     @property
     def rows(self) -> list[Schedule]:

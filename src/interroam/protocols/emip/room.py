@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.errands import ended
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.ids import Party
@@ -204,9 +205,6 @@ class EmipRoom:
     async def stop(self) -> None:
         """End what runs."""
         await self._pusher.close()
-        tasks = list(self._busy.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(self._busy.values())
         await asyncio.gather(*(one.stop() for one in self._played))
         await self.front.stop()

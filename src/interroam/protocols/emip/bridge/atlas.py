@@ -11,9 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from interroam.core.hub import Hub
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.core.rules.visibility import sees_row
 from interroam.model.facts import Entry, Stored
@@ -108,14 +107,8 @@ class Atlas:
                     await self._put(key, await self._hub.store.get(key))
 
     async def _build(self) -> None:
-        query = Query(kind=Kind.LOCATION, after=0, total=0, limit=_PAGE)
-        while True:
-            page = await self._hub.store.page(query)
-            for row in page.items:
-                await self._put(row.key, row)
-            if not page.next:
-                return
-            query = replace(query, after=page.next)
+        async for row in every(self._hub.store.page, Query(kind=Kind.LOCATION, limit=_PAGE)):
+            await self._put(row.key, row)
 
     async def _put(self, key: Key, row: Stored | None) -> None:
         old = self._where.pop(key, None)

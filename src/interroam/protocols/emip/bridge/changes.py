@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.core.rules.visibility import ALL, Spot
 from interroam.model.facts import Stored
@@ -215,17 +216,10 @@ class Changes:
                 if row is not None:
                     yield row, seq
 
-    async def _of(self, owner: str, kind: Kind, after: int) -> AsyncIterator[Stored]:
-        """Yield what an owner has of a kind, in order."""
+    def _of(self, owner: str, kind: Kind, after: int) -> AsyncIterator[Stored]:
+        """Return what an owner has of a kind, in order."""
         owners = None if owner == _EVERYBODY else frozenset({Key(kind, owner, "").party})
-        query = Query(kind=kind, owners=owners, after=after, limit=_PAGE, total=0)
-        while True:
-            page = await self._hub.store.page(query)
-            for row in page.items:
-                yield row
-            if not page.next:
-                return
-            query = replace(query, after=page.next)
+        return every(self._hub.store.page, Query(kind=kind, owners=owners, after=after, limit=_PAGE))
 
     async def _sees(self, viewer: Party, row: Stored) -> bool:
         return await self._hub.sight.sees(viewer, row)

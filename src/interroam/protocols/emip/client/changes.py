@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from interroam.core.errands import ended
 from interroam.core.hub import Hub
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Entry
@@ -141,10 +142,7 @@ class Pusher:
 
     async def close(self) -> None:
         """End what runs; it was not acknowledged and will be pushed again."""
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(self._running.values())
 
 
 def _transaction(flow: Flow, items: Sequence[Item]) -> str:

@@ -14,7 +14,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.model.charges import INTERIM, Session
 from interroam.model.errors import Refused, Unavailable
@@ -48,7 +50,7 @@ class Watch:
         self._ledger = ledger
         self._watched: dict[Key, None] = {}
         self._tried: dict[Key, datetime] = {}
-        self._looks: set[asyncio.Task[None]] = set()
+        self._looks = Errands()
         self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
         self._follows = False
 
@@ -63,10 +65,7 @@ class Watch:
 
     async def stop(self) -> None:
         """End what runs, for every platform."""
-        looks = list(self._looks)
-        for look in looks:
-            look.cancel()
-        await asyncio.gather(*looks, return_exceptions=True)
+        await self._looks.stop()
 
     def _listen(self, entries: Sequence[Entry]) -> None:
         """Look at once at what was stated: a limit may be reached by it."""
@@ -74,9 +73,7 @@ class Watch:
             if entry.key.kind is not Kind.SESSION or entry.receiver is None or INTERIM in entry.fields:
                 continue
             self._watched[entry.key] = None
-            look = asyncio.get_running_loop().create_task(self._look_once(entry.key))
-            self._looks.add(look)
-            look.add_done_callback(self._looks.discard)
+            self._looks.begin(self._look_once(entry.key))
 
     async def _look_once(self, key: Key, partner: str = "") -> None:
         try:
@@ -86,18 +83,10 @@ class Watch:
             log.exception("charge_not_followed", session=str(key))
 
     async def _take_up(self) -> None:
-        after: int | None = None
         since = self._hub.clock.now() - _LONGEST
-        while True:
-            page = await self._hub.store.page(
-                Query(kind=Kind.SESSION, updated_from=since, after=after, limit=_PAGE, total=0)
-            )
-            for row in page.items:
-                if isinstance(row.body, Session) and row.body.status in _ON:
-                    self._watched[row.key] = None
-            if not page.next or not page.items:
-                return
-            after = page.items[-1].no
+        async for row in every(self._hub.store.page, Query(kind=Kind.SESSION, updated_from=since, limit=_PAGE)):
+            if isinstance(row.body, Session) and row.body.status in _ON:
+                self._watched[row.key] = None
 
     # -- one charge ------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import structlog
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
+from interroam.core.pages import every
 from interroam.core.ports import Pulled, Query, Store
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Fact, Origin, Withdrawal
@@ -128,15 +129,9 @@ class Downloads:
 
     async def _drop_others(self, origin: Origin, seen: set[Key], now: datetime) -> None:
         """Withdraw what a whole list left out."""
-        after = 0
-        while True:
-            page = await self._hub.store.page(Query(kind=Kind.TOKEN, after=after, limit=_PAGE, total=0))
-            for row in page.items:
-                if row.origin == self._sending.partner and not row.withdrawn and row.key not in seen:
-                    await self._withdraw(origin, row.key, now)
-            if not page.next or not page.items:
-                return
-            after = page.items[-1].no
+        async for row in every(self._hub.store.page, Query(kind=Kind.TOKEN, limit=_PAGE)):
+            if row.origin == self._sending.partner and not row.withdrawn and row.key not in seen:
+                await self._withdraw(origin, row.key, now)
 
 
 def _asked_about(fact: Fact) -> Fact:

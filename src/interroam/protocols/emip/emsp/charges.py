@@ -7,12 +7,12 @@ taken (10701). Every version is kept as it came: in the journal, and in the trac
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal, InvalidOperation
 
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Refused, Unavailable
@@ -33,7 +33,7 @@ from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 log = structlog.get_logger()
 
-_UNDER_WAY: set[asyncio.Task[None]] = set()
+_UNDER_WAY = Errands()
 """What is done while the platform has its answer already."""
 
 
@@ -144,9 +144,7 @@ class Taker:
         passed = next((one for one in permission.limits if _passed(one, record)), None) if permission else None
         if passed is not None:
             self.notes.append(f"stopped at {passed.value} {passed.unit}")
-            task = asyncio.get_running_loop().create_task(self._stop(record, passed))
-            _UNDER_WAY.add(task)
-            task.add_done_callback(_UNDER_WAY.discard)
+            _UNDER_WAY.begin(self._stop(record, passed))
 
     async def _unheard_of(self, record: ChargeDetailRecord, permission: Authorization | None) -> Session:
         """Make the session of a record that comes first: of its permission, else of the user it names."""

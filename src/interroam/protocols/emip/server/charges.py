@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
-from msgspec.structs import replace
-
+from interroam.core.pages import every
 from interroam.core.ports import EPOCH, Query
 from interroam.core.refs import authorization_ref, token_ref
 from interroam.model.charges import INTERIM, Cdr, Session
@@ -337,14 +337,8 @@ async def _rows(desk: Desk, call: Call, since: datetime | None) -> list[Stored]:
     asked: to_iop.GetChargeDetailRecordList = call.message
     early = max(since, EPOCH) - _LATE if since is not None else None
     kind = Kind.SESSION if asked.cdr_nature == INTERMEDIATE else Kind.CDR
-    query = Query(kind=kind, updated_from=early, after=0, total=0, limit=_PAGE)
-    rows: list[Stored] = []
-    while True:
-        page = await desk.hub.find(call.operator, query)
-        rows += [row for row in page.items if _is_wanted(row, asked.cdr_nature)]
-        if not page.next:
-            return sorted(rows, key=lambda row: row.version)
-        query = replace(query, after=page.next)
+    found = every(partial(desk.hub.find, call.operator), Query(kind=kind, updated_from=early, limit=_PAGE))
+    return sorted([row async for row in found if _is_wanted(row, asked.cdr_nature)], key=lambda row: row.version)
 
 
 async def _is_second(desk: Desk, call: Call, row: Stored) -> bool:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from interroam.core.finding.sight import removed_keys
 from interroam.core.hub import Hub
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import CANCELED, Cdr, Command, Session
@@ -132,14 +133,8 @@ class Pushes:
 
     async def _variants(self, tariff: Tariff) -> list[Stored]:
         """Return what a DELETE that names nobody takes along, although it stands (OCPI-156)."""
-        found: list[Stored] = []
-        query = Query(kind=Kind.TARIFF, owners=frozenset({tariff.owner}), after=0, total=0, limit=_AT_ONCE)
-        while True:
-            page = await self._hub.store.page(query)
-            found += [one for one in page.items if one.key.id == tariff.key.id and not one.withdrawn]
-            if not page.next:
-                return found
-            query = replace(query, after=page.next)
+        tariffs = every(self._hub.store.page, Query(kind=Kind.TARIFF, owners=frozenset({tariff.owner}), limit=_AT_ONCE))
+        return [one async for one in tariffs if one.key.id == tariff.key.id and not one.withdrawn]
 
     async def _object(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
         """Send a change or a fact as it was stated; else the whole object as it is now."""

@@ -7,7 +7,6 @@ OCPI-182). So it is durable here before it is acknowledged with success, and fou
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
@@ -15,6 +14,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.refs import contract_ref
 from interroam.core.telling.waiting import Waiting
@@ -57,7 +57,7 @@ class Holding:
         self._hub = hub
         self._take = take
         self._waiting: dict[str, Held] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
         hub.store.subscribe(self._committed)
         hub.keepers.append(self)
         hub.forgetting.append(self._forget)
@@ -121,9 +121,7 @@ class Holding:
         contracts = {contract_ref(each.body.contract_id) for each in entries if isinstance(each.body, Token)}
         changed = any(each.key.kind is Kind.TOKEN for each in entries)
         if changed and self._waiting != {}:
-            task = asyncio.get_running_loop().create_task(self._retry(contracts))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._errands.begin(self._retry(contracts))
 
     async def _retry(self, contracts: set[str]) -> None:
         waiting = await self._load()

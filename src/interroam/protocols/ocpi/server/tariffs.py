@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import msgspec
 
 from interroam.core.finding.offers import REGULAR
+from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement, Stored, Withdrawal
@@ -113,13 +115,8 @@ def _within(page: Page, one: Stored) -> bool:
 
 
 async def _all(desk: Desk, query: Query, viewer: Party | None = None) -> list[Stored]:
-    found: list[Stored] = []
-    while True:
-        page = await (desk.hub.find(viewer, query) if viewer is not None else desk.hub.store.page(query))
-        found += page.items
-        if not page.next:
-            return found
-        query = msgspec.structs.replace(query, after=page.next, total=page.total)
+    read = desk.hub.store.page if viewer is None else partial(desk.hub.find, viewer)
+    return [row async for row in every(read, query)]
 
 
 RECEIVER = side("RECEIVER", "tariffs", ("GET", (3,), check), ("PUT", (3,), put), ("DELETE", (3,), delete))

@@ -1,0 +1,32 @@
+"""Work that is begun and not waited for: held until it is done, or ended with whoever began it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+
+class Errands:
+    """What somebody has under way."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def begin(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Let it run; whoever awaits nothing hears of no failure either."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        await ended(self._tasks)
+
+
+async def ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """End tasks, and return when they are over."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
