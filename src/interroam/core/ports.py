@@ -66,6 +66,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
     ``covered`` names the parts of the picture (owner and kind, ``*`` for every owner) that the receiver has had or is
     being sent, ``seeds`` those under way. ``failures`` and ``retry_at`` are the back-off, which survives restarts.
+    ``missed`` says that entries were dropped before they were fetched: the picture makes up for them.
     The store keeps a cursor as one opaque document under its key.
     """
 
@@ -78,6 +79,7 @@ class Cursor(msgspec.Struct, frozen=True):
     retry_at: datetime | None = None
     paused: bool = False
     alert: str = ""
+    missed: bool = False
 
 
 class Shelved(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +186,10 @@ class Store(Protocol):
 
     def head(self) -> int:
         """Return the number of the newest committed entry."""
+        ...
+
+    def oldest(self, lane: Lane | None = None) -> int:
+        """Return the number from which on the journal of a lane (none: of all) is whole; older ones may be dropped."""
         ...
 
     def subscribe(self, listener: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:

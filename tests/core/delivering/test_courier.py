@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -316,6 +317,39 @@ async def test_a_replay_sends_again_what_came_after(tmp_path):
         core.dispatch.courier(CourierKey(EMSP_PARTY, Lane.CHARGES)).replay(receipts[1].seq)
         await core.drained()
         assert inbox.seqs[4:] == [receipts[2].seq, receipts[3].seq]
+
+
+@pytest.mark.parametrize("policy", [Policy.LATEST, Policy.STRICT])
+async def test_who_was_away_for_longer_than_the_journal_goes_back_gets_the_picture_again(tmp_path, policy):
+    terms = {module: Terms(policy=policy) for module in Module}
+    async with running(tmp_path) as core:
+        inbox = await set_up(core, terms)
+        await core.dispatch.start()
+        await place(core, evses=2)
+        await core.drained()
+        inbox.away = True
+        await core.tell("cpo", status_change("CHARGING", at(1)))
+        await core.tell("cpo", Fact(location(id="L2")))
+        await core.tell("cpo", status_change("BLOCKED", at(2), uid="2"))
+    async with running(tmp_path) as core:
+        dropped = await core.store.retain(core.clock.now() + timedelta(days=40))
+        assert dropped["evse"] == 1  # the newest entry stays
+        core.links["cpo"], again = Inbox(), Inbox()
+        core.links["emsp"] = again
+        again.away = True
+        await core.dispatch.start()
+        await core.until(lambda: again.tried >= 1)
+    async with running(tmp_path) as core:  # what was missed is known after a restart as well
+        core.links["cpo"], again = Inbox(), Inbox()
+        core.links["emsp"] = again
+        await core.dispatch.start()
+        await core.drained()
+        assert again.seqs[-2:] == [0, 0]  # after what was left of the entries
+        assert [entry.key.id for entry in again.taken[-2:]] == ["l1", "l2"]
+        assert set(again.seqs[:-2]) == {3, 4}
+        await core.tell("cpo", status_change("CHARGING", at(3), uid="2"))
+        await core.drained()
+        assert [entry.seq for entry in again.taken].count(0) == 2
 
 
 async def test_more_than_the_backlog_is_fetched_from_the_journal(tmp_path, monkeypatch):

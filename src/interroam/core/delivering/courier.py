@@ -10,12 +10,12 @@ The rules (design: Delivery):
 - Unavailable: the courier rests, longer each time, and the rest survives a restart. An entry that fails while others
   succeed goes to the shelf as poison after five tries; under ``strict`` the lane stops instead, and an alert says so.
 - A part of the picture that the receiver never had (a new agreement) is sent first, then the entries since.
+- Who was away for longer than the journal goes back gets what is left of it, then the picture once more.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ import structlog
 from msgspec.structs import replace
 
 from interroam.core.delivering.pending import Group, Pending
+from interroam.core.delivering.rests import LONGEST_S, rest_s
+from interroam.core.delivering.seeds import once_more, succeeding
 from interroam.core.errands import ended
 from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
 from interroam.core.rules.erasing import Erasure
@@ -40,8 +42,6 @@ log = structlog.get_logger()
 WINDOW = 16
 BACKLOG = 5_000
 TRIES = 5
-_FIRST_REST_S = 0.25
-_LONGEST_REST_S = 300.0
 _PAGE = 200
 
 
@@ -72,7 +72,7 @@ class Courier:
         retry_at = self._cursor.retry_at
         wait = (retry_at - self._dispatch.clock.now()).total_seconds() if retry_at is not None else 0.0
         if wait > 0:
-            self._rest(min(wait, _LONGEST_REST_S))  # more only says that the clock was set back meanwhile
+            self._rest(min(wait, LONGEST_S))  # more only says that the clock was set back meanwhile
         self.wake()
 
     async def stop(self) -> None:
@@ -111,7 +111,7 @@ class Courier:
     def cover(self, wanted: Sequence[Seed]) -> None:
         """Send the parts of the picture that the receiver is entitled to and has not had."""
         had = set(self._cursor.covered)
-        missing = tuple(self._after(seed) for seed in wanted if str(seed) not in had)
+        missing = tuple(succeeding(seed, self._cursor) for seed in wanted if str(seed) not in had)
         covered = tuple(sorted(str(seed) for seed in wanted))
         if not missing and covered == self._cursor.covered:
             return
@@ -121,16 +121,6 @@ class Courier:
         if missing:
             self._behind = True
             self.wake()
-
-    def _after(self, seed: Seed) -> Seed:
-        """Return a seed that knows what the receiver saw of this part before, when it saw some of it."""
-        before = [one for one in self._cursor.covered if one == seed.part or one.startswith(f"{seed.part}:")]
-        if not before:
-            return seed
-        former = [one.removeprefix(seed.part).removeprefix(":") for one in before]
-        former += [one.former for one in self._cursor.seeds if one.part == seed.part and one.former is not None]
-        names = {name for one in former for name in one.split("+")}
-        return replace(seed, former="" if "" in names else "+".join(sorted(names)))
 
     def pause(self) -> None:
         """Deliver nothing more until resumed."""
@@ -151,12 +141,9 @@ class Courier:
         self._dirty = True
         self.wake()
 
-    def repeat(self, kind: Kind, request: str) -> bool:
-        """Send all objects of a kind that the receiver had once more; false when it had none."""
-        parts = [str(one).split(":", 2) for one in self._cursor.covered]
-        seeds = tuple(
-            Seed(part[0], kind, scope="".join(part[2:]), again=request) for part in parts if part[1] == kind.value
-        )
+    def repeat(self, kind: Kind | None, request: str) -> bool:
+        """Send all objects of a kind (none: of every kind) that the receiver had once more; false when it had none."""
+        seeds = once_more(self._cursor.covered, kind, request)
         self._cursor = replace(self._cursor, seeds=(*self._cursor.seeds, *seeds))
         self._dirty = self._behind = True
         self.wake()
@@ -205,6 +192,7 @@ class Courier:
         try:
             while not self._cursor.paused:
                 await self._seed()  # also what came while entries were fetched
+                await self._note_missed()
                 while len(self._pending) >= BACKLOG:
                     await self._dispatch.clock.sleep(0.02)
                 entries = await self._dispatch.since(self._pending.scanned, 500)
@@ -215,11 +203,27 @@ class Courier:
                 if entries:
                     self._pending.scanned = max(self._pending.scanned, entries[-1].seq)
                 self._employ()
-                if self._pending.scanned >= self._dispatch.routed and not self._cursor.seeds:
+                caught_up = self._pending.scanned >= self._dispatch.routed and not self._cursor.seeds
+                if caught_up and not await self._made_up():
                     self._behind = False
                     return
         finally:
             self._catching_up = False
+
+    async def _note_missed(self) -> None:
+        """Note that entries were dropped before they were fetched; it is known after a restart as well."""
+        if not self._cursor.missed and self._pending.scanned + 1 < self._dispatch.store.oldest(self.key.lane):
+            log.warning("entries_missed", courier=str(self.key), after=self._pending.scanned)
+            self._cursor = replace(self._cursor, missed=True)
+            self._dirty = True
+            await self.persist()
+
+    async def _made_up(self) -> bool:
+        """Have the picture follow what was left of the entries, where some were missed; false when nothing follows."""
+        while self._cursor.missed and (len(self._pending) or self._resting):
+            await self._dispatch.clock.sleep(0.02)
+        missed, self._cursor = self._cursor.missed, replace(self._cursor, missed=False)
+        return missed and self.repeat(None, "")
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
@@ -256,7 +260,7 @@ class Courier:
             except Unavailable as later:
                 tries += 1
                 self._note_failure(later)
-                await self._dispatch.clock.sleep(_rest_s(tries))
+                await self._dispatch.clock.sleep(rest_s(tries))
             else:
                 self._note_success()
                 return
@@ -336,7 +340,7 @@ class Courier:
                 return True
             self._alert(f"entry {entry.seq} keeps failing: {later.message}")
         self._pending.put_back(group, entry)
-        self._chore(self._ready_after(group, _rest_s(max(tries, self._cursor.failures))))
+        self._chore(self._ready_after(group, rest_s(max(tries, self._cursor.failures))))
         return False
 
     async def _ready_after(self, group: Group, seconds: float) -> None:
@@ -358,7 +362,7 @@ class Courier:
         if self._resting:
             return
         failures = self._cursor.failures + 1
-        rest = max(_rest_s(failures), min(later.retry_after or 0.0, _LONGEST_REST_S))
+        rest = max(rest_s(failures), min(later.retry_after or 0.0, LONGEST_S))
         self._cursor = replace(
             self._cursor, failures=failures, retry_at=self._dispatch.clock.now() + timedelta(seconds=rest)
         )
@@ -389,9 +393,3 @@ class Courier:
         task = asyncio.get_running_loop().create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
-
-
-def _rest_s(failures: int) -> float:
-    """Seconds to rest after so many failures in a row, with a spread so that couriers do not march in step."""
-    spread = 0.8 + 0.4 * random.random()  # noqa: S311  no secret hangs on it
-    return min(_FIRST_REST_S * 2.0 ** min(failures - 1, 20), _LONGEST_REST_S) * spread
