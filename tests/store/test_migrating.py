@@ -21,6 +21,8 @@ SUBJECT, FORMER, CONTRACT = b"S" * 16, b"F" * 16, b"C" * 16
 HUB_ID = "0192c3a1-7000-7abc-8def-0123456789{:02}"
 """As they were once: all by chance."""
 NAMED = (("location:l1", 1), ("session:s1", 3), ("cdr:c1", 4), ("session:s1", 4))
+SPOKEN_OF = {2: (FORMER, CONTRACT), 3: (SUBJECT, CONTRACT)}
+"""Drivers in columns of the journal, which nothing writes any more."""
 DRIVERS = ((FORMER, 3), (SUBJECT, 3), (CONTRACT, 3))
 
 Rows = dict[str, list[tuple]]
@@ -38,6 +40,7 @@ async def written(path: Path) -> Rows:
     with sqlite3.connect(path) as db:
         rows: Rows = {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in ("picture", "journal")}
     rows["picture"] = [(*row[:5], HUB_ID.format(row[0]), *row[6:]) for row in rows["picture"]]
+    rows["journal"] = [(*row[:7], *SPOKEN_OF.get(row[0], (None, None))) for row in rows["journal"]]
     return rows
 
 
@@ -78,6 +81,8 @@ async def test_what_an_earlier_release_wrote_is_found_by_all_its_names(place, ve
         await to_database(place, version, rows)
         store = PostgresStore(place)
     await store.open()
+    store._sql["spoken_of_in_journal"] = "SELECT seq FROM journal WHERE subject IS NOT NULL"
+    assert [tuple(row) for row in await store._search("spoken_of_in_journal")] == [(2,), (3,)]
     assert (await store.by_hub_id(HUB_ID.format(3))).key == SESSION_KEY
     assert await store.by_hub_id(HUB_ID.format(99)) is None
     assert [row.no for row in await store.by_ref("session:s1")] == [3, 4]
@@ -87,6 +92,7 @@ async def test_what_an_earlier_release_wrote_is_found_by_all_its_names(place, ve
     assert (await store.by_hub_id(fresh.hub_id)).no == fresh.no == 5
     assert await store.erase(Forgetting(FORMER)) == 1  # the entry of then
     assert await store.erase(Forgetting(SUBJECT)) == 2
+    assert await store._search("spoken_of_in_journal") == []
     await store.close()
 
 

@@ -28,7 +28,7 @@ Row = Sequence[Any]
 PICTURE = "no, kind, owner, id, sub, hub_id, state"
 PICTURE_WRITTEN = "no, kind, owner, id, sub, hub_id, state, updated, receiver, subject, contract, withdrawn, due"
 JOURNAL = "seq, at, lane, kind, no, correlation, state"
-JOURNAL_WRITTEN = "seq, at, lane, kind, no, correlation, state, subject, contract"
+"""What else the table has was written by earlier releases, and nobody looks there."""
 
 _NUL = "\0"
 _CHANCE, _LENGTH = 26, 36
@@ -46,7 +46,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind}
 _LANES = {lane.value: lane for lane in Lane}
 _ACTS = {act.value: act for act in Act}
-# A plain str binds several times faster than a member of a StrEnum.
+# A plain str binds several times faster than a member of a StrEnum, and a bytearray than bytes: sqlite3 looks for a way
+# to make something else of them, and does so for None.
 TEXT: dict[Kind | Lane | Act, str] = {member: member.value for words in (Kind, Lane, Act) for member in words}
 
 encode = msgspec.msgpack.Encoder().encode
@@ -156,25 +157,25 @@ def held(key: Key, no: int, hub_id: str, state: bytes) -> Stored:
     )
 
 
-def picture_row(row: Stored) -> tuple[Any, ...]:
-    """Return an object as the columns ``PICTURE_WRITTEN``."""
+def picture_row(row: Stored, nothing: int | None = None) -> tuple[Any, ...]:
+    """Return an object as the columns ``PICTURE_WRITTEN``; ``nothing`` stands there for what is empty."""
     kind, owner, id_, sub = row.key
-    return (row.no, TEXT[kind], owner, id_, sub, row.hub_id, _state(row), micros(row.updated), _text(row.receiver),
-            row.subject or None, row.contract or None, row.withdrawn,
-            None if row.due is None else micros(row.due))  # fmt: skip
+    no, state, updated = state_row(row)
+    return (no, TEXT[kind], owner, id_, sub, row.hub_id, state, updated, _text(row.receiver) or nothing,
+            bytearray(row.subject) or nothing, bytearray(row.contract) or nothing,
+            row.withdrawn if nothing is None else int(row.withdrawn),
+            nothing if row.due is None else micros(row.due))  # fmt: skip
 
 
-def state_row(row: Stored) -> tuple[Any, ...]:
-    """Return what changes in an object whose indexed columns stay: its number comes last."""
-    return _state(row), micros(row.updated), row.no
-
-
-def _state(row: Stored) -> bytes:
-    wire = row.wire
-    return encode(
-        (row.version, row.judged_at, row.updated, _text(row.receiver), row.agreement, row.origin, row.subject,
-         row.contract, row.withdrawn, row.due, None if wire is None else (wire.room, wire.version, wire.data), row.body)
+def state_row(row: Stored) -> tuple[int, bytearray, int]:
+    """Return what changes in an object whose indexed columns stay, after its number."""
+    receiver, wire = row.receiver, row.wire
+    state = encode(
+        (row.version, row.judged_at, row.updated, None if receiver is None else _written(receiver), row.agreement,
+         row.origin, row.subject, row.contract, row.withdrawn, row.due,
+         None if wire is None else (wire.room, wire.version, wire.data), row.body)
     )  # fmt: skip
+    return row.no, bytearray(state), micros(row.updated)
 
 
 def entry(row: Row) -> Entry:
@@ -206,16 +207,17 @@ def entry(row: Row) -> Entry:
 
 
 def journal_row(line: Entry, *, held: bool = False) -> tuple[Any, ...]:
-    """Return an entry as the columns ``JOURNAL_WRITTEN``; what is ``held`` by its row for ever is not written twice."""
+    """Return an entry as the columns ``JOURNAL``; what is ``held`` by its row for ever is not written twice."""
     kind, owner, id_, sub = line.key
+    receiver = line.receiver
     wire, body = (None, None) if held else (line.wire, line.body)
     state = encode(
-        (line.act, owner, id_, sub, line.hub_id, line.origin, _text(line.receiver), line.agreement, line.created,
-         line.fields, line.subject, line.contract, line.removed if not line.moved else _regrouped(line),
+        (TEXT[line.act], owner, id_, sub, line.hub_id, line.origin, None if receiver is None else _written(receiver),
+         line.agreement, line.created, line.fields, line.subject, line.contract,
+         line.removed if not line.moved else _regrouped(line),
          None if wire is None else (wire.room, wire.version, wire.data), body)
     )  # fmt: skip
-    return (line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, state,
-            line.subject or None, line.contract or None)  # fmt: skip
+    return line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, bytearray(state)
 
 
 def is_held(line: Entry) -> bool:

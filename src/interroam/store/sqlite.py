@@ -23,6 +23,7 @@ from interroam.model.ids import Key
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
+from interroam.store.many import Many
 from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 CHECKPOINT_AFTER = 30_000
 """Changed rows: up to 150 MB of write-ahead log; a page that changes often meanwhile is copied once."""
 KEYS_AT_ONCE = 64
+_MANY = ("update_states", "insert_rows", "insert_entries", "insert_refs")
 _BACKUP_PAGES = 1_000
 
 
@@ -52,6 +54,7 @@ class SqliteStore(Upkeep):
         for name, word, value in (("by_keys", "$KEYS", "({}, ?, ?, ?, ?)"), ("evses_at", "$SITES", "(?, ?)")):
             values = ", ".join(value.format(at) for at in range(KEYS_AT_ONCE))
             self._sql[name] = self._sql[name].replace(word, values)
+        self._many = {name: Many(self._sql[name]) for name in _MANY}
         self._lock: int | None = None
         self._checkpoint: asyncio.Task[None] | None = None
         self._changes = 0
@@ -173,27 +176,28 @@ class SqliteStore(Upkeep):
         return found
 
     def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
-        built, moved, changed = [], [], []
+        db, many = self._db, self._many
+        built: list[object] = []
+        changed: list[object] = []
+        moved = []
         for key, row in draft.rows.items():
             before = draft.before[key]
             if before is None:
-                built.append(rows.picture_row(row))
+                built += rows.picture_row(row, 0)
             elif rows.is_indexed_alike(before, row):
-                changed.append(rows.state_row(row))
+                changed += rows.state_row(row)
             else:
                 moved.append(rows.picture_row(row))
-        entries = [rows.journal_row(line, held=draft.holds(line)) for line in draft.entries]
-        written = (
-            Errand("update_state", changed),
-            Errand("insert_row", built),
-            Errand("replace_row", moved),
-            Errand("insert_entry", entries),
-            Errand("insert_ref", draft.refs),
-            Errand("insert_former", draft.formers),
-        )
-        for name, values in (*written, *errands):
+        entries: list[object] = []
+        for line in draft.entries:
+            entries += rows.journal_row(line, held=draft.holds(line))
+        many["update_states"].write(db, changed)
+        many["insert_rows"].write(db, built)
+        many["insert_entries"].write(db, entries)
+        many["insert_refs"].write(db, [value for pair in draft.refs for value in pair])
+        for name, values in (Errand("replace_row", moved), Errand("insert_former", draft.formers), *errands):
             if values:
-                self._db.executemany(self._sql[name], values)
+                db.executemany(self._sql[name], values)
 
     # -- the disk --------------------------------------------------------------------------------------------------
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from interroam.store.rows import JOURNAL, JOURNAL_WRITTEN, PICTURE, PICTURE_WRITTEN
+from interroam.store.rows import JOURNAL, PICTURE, PICTURE_WRITTEN
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _COLUMNS = {
     "$PICTURE_WRITTEN": PICTURE_WRITTEN,
     "$PICTURE": PICTURE,
-    "$JOURNAL_WRITTEN": JOURNAL_WRITTEN,
     "$JOURNAL": JOURNAL,
     "$NAMED": "SELECT no FROM refs WHERE ref = ?1 UNION SELECT no FROM picture WHERE kind = ?2 AND id = ?3",
 }

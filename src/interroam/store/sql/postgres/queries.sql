@@ -27,15 +27,13 @@ ON CONFLICT (no) DO UPDATE SET
     owner = excluded.owner, id = excluded.id, sub = excluded.sub, state = excluded.state, updated = excluded.updated, receiver = excluded.receiver, subject = excluded.subject,
     contract = excluded.contract, withdrawn = excluded.withdrawn, due = excluded.due
 -- name: insert_entries
-INSERT INTO journal ($JOURNAL_WRITTEN)
-SELECT * FROM unnest(
-    ?1::bigint[], ?2::bigint[], ?3::text[], ?4::text[], ?5::bigint[], ?6::text[], ?7::bytea[], ?8::bytea[],
-    ?9::bytea[])
+INSERT INTO journal ($JOURNAL)
+SELECT * FROM unnest(?1::bigint[], ?2::bigint[], ?3::text[], ?4::text[], ?5::bigint[], ?6::text[], ?7::bytea[])
 -- name: replace_entry
-INSERT INTO journal ($JOURNAL_WRITTEN) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+INSERT INTO journal ($JOURNAL) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (seq) DO UPDATE SET
     at = excluded.at, lane = excluded.lane, kind = excluded.kind, no = excluded.no, correlation =
-    excluded.correlation, state = excluded.state, subject = excluded.subject, contract = excluded.contract
+    excluded.correlation, state = excluded.state, subject = NULL, contract = NULL
 -- name: insert_refs
 INSERT INTO refs (ref, no) SELECT * FROM unnest(?1::text[], ?2::bigint[]) ON CONFLICT DO NOTHING
 

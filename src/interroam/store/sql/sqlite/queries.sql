@@ -14,13 +14,22 @@ SELECT DISTINCT owner, id FROM picture WHERE kind = 'evse' AND (withdrawn OR ins
 SELECT $JOURNAL FROM journal
 WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 
--- name: insert_row
-INSERT INTO picture ($PICTURE_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+-- These write many rows at once (store/many.py); rows that are known already as well, which UPDATE does not. One that
+-- fails undoes nothing by itself: its group is rolled back whole. What is empty comes as 0: NULL is dear to bind.
+-- name: insert_rows
+INSERT OR FAIL INTO picture ($PICTURE_WRITTEN)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, nullif(?, 0))
+-- name: update_states
+INSERT OR FAIL INTO picture (no, kind, owner, id, sub, hub_id, withdrawn, state, updated)
+VALUES (?, 'evse', '', '', '', '', 0, ?, ?)
+ON CONFLICT (no) DO UPDATE SET state = excluded.state, updated = excluded.updated
+-- name: insert_entries
+INSERT OR FAIL INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?)
+-- name: insert_refs
+INSERT OR FAIL INTO refs (ref, no) VALUES (?, ?)
+ON CONFLICT DO NOTHING
+
 -- name: replace_row
 INSERT OR REPLACE INTO picture ($PICTURE_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
--- name: update_state
-UPDATE picture SET state = ?, updated = ? WHERE no = ?
--- name: insert_entry
-INSERT INTO journal ($JOURNAL_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: replace_entry
-INSERT OR REPLACE INTO journal ($JOURNAL_WRITTEN) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?)
