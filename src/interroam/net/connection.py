@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
 import structlog
 
 from interroam.net.addresses import neighborhood, normal_address
-from interroam.net.http import BODILESS, Answered, Later, Response, Stream, head, traced
+from interroam.net.http import BODILESS, CHUNKED, LATER, Answered, Request, Response, Stream, head, traced
 from interroam.net.reader import HEAD, IDLE, Message, Reader
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-CLOSE = b"connection: close\r\n"
-CHUNKED = b"transfer-encoding: chunked\r\n"
 JOINED_BYTES = 65_536
 """Up to here head and body are copied together and cost one write."""
 
@@ -42,7 +39,8 @@ class Connection(asyncio.Protocol):
         self.neighborhood = ""
         self.current: Message | None = None
         self._desk = desk
-        self._reader = Reader(desk.doorway, desk.limits, self._take, self._expect)
+        self._reader = Reader(desk.doorway, desk.limits, self._begin, self._expect)
+        self.data_received = self._reader.feed  # type: ignore[method-assign]
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._streaming = False
@@ -80,10 +78,6 @@ class Connection(asyncio.Protocol):
         if not desk.admit(self):
             reader.refuse(503, "too many connections")
 
-    def data_received(self, data: bytes) -> None:
-        """Read on."""
-        self._reader.feed(data)
-
     def eof_received(self) -> bool:
         """Keep a half-closed connection for the answers still owed."""
         self._reader.done = True
@@ -95,6 +89,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  why it ended changes nothing
         """Give the place back; a handler at work goes on, a stream stops."""
+        if self.current is not None:
+            self._desk.busy.add(self)
         self._desk.forget(self)
         self._transport = None
         self._waiting.clear()
@@ -152,45 +148,45 @@ class Connection(asyncio.Protocol):
 
     # -- requests --
 
-    def _take(self, message: Message) -> None:
-        if self.current is None and not self._waiting and self._writable is None:
-            self._begin(message)
-        else:
-            self._waiting.append(message)
-            if not self._held and self._transport is not None:
-                self._held = True
-                self._transport.pause_reading()
-
     def _begin(self, message: Message) -> None:
+        """Let a request be answered, or wait for its turn."""
+        if self.current is not None or self._writable is not None:
+            self._hold(message)
+            return
         self.current = message
-        if message.request is None:
+        request = message.request
+        if request is None:
             self._finish(message, cast("Response", message.refusal))
             return
-        if message.request.certificate is not None and self._desk.doorway.barred(message.request):
+        if request.certificate is not None and self._desk.doorway.barred(request):
             self._last = True
-            refused = message.door.refusal(401, "this certificate was revoked")
-            self._finish(message, traced(refused, message.request.headers))
+            self._finish(message, traced(message.door.refusal(401, "this certificate was revoked"), request.headers))
             return
+        request.taker = self
         try:
-            answer = message.door.handler(message.request)
+            answer = message.door.handler(request)
         except Exception as error:  # noqa: BLE001  whatever it is, this connection and the others live on
             answer = _failure(message, error)
         if type(answer) is Response:
             self._finish(message, answer)
-        elif type(answer) is Later:
-            self._desk.busy.add(self)
-            answer.then(partial(self._given, message))
-        else:
-            self._desk.busy.add(self)
+        elif answer is not LATER:
             self._task = self._desk.loop.create_task(self._work(message, answer))
 
-    def _given(self, message: Message, answer: Response) -> None:
-        if self.current is message:
-            self._finish(message, answer)
-        self._desk.rest(self)
-        self._settle()
+    def _hold(self, message: Message) -> None:
+        self._waiting.append(message)
+        if not self._held and self._transport is not None:
+            self._held = True
+            self._transport.pause_reading()
 
-    async def _work(self, message: Message, awaited: Answered | Later | Awaitable[Answered]) -> None:
+    def take(self, request: Request, answer: Response) -> None:
+        """Send the answer that was to come later, unless there was one."""
+        message = self.current
+        if message is not None and message.request is request:
+            self._finish(message, answer)
+            if self._held or self._reader.expecting:
+                self._settle()
+
+    async def _work(self, message: Message, awaited: Answered | Awaitable[Answered]) -> None:
         answer: Answered
         try:
             try:
@@ -207,7 +203,8 @@ class Connection(asyncio.Protocol):
                 if self._transport is not None:
                     self._transport.abort()
             self._task = None
-            self._desk.rest(self)
+            if self._transport is None:
+                self._desk.rest(self)
         self._settle()
 
     def _settle(self) -> None:
@@ -234,26 +231,24 @@ class Connection(asyncio.Protocol):
         self.current = None
         transport = self._transport
         if transport is None:
+            self._desk.rest(self)
             return
         keep = message.keep and not self._last
         try:
-            start = self._start(answer, length=len(answer.body), keep=keep)  # fails too for what is no answer at all
+            start = head(answer, self._desk.stamp, keep=keep)  # fails too for what is no answer at all
         except Exception as error:  # noqa: BLE001  see above
             answer = _failure(message, error)
-            start = self._start(answer, length=len(answer.body), keep=keep)
+            start = head(answer, self._desk.stamp, keep=keep)
         body = b"" if message.bare or answer.status in BODILESS else answer.body
         if len(body) <= JOINED_BYTES:
             transport.write(start + body)
         else:
             transport.write(start)
             transport.write(body)
-        self._rest(transport, keep=keep, refused=message.request is None)
-
-    def _start(self, answer: Answered, *, length: int | None, keep: bool) -> bytes:
-        extra = self._desk.stamp if keep else self._desk.stamp + CLOSE
-        if answer.status not in BODILESS:
-            extra += CHUNKED if length is None else b"content-length: %d\r\n" % length
-        return head(answer, extra)
+        self._answered = True
+        self._rested = perf_counter()
+        if not keep:
+            self._end(transport, refused=message.request is None)
 
     async def _pour(self, message: Message, stream: Stream) -> None:
         """Write a stream piece by piece, no faster than the caller reads."""
@@ -261,7 +256,7 @@ class Connection(asyncio.Protocol):
         self._streaming = True
         try:
             if self._transport is not None:
-                start = self._start(stream, length=None, keep=keep)
+                start = head(stream, self._desk.stamp, keep=keep)
                 self._transport.write(start.replace(CHUNKED, b"") if message.old else start)
             if not message.bare:
                 await self._pour_pieces(stream, chunked=not message.old)
@@ -275,8 +270,10 @@ class Connection(asyncio.Protocol):
             if close is not None:
                 await close()
             self.current = None
-        if self._transport is not None:
-            self._rest(self._transport, keep=keep, refused=False)
+        self._answered = True
+        self._rested = perf_counter()
+        if self._transport is not None and not keep:
+            self._end(self._transport, refused=False)
 
     async def _pour_pieces(self, stream: Stream, *, chunked: bool) -> None:
         async for piece in stream.pieces:
@@ -289,11 +286,7 @@ class Connection(asyncio.Protocol):
         if chunked and self._transport is not None:
             self._transport.write(b"0\r\n\r\n")
 
-    def _rest(self, transport: asyncio.Transport, *, keep: bool, refused: bool) -> None:
-        self._answered = True
-        self._rested = perf_counter()
-        if keep:
-            return
+    def _end(self, transport: asyncio.Transport, *, refused: bool) -> None:
         self._reader.done = True
         self._ended = self._moved = self._rested
         self._waiting.clear()

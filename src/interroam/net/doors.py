@@ -69,8 +69,7 @@ class Doorway:
 
     def at(self, path: str) -> Door:
         """Find the door of a decoded path."""
-        near = self._near.get(_first(path))
-        for slashed, bare, door in self._elsewhere if near is None else near:
+        for slashed, bare, door in self._near.get(path[1:].partition("/")[0], self._elsewhere):
             if path.startswith(slashed) or path == bare:
                 return door
         return NOBODY

@@ -6,9 +6,10 @@ Repeated header fields are joined by a comma, as RFC 9110 5.3 has it; of those t
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -16,6 +17,19 @@ SINGLE = frozenset({b"authorization", b"content-type", b"host", b"user-agent"})
 BODILESS = frozenset({204, 304})
 JSON = (b"content-type", b"application/json")
 _TRACED = (b"x-request-id", b"x-correlation-id")
+
+
+class Taker(Protocol):
+    """The connection a request came by."""
+
+    def take(self, request: Request, answer: Response) -> None:
+        """Send the answer to a request, unless it was answered before or its caller has left."""
+        ...
+
+
+class _Nobody:
+    def take(self, request: Request, answer: Response) -> None:
+        """Let it go: the request came by no connection."""
 
 
 class Request(msgspec.Struct, gc=False):
@@ -39,6 +53,8 @@ class Request(msgspec.Struct, gc=False):
     """Whether it came over TLS, to us or to a trusted proxy."""
     name: str = ""
     """The distinguished name of the caller's certificate, where a trusted proxy tells that alone."""
+    taker: Taker = _Nobody()
+    """Who takes the answer of a handler that has returned ``LATER``."""
 
 
 class Response(msgspec.Struct, gc=False):
@@ -51,27 +67,13 @@ class Response(msgspec.Struct, gc=False):
     """Headers that were written before, each with its line end: what many answers carry alike."""
 
 
-class Later:
-    """An answer that somebody gives once he has it, without a task that waits for it."""
+class Later(enum.Enum):
+    """What a handler returns whose answer somebody else gives once he has it, without a task that waits for it."""
 
-    __slots__ = ("_answer", "_take")
+    LATER = enum.auto()
 
-    def __init__(self) -> None:
-        self._answer: Response | None = None
-        self._take: Callable[[Response], None] | None = None
 
-    def give(self, answer: Response) -> None:
-        """Hand the answer over."""
-        if self._take is None:
-            self._answer = answer
-        else:
-            self._take(answer)
-
-    def then(self, take: Callable[[Response], None]) -> None:
-        """Say who takes it."""
-        self._take = take
-        if self._answer is not None:
-            take(self._answer)
+LATER = Later.LATER
 
 
 class Stream(msgspec.Struct):
@@ -85,7 +87,7 @@ class Stream(msgspec.Struct):
 Answered: TypeAlias = Response | Stream
 Handler: TypeAlias = Callable[[Request], Answered | Later | Awaitable[Answered]]
 """What answers requests. One that knows its answer at once may return it without ``async``, one whose answer is given
-by somebody else a ``Later``: that saves a task."""
+by somebody else ``LATER``: that saves a task."""
 Refusal: TypeAlias = Callable[[int, str], Response]
 """Writes an answer this room gives by itself (status, message) in the form the caller expects."""
 
@@ -118,12 +120,19 @@ def lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
+CLOSE = b"connection: close\r\n"
+CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
-def head(answer: Answered, extra: bytes) -> bytes:
-    """Write status line and headers, ``extra`` lines last, up to and with the empty line."""
-    own = b"".join([b"%b: %b\r\n" % field for field in answer.headers])
-    if not own.count(b"\n") == own.count(b"\r") == len(answer.headers):
-        raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
-    before = answer.lines if type(answer) is Response else b""
-    return b"%b%b%b%b\r\n" % (STATUS_LINES[answer.status], own, before, extra)
+def head(answer: Answered, stamp: bytes, *, keep: bool) -> bytes:
+    """Write status line and headers up to and with the empty line; ``stamp`` are lines that every answer carries."""
+    status, own, before, length = answer.status, b"", b"", CHUNKED
+    if answer.headers:
+        own = b"".join([b"%b: %b\r\n" % field for field in answer.headers])
+        if not own.count(b"\n") == own.count(b"\r") == len(answer.headers):
+            raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
+    if type(answer) is Response:
+        before, length = answer.lines, b"content-length: %d\r\n" % len(answer.body)
+    if status in BODILESS:
+        length = b""
+    return b"%b%b%b%b%b%b\r\n" % (STATUS_LINES[status], own, before, stamp, b"" if keep else CLOSE, length)

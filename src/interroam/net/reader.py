@@ -57,7 +57,6 @@ class Reader:
         """Nothing more is read on this connection."""
         self.begun = 0.0
         """When the head or the body at hand began."""
-        self.received = 0
         self.expecting = False
         """The caller holds its body back until told to go on (RFC 9110 10.1.1)."""
         self.client = ""
@@ -69,6 +68,13 @@ class Reader:
         self._limits = limits
         self._take = take
         self._expect = expect
+        # What needs no thought goes from the parser right into its list.
+        self._url: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self.on_url = self._url.append
+        self.on_body = self._pieces.append
+        self._counted = self._received = 0
+        """Pieces of the body that were counted, and their bytes."""
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._now = 0.0
         self._size = 0
@@ -76,11 +82,8 @@ class Reader:
         self._door = NOBODY
         self._request: Request | None = None
         self._keep = self._old = False
-        self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._repeated = 0
-        self._body = b""
-        self._pieces: list[bytes] | None = None
         self._allowed = 0
 
     def close(self) -> None:
@@ -104,10 +107,10 @@ class Reader:
                 self._refuse(400, "this is not HTTP")
             return
         self._fed += self._size
-        if self.phase == HEAD and self._fed > self._limits.head_bytes:
-            self.refuse(431, "request line and headers are too long")
-        elif self.phase == BODY and self._fed > self._limits.head_bytes + 2 * self._allowed + 65_536:
-            self.refuse(413, "the chunks of the body are wasteful")
+        if self.phase == BODY:
+            self._look_at_body()
+        elif self._url or (self._fed > 0 and not data.isspace()):
+            self._look_at_head()
 
     def refuse(self, status: int, message: str) -> None:
         """End reading with a refusal of the message at hand."""
@@ -120,31 +123,26 @@ class Reader:
         refusal = door.refusal if door is not NOBODY else self._doorway.refusal
         self._take(Message(door, None, refusal=traced(refusal(status, message), self._headers)))
 
+    @property
+    def received(self) -> int:
+        """How many bytes of the body at hand have come."""
+        self._received += sum(map(len, self._pieces[self._counted :]))
+        self._counted = len(self._pieces)
+        return self._received
+
     # -- what the parser calls --
-
-    def on_message_begin(self) -> None:
-        """Start a message."""
-        self.phase = HEAD
-        self.begun = self._now
-        self._url = b""
-        self._headers = {}
-        self._repeated = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take the target, or a part of it."""
-        self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; the trailers of a chunked body are counted and dropped."""
         name = name.lower()
         headers = self._headers
-        if self.phase == HEAD and name not in headers:
+        if self.phase != BODY and name not in headers:
             headers[name] = value
             return
         self._repeated += len(name) + len(value) + 4
         if self._repeated > self._limits.head_bytes:  # at once: joining without end would be quadratic
             raise self._stop(431, "the headers are too long")
-        if self.phase == HEAD and name not in SINGLE:
+        if self.phase != BODY and name not in SINGLE:
             headers[name] += b", " + value
 
     def on_headers_complete(self) -> None:
@@ -157,7 +155,9 @@ class Reader:
             raise self._stop(431, "request line and headers are too long")
         self._keep = parser.should_keep_alive()
         self._old = (not self._keep or b"connection" in headers) and parser.get_http_version() == "1.0"
-        raw_path, _, query = self._target()
+        url = b"".join(self._url)
+        self._url.clear()
+        raw_path, _, query = (url if url.startswith(b"/") else self._target(url)).partition(b"?")
         path = raw_path.decode("latin-1")
         if "%" in path:
             path = unquote(path)
@@ -173,32 +173,26 @@ class Reader:
         self._door = door = self._doorway.at(path)
         self.phase = BODY
         self.begun = self._now
-        self.received = 0
-        self._body = b""
-        self._pieces = None
         self._allowed = limits.body_bytes if door.body_bytes is None else door.body_bytes
-        if b"content-length" in headers or b"transfer-encoding" in headers or b"upgrade" in headers:
-            self._await_body(parser)
-
-    def on_body(self, piece: bytes) -> None:
-        """Take a piece of the body."""
-        self.received += len(piece)
-        if self.received > self._allowed:
+        length = int(headers.get(b"content-length") or 0)
+        if length > self._allowed:
             raise self._stop(413, f"the body is larger than {self._allowed} bytes")
-        if not self._body:
-            self._body = piece
-        elif self._pieces is None:
-            self._pieces = [self._body, piece]
-        else:
-            self._pieces.append(piece)
+        if b"expect" in headers or b"upgrade" in headers or method == "CONNECT":
+            self._await_body(parser, length)
 
     def on_message_complete(self) -> None:
         """Hand the request over."""
-        request = self._request
+        request, pieces = self._request, self._pieces
         assert request is not None  # noqa: S101  set with the headers
-        request.body = self._body if self._pieces is None else b"".join(self._pieces)
+        request.body = body = b"".join(pieces)
         request.began = self._now
-        self._request = self._pieces = None
+        if len(body) > self._allowed:
+            raise self._stop(413, f"the body is larger than {self._allowed} bytes")
+        pieces.clear()
+        self._counted = self._received = 0
+        self._request = None
+        self._headers = {}
+        self._repeated = 0
         self.expecting = False
         self.phase = IDLE
         self._fed = -self._size  # what else this piece of data holds belongs to the next message
@@ -208,27 +202,36 @@ class Reader:
 
     # -- details --
 
+    def _look_at_head(self) -> None:
+        if self.phase == IDLE:
+            self.phase, self.begun = HEAD, self._now
+        if self._fed > self._limits.head_bytes:
+            self.refuse(431, "request line and headers are too long")
+
+    def _look_at_body(self) -> None:
+        if self.received > self._allowed:
+            self.refuse(413, f"the body is larger than {self._allowed} bytes")
+        elif self._fed > self._limits.head_bytes + 2 * self._allowed + 65_536:
+            self.refuse(413, "the chunks of the body are wasteful")
+
     def _head_size(self) -> int:
         fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
-        return len(self._url) + fields + self._repeated
+        return sum(map(len, self._url)) + fields + self._repeated
 
-    def _target(self) -> tuple[bytes, bytes, bytes]:
-        url = self._url
-        if url[:1] == b"/" or url == b"*":
-            return url.partition(b"?")
+    def _target(self, url: bytes) -> bytes:
+        """Return path and query of a target that is no path."""
+        if url == b"*":
+            return url
         try:  # absolute form, as to a proxy; CONNECT's host and port is no path
             parsed = httptools.parse_url(url)
         except httptools.HttpParserInvalidURLError:
             parsed = None
         if parsed is None or not parsed.schema:
             raise self._stop(400, "the request line names no path")
-        return parsed.path or b"/", b"?", parsed.query or b""
+        return b"%b?%b" % (parsed.path or b"/", parsed.query or b"")
 
-    def _await_body(self, parser: httptools.HttpRequestParser) -> None:
+    def _await_body(self, parser: httptools.HttpRequestParser, length: int) -> None:
         headers = self._headers
-        length = int(headers.get(b"content-length") or 0)
-        if length > self._allowed:
-            raise self._stop(413, f"the body is larger than {self._allowed} bytes")
         if parser.should_upgrade():
             self._keep = False
             if length or b"transfer-encoding" in headers:

@@ -45,6 +45,8 @@ class Book:
         self.suspended: set[Party] = set()
         """The parties that an operator switched off, whoever speaks for them."""
         self.routing = Routing()
+        self.revision = 0
+        """Another number whenever anything of this, or whose secret holds, has changed."""
         self._credentials: dict[bytes, Credential] = {}
         self._store = store
         self._listeners: list[Callable[[], None]] = []
@@ -101,10 +103,12 @@ class Book:
         """Accept a secret from now on."""
         await self._store.save(CREDENTIALS, credential.fingerprint.hex(), msgspec.msgpack.encode(credential))
         self._credentials[credential.fingerprint] = credential
+        self.revision += 1
 
     async def dismiss(self, credential: Credential) -> None:
         """Accept a secret no more (OCPI-169: dead at once)."""
         self._credentials.pop(credential.fingerprint, None)
+        self.revision += 1
         await self._store.remove(CREDENTIALS, credential.fingerprint.hex())
 
     # -- partners, agreements, routes ------------------------------------------------------------------------------
@@ -195,6 +199,7 @@ class Book:
         self._changed()
 
     def _changed(self) -> None:
+        self.revision += 1
         self.routing = Routing(self.partners.values(), map(self._whole, self.agreements.values()), self.routes)
         for listener in self._listeners:
             listener()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from msgspec import Struct
@@ -20,7 +20,7 @@ from structlog.contextvars import bind_contextvars
 from interroam.core.hub import Hub
 from interroam.model.facts import Exchange, Receipt
 from interroam.model.parties import Partner, PartnerState
-from interroam.net.http import Later, Request, Response
+from interroam.net.http import LATER, Later, Request, Response
 from interroam.protocols.emip.calls import FROM_IOP_S, TO_IOP_S, fault_code, session_ids
 from interroam.protocols.emip.rules.codes import MALFORMED, NOT_SUPPORTED, SUCCESS, Declined, short_name
 from interroam.protocols.emip.wire import codec
@@ -66,8 +66,8 @@ class Visit(Struct, kw_only=True, eq=False):
     notes: list[str] = []
     ids: list[str] = []
     """The sessions that the answer names."""
-    later: Later | None = None
-    """Who gets the answer; none once it is given."""
+    owed: bool = False
+    """Whether the answer comes later, and was not given yet."""
     work: asyncio.Task[None] | None = None
 
 
@@ -103,7 +103,7 @@ class Front:
             given = self._admitted(visit, operation, partner)
         except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
             given = _troubled(visit, error)
-        return given if type(given) is Later else self._close(visit, cast("Given", given))
+        return given if given is LATER else self._close(visit, given)
 
     # -- who it is ---------------------------------------------------------------------------------------------------
 
@@ -176,9 +176,9 @@ class Front:
         )
         self._patience.begin(visit, self._longest(operation))
         handler = self._handlers.get(operation.name, _unoffered)
-        later = visit.later = visit.later or Later()
+        visit.owed = True
         if type(handler) is Stating and self._stated(visit, call, handler):
-            return later
+            return LATER
         return self._begun(visit, self._worked(visit, call, handler))
 
     def _turned_down(self, visit: Visit, operation: Operation, no: Declined) -> Given:
@@ -219,11 +219,11 @@ class Front:
 
     def _begun(self, visit: Visit, work: Coroutine[Any, Any, None]) -> Later:
         """Let it be worked on; the answer comes later."""
-        later = visit.later = visit.later or Later()
+        visit.owed = True
         task = visit.work = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(partial(self._done, visit))
-        return later
+        return LATER
 
     async def _worked(self, visit: Visit, call: Call, handler: Handler) -> None:
         """Do what is asked and answer; who was answered meanwhile, since it took too long, is not answered again."""
@@ -260,7 +260,7 @@ class Front:
     def _late(self, visit: Visit) -> None:
         """Answer before the caller's patience ends; what is stored and forwarded goes on behind it."""
         call = visit.call
-        if call is None or visit.later is None:
+        if call is None or not visit.owed:
             return
         work = visit.work
         if work is not None and not call.operation.stored and call.operation.name not in _REPEATED:
@@ -273,14 +273,14 @@ class Front:
 
     def _give(self, visit: Visit, given: Given) -> None:
         """Answer, unless that was done."""
-        later, visit.later = visit.later, None
-        if later is None:
+        if not visit.owed:
             return
+        visit.owed = False
         self._patience.end(visit)
         call = visit.call
         if call is not None and given.lasting and not call.operation.to_iop:
             self._desk.pulse.sent(call.partner.id, self._hub.clock.now())  # EMIP-34
-        later.give(self._close(visit, given))
+        visit.request.taker.take(visit.request, self._close(visit, given))
 
     def _done(self, visit: Visit, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

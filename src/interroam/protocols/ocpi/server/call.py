@@ -35,8 +35,6 @@ class Call(Struct, kw_only=True):
     now: datetime
     request_id: str
     correlation: str
-    parts: list[str] = []
-    """The decoded path."""
     operation: str = ""
     module: str = ""
     tail: list[str] = []
@@ -89,7 +87,7 @@ class Call(Struct, kw_only=True):
     @property
     def origin(self) -> Origin:
         """Who says it, for the core."""
-        return Origin(self.partner.id, self.party, self.correlation, self.request_id)
+        return Origin(self.caller.partner.id, self.party, self.correlation, self.request_id)
 
     @property
     def viewer(self) -> Party:

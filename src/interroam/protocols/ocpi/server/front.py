@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable
+from functools import partial
 from typing import Protocol
 
 from interroam.core.hub import Hub
-from interroam.model.facts import Exchange, Receipt, Statement
+from interroam.model.facts import Exchange, Origin, Receipt, Statement
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
-from interroam.net.http import Later, Request, Response
+from interroam.net.http import LATER, Later, Request, Response
 from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire import Finding
 from interroam.protocols.ocpi.wire.envelope import SUCCESS
@@ -23,7 +24,7 @@ from .call import Answer, Call
 from .caller import Callers
 from .desk import Desk, Run, Stating
 from .old import FACES, OldDoors
-from .ways import Way, Ways, parts_of
+from .ways import Way, Ways, insist_on_ids, parts_of
 
 _PARTS = 5
 """``/ocpi/cpo/2.1.1/credentials`` has fewer parts."""
@@ -61,49 +62,91 @@ class OcpiServer:
 
     def handle(self, request: Request) -> Response | Later | Awaitable[Response]:
         """Answer one request, whatever it is; where a fact or a change is stated, nobody waits in a task."""
-        call = self._open(request)
+        way, tail, _ = self._ways.known(request)
+        if way is None:
+            return self._begin(self._open(request))
+        get = request.headers.get
+        call = Call(
+            request=request,
+            now=self._hub.clock.now(),
+            request_id=get(b"x-request-id", b"").decode("latin-1"),
+            correlation=get(b"x-correlation-id", b"").decode("latin-1"),
+            operation=way.operation,
+            module=way.module,
+            tail=tail,
+            who=way.caller,
+            party=way.party,
+            sender=way.sender,
+            receiver=way.receiver,
+            routing=way.routing,
+        )
         try:
-            way = self._ways.known(call)
-            if way is None:
-                return self._begin(call)
+            if not (call.request_id and call.correlation):
+                self._mint(call)
             self._hear(call, way.caller.partner)
+            if way.caller.switches.require_ids:
+                insist_on_ids(request)
             return self._go(call, way)
         except Exception as error:  # noqa: BLE001  a partner gets an answer even when we do not know one
             return self._close(call, of_error(call, error))
 
+    def _open(self, request: Request) -> Call:
+        """Take up a request that is not like one before it."""
+        ids = request.headers
+        call = Call(
+            request=request,
+            now=self._hub.clock.now(),
+            request_id=ids.get(b"x-request-id", b"").decode("latin-1"),
+            correlation=ids.get(b"x-correlation-id", b"").decode("latin-1"),
+            older=request.path.startswith(_OLD_DOORS),
+        )
+        if not (call.request_id and call.correlation):
+            self._mint(call)
+        return call
+
+    def _mint(self, call: Call) -> None:
+        """Make the ids that a partner left out (OCPI-28)."""
+        call.request_id = call.request_id or self._hub.ids.new()
+        call.correlation = call.correlation or self._hub.ids.new()
+        if not call.older:
+            call.take([Finding("X-Request-ID, X-Correlation-ID", "are not both there: minted here")])
+
     def _begin(self, call: Call) -> Response | Later | Awaitable[Response]:
-        """Find out what a request is that is not like one before it."""
-        if len(call.parts) < _PARTS and self._configuration.answers(call.request.path):
-            return self._configured(call)
-        call.who = who = self._callers.recognize(call.request)
-        self._hear(call, who.partner)
-        fresh = self._seen.get(who.partner.id) is not who.partner.wiring
-        if fresh or call.older:
-            return self._run(call, self._used if fresh else self._old_door)
-        found = self._ways.find(call)
-        return self._close(call, found) if isinstance(found, Answer) else self._go(call, found)
+        """Find out what it is that is asked, and by whom."""
+        try:
+            if len(parts_of(call.request)) < _PARTS and self._configuration.answers(call.request.path):
+                return self._configured(call)
+            call.who = who = self._callers.recognize(call.request)
+            self._hear(call, who.partner)
+            fresh = self._seen.get(who.partner.id) is not who.partner.wiring
+            if fresh or call.older:
+                return self._run(call, self._used if fresh else self._old_door)
+            found = self._ways.find(call)
+            return self._close(call, found) if isinstance(found, Answer) else self._go(call, found)
+        except Exception as error:  # noqa: BLE001  see above
+            return self._close(call, of_error(call, error))
 
     def _go(self, call: Call, way: Way) -> Response | Later | Awaitable[Response]:
-        run = way.route.run
-        return self._state(call, run) if type(run) is Stating else self._run(call, run)
+        """Do what is asked; what is stated is told, and answered when the store says what became of it."""
+        run = way.run
+        if type(run) is not Stating:
+            return self._run(call, run)
+        statement = run.read(self._desk, call)
+        origin = Origin(way.caller.partner.id, call.party, call.correlation, call.request_id)
+        if self._hub.told(origin, statement, partial(self._became, call, run, statement)):
+            return LATER
+        return self._tell(call, run, statement)
 
-    def _state(self, call: Call, stating: Stating) -> Response | Later | Awaitable[Response]:
-        """Tell what is stated; the answer is given when the store says what became of it."""
-        desk = self._desk
-        statement = stating.read(desk, call)
-        later = Later()
-
-        def then(outcome: Receipt | Exception) -> None:
-            try:
-                if isinstance(outcome, Exception):
-                    answer = of_error(call, outcome)
-                else:
-                    answer = stating.say(desk, call, statement, outcome)
-            except Exception as error:  # noqa: BLE001  see above
-                answer = of_error(call, error)
-            later.give(self._close(call, answer))
-
-        return later if self._hub.told(call.origin, statement, then) else self._tell(call, stating, statement)
+    def _became(self, call: Call, stating: Stating, statement: Statement, outcome: Receipt | Exception) -> None:
+        try:
+            if isinstance(outcome, Exception):
+                answer = of_error(call, outcome)
+            else:
+                answer = stating.say(self._desk, call, statement, outcome)
+        except Exception as error:  # noqa: BLE001  see above
+            answer = of_error(call, error)
+        request = call.request
+        request.taker.take(request, self._close(call, answer))
 
     async def _tell(self, call: Call, stating: Stating, statement: Statement) -> Response:
         try:
@@ -127,10 +170,10 @@ class OcpiServer:
         if call.older:
             return await self._old_door(desk, call)
         found = self._ways.find(call)
-        return found if isinstance(found, Answer) else await found.route.run(desk, call)
+        return found if isinstance(found, Answer) else await found.run(desk, call)
 
     async def _old_door(self, _desk: Desk, call: Call) -> Answer:
-        return await self._old.answer(call, call.parts)
+        return await self._old.answer(call, parts_of(call.request))
 
     async def _configured(self, call: Call) -> Response:
         """Answer versions and credentials; what the handshake notes itself is noted there."""
@@ -140,54 +183,37 @@ class OcpiServer:
         except Exception as error:  # noqa: BLE001  see above
             return self._close(call, of_error(call, error))
 
-    def _close(self, call: Call, answer: Answer) -> Response:
-        response = write_answer(call, answer)
-        self._note(call, answer, response)
-        return response
-
-    def _open(self, request: Request) -> Call:
-        """Take the ids of the message; those a partner left out are minted (OCPI-28)."""
-        request_id = request.headers.get(b"x-request-id", b"").decode("latin-1")
-        correlation = request.headers.get(b"x-correlation-id", b"").decode("latin-1")
-        call = Call(
-            request=request,
-            now=self._hub.clock.now(),
-            request_id=request_id or self._hub.ids.new(),
-            correlation=correlation or self._hub.ids.new(),
-            parts=parts_of(request),
-            older=request.path.startswith(_OLD_DOORS),
-        )
-        if not ((request_id and correlation) or call.older):
-            call.take([Finding("X-Request-ID, X-Correlation-ID", "are not both there: minted here")])
-        return call
-
     def _hear(self, call: Call, partner: Partner) -> None:
         """Note that a partner is there, and that it asks for no more than it may."""
         self._hub.liveness.hear(partner, call.now)
-        self._hub.quotas.take(partner, len(call.request.body), call.now)
+        if partner.rate or partner.body_bytes:
+            self._hub.quotas.take(partner, len(call.request.body), call.now)
 
-    def _note(self, call: Call, answer: Answer, response: Response) -> None:
-        """Leave a trace: the answer only when it says more than *done*."""
-        said = (answer.http, answer.status)
+    def _close(self, call: Call, answer: Answer) -> Response:
+        """Write the answer and leave a trace: of the answer only when it says more than *done*."""
+        response = write_answer(call, answer)
+        request, said, who = call.request, (answer.http, answer.status), call.who
+        partner = who.partner.id if who is not None else ""
         if answer.message:
             call.notes.append(answer.message)
-        if call.odd and call.who is not None:
-            self._hub.oddities.note(call.who.partner.id, call.operation, call.odd, call.correlation)
+        if call.odd and partner:
+            self._hub.oddities.note(partner, call.operation, call.odd, call.correlation)
         self._hub.store.note(
             Exchange(
                 at=call.now,
-                partner=call.who.partner.id if call.who is not None else "",
+                partner=partner,
                 inward=True,
-                operation=call.operation or f"ocpi {call.request.method}",
+                operation=call.operation or f"ocpi {request.method}",
                 code=_CODES.get(said) or f"{said[0]}/{said[1]}",
-                latency_us=int((time.perf_counter() - call.request.began) * 1e6),
+                latency_us=int((time.perf_counter() - request.began) * 1e6),
                 correlation=call.correlation,
                 ids=(call.request_id, *call.ids),
                 seq=call.seq,
-                request=call.request.body if call.who is not None else b"",
+                request=request.body if partner else b"",
                 response=response.body if answer.status != SUCCESS or call.keep_answer else b"",
                 note="; ".join(call.notes) if call.notes else "",
                 subject=call.subject,
                 brief=call.module == "locations",
             )
         )
+        return response

@@ -6,6 +6,8 @@ worked out once and remembered until the book changes; what a request may differ
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import Struct
 
 from interroam.core.parties.book import Book
@@ -17,21 +19,24 @@ from interroam.protocols.ocpi.rules.urls import segments
 from .call import Answer, Call, Caller
 from .caller import Callers
 from .clientinfo import MODULE as UNROUTED
-from .desk import Route
+from .desk import Route, Run
 from .table import ROUTES
 
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
 _MOST = 4096
 _IDS = (b"x-request-id", b"x-correlation-id")
-_FROM_COUNTRY, _FROM_PARTY = b"ocpi-from-country-code", b"ocpi-from-party-id"
-_TO_COUNTRY, _TO_PARTY = b"ocpi-to-country-code", b"ocpi-to-party-id"
+_PLACED = 4
+"""So many parts of a path are the place in the table: what follows differs from object to object."""
+Likeness: TypeAlias = tuple[object, ...]
+"""All that a way depends on."""
 
 
 class Way(Struct, frozen=True, gc=False):
     """What holds for all requests that are alike in caller, headers, method and place."""
 
     caller: Caller
-    route: Route
+    run: Run
+    operation: str
     module: str
     party: Party | None = None
     sender: PartyId | None = None
@@ -45,77 +50,78 @@ class Ways:
     def __init__(self, book: Book, callers: Callers) -> None:
         self._book = book
         self._callers = callers
-        self._known: dict[tuple[object, ...], Way] = {}
-        book.on_change(self._known.clear)
+        self._known: dict[Likeness, Way] = {}
+        self._revision = book.revision
 
-    def known(self, call: Call) -> Way | None:
-        """Return the way of a request where it was found before and holds still."""
-        way = self._known.get(self._likeness(call.request, call.parts))
-        if way is None or not self._book.holds(way.caller.partner, way.caller.credential):
-            return None
-        _follow(call, way)
-        return way
+    def known(self, request: Request) -> tuple[Way | None, list[str], Likeness]:
+        """Return the way of a request, if it was found before and holds still; what follows its place; its likeness."""
+        if self._revision != self._book.revision:
+            self._revision = self._book.revision
+            self._known.clear()
+        raw, path = request.raw_path, request.path
+        if raw.find(b"%") < 0 and raw.find(b"//") < 0:
+            path = path.rstrip("/")
+            tail = path.rsplit("/", max(path.count("/") - _PLACED, 0))
+            place = tail.pop(0)
+        else:
+            parts = parts_of(request)
+            place, tail = "\0".join(parts[:_PLACED]), parts[_PLACED:]
+        get = request.headers.get
+        likeness = (
+            get(b"authorization"),
+            get(b"ocpi-from-country-code"),
+            get(b"ocpi-from-party-id"),
+            get(b"ocpi-to-country-code"),
+            get(b"ocpi-to-party-id"),
+            request.client,
+            request.certificate,
+            request.method,
+            place,
+            len(tail),
+        )
+        return self._known.get(likeness), tail, likeness
 
     def find(self, call: Call) -> Way | Answer:
         """Find the row of the table and between whom the call is; Refused where these two may not."""
-        who, parts = call.caller, call.parts
-        found = _row(call)
-        if isinstance(found, Answer):
-            return found
-        module = call.module = parts[3]
-        call.operation = found.operation
+        who, request = call.caller, call.request
+        parts = parts_of(request)
+        route = _row(call, parts)
+        if isinstance(route, Answer):
+            return route
+        module, operation = parts[3], route.operation
+        call.module, call.operation = module, operation
         if module == UNROUTED:  # C7
-            way = Way(who, found, module)
+            way = Way(who, route.run, operation, module)
         else:
-            headers = call.request.headers
+            headers = request.headers
             addressing = self._callers.addressing(who.partner, headers, to_too=who.switches.require_to)
             call.routing = addressing.lines
-            party = self._callers.in_role(addressing, module, found.interface)
-            way = Way(who, found, module, party, addressing.sender, addressing.receiver, addressing.lines)
+            party = self._callers.in_role(addressing, module, route.interface)
+            said = addressing.sender, addressing.receiver, addressing.lines
+            way = Way(who, route.run, operation, module, party, *said)
         if len(self._known) >= _MOST:
             self._known.clear()
-        self._known[self._likeness(call.request, parts)] = way
-        _follow(call, way)
+        _, call.tail, likeness = self.known(request)
+        self._known[likeness] = way
+        if who.switches.require_ids:
+            insist_on_ids(request)
+        call.party, call.sender, call.receiver = way.party, way.sender, way.receiver
         return way
 
-    def _likeness(self, request: Request, parts: list[str]) -> tuple[object, ...]:
-        """Return all that a way depends on."""
-        get = request.headers.get
-        return (
-            self._callers.mark(request),
-            request.client,
-            request.certificate,
-            get(_FROM_COUNTRY),
-            get(_FROM_PARTY),
-            get(_TO_COUNTRY),
-            get(_TO_PARTY),
-            request.method,
-            len(parts),
-            *parts[:4],
-        )
 
-
-def _follow(call: Call, way: Way) -> None:
-    call.who = who = way.caller
-    if who.switches.require_ids:
-        _insist_on_ids(call.request)
-    call.operation, call.module, call.tail = way.route.operation, way.module, call.parts[4:]
-    call.party, call.sender, call.receiver, call.routing = way.party, way.sender, way.receiver, way.routing
-
-
-def _insist_on_ids(request: Request) -> None:
+def insist_on_ids(request: Request) -> None:
+    """Pass when both ids are there; else Refused."""
     for name in _IDS:
         if not request.headers.get(name):
             raise Refused(Reason.MALFORMED, f"{name.decode()} is missing", remedy="send both ids with every request")
 
 
-def _row(call: Call) -> Route | Answer:
+def _row(call: Call, parts: list[str]) -> Route | Answer:
     """Find the row of a path: ``/ocpi/2.2.1/{receiver|sender}/{module}/…``."""
-    parts = call.parts
-    found = ROUTES.get((parts[2], parts[3])) if len(parts) > 3 and parts[1] == "2.2.1" else None
+    found = ROUTES.get((parts[2], parts[3])) if len(parts) >= _PLACED and parts[1] == "2.2.1" else None
     if found is None or not call.caller.switches.offers(parts[3]):
         return _NOWHERE
-    depth = len(parts) - 4
+    depth = len(parts) - _PLACED
     route = found.routes.get((call.request.method, depth))
     if route is not None:
         return route
@@ -129,7 +135,7 @@ def _row(call: Call) -> Route | Answer:
 def parts_of(request: Request) -> list[str]:
     """Split a path; one with encoded or doubled characters needs more care (OCPI-189)."""
     raw = request.raw_path
-    if b"%" not in raw and b"//" not in raw:
+    if raw.find(b"%") < 0 and raw.find(b"//") < 0:
         return request.path.strip("/").split("/")
     try:
         return [] if b"%00" in raw else list(segments(raw))
