@@ -29,6 +29,7 @@ from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
 from interroam.net.client import Client
+from interroam.net.doorkeeper import Doorkeeper
 from interroam.net.doors import Door, Doorway
 from interroam.net.http import JSON, Handler, Request, Response, plain_refusal
 from interroam.net.listener import Listener
@@ -181,7 +182,8 @@ class Node:
         await self.office.people.load()
         await self.hub.oddities.load()
         await self.office.issuing.load()
-        self._doorway.barred = self._barred
+        keeper = Doorkeeper(self.store, self.clock, self.office.issuing.barred)
+        self._doorway.barred, self._doorway.turned_away = keeper.barred, keeper.turned_away
         self.office.issuing.on_made = self.renew_certificates
         await self._listener.start()
         self._introduce()
@@ -279,25 +281,6 @@ class Node:
         refusal = plain_refusal(503, "the node is starting or stopping")
         refusal.headers.append((b"retry-after", b"1"))
         return refusal
-
-    def _barred(self, request: Request) -> bool:
-        """Whether a caller shows a certificate of ours that was revoked; the attempt is traced."""
-        one = self.office.issuing.barred(request.certificate) if request.certificate is not None else None
-        if one is None:
-            return False
-        log.warning("certificate_revoked", partner=one.partner, serial=one.serial, client=request.client)
-        self.store.note(
-            Exchange(
-                at=self.clock.now(),
-                partner=one.partner,
-                inward=True,
-                operation=f"{request.method} {request.path}",
-                code="401",
-                latency_us=0,
-                note=f"certificate {one.serial} was revoked",
-            )
-        )
-        return True
 
     def _health(self, _request: Request) -> Response:
         body = {

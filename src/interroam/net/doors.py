@@ -32,8 +32,16 @@ def _nobody(_request: Request) -> Response:
 Barred = Callable[[Request], bool]
 
 
+TurnedAway = Callable[[int, str, str, "Request | None"], None]
+"""Status and words of a refusal, the caller's address, and its request as far as it was read."""
+
+
 def _everybody_may(_request: Request) -> bool:
     return False
+
+
+def _nobody_listens(_status: int, _message: str, _client: str, _request: Request | None) -> None:
+    pass
 
 
 NOBODY = Door("", _nobody)
@@ -47,6 +55,8 @@ class Doorway:
         """How to refuse before a door is known: 400, 408, 431, 503."""
         self.barred: Barred = _everybody_may
         """Asked of every request that shows a certificate: whether it was revoked."""
+        self.turned_away: TurnedAway = _nobody_listens
+        """Told of what never came as far as a door: too long, too slow, or no HTTP."""
         self._doors: list[tuple[str, str, Door]] = []
         self._near: dict[str, list[tuple[str, str, Door]]] = {}
         """The same by the first part of their paths; the door of everything is among all of them."""

@@ -121,6 +121,8 @@ class Reader:
         self.done = True
         door = self._door if self.phase == BODY else NOBODY
         refusal = door.refusal if door is not NOBODY else self._doorway.refusal
+        if self._size:  # else nothing was asked
+            self._doorway.turned_away(status, message, self.client, self._request)
         self._take(Message(door, None, refusal=traced(refusal(status, message), self._headers)))
 
     @property

@@ -44,7 +44,7 @@ class Reception:
 
     async def answer(self, request: Request) -> Answered:
         """Authenticate, read, run, answer."""
-        operation, call = f"{request.method} {request.path}", None
+        operation, call, said = f"{request.method} {request.path}", None, ""
         try:
             route, params = self._table.match(request.method, request.raw_path)
             operation = f"{route.method} {route.path}"
@@ -53,13 +53,15 @@ class Reception:
             call.query, call.body, call.unknown = _read(route, request)
             answer = _written(route, await route.run(call))
         except (Refused, Unavailable) as no:
-            answer = refusal(no)
+            answer, said = refusal(no), no.message
         except Exception:
             log.exception("call_broke", operation=operation)
             answer = refusal(Unavailable(Reason.FAILED, "our own failure; it is in our log"))
         if call is not None:
             answer.headers.append((b"x-correlation-id", call.correlation.encode()))
             self._note(request, operation, call, answer)
+        else:
+            self._note_turned_away(request, answer, said)
         return answer
 
     async def _caller(self, request: Request) -> Partner:
@@ -117,6 +119,24 @@ class Reception:
                 response=said if whole else b"",
                 subject=call.subject,
                 brief=operation.partition(" ")[2].startswith(_OF_PLACES),
+            )
+        )
+
+    def _note_turned_away(self, request: Request, answer: Answered, said: str) -> None:
+        """Leave a trace of a request that was not heard: of who may not call, or of none that there is."""
+        known = self._hub.book.recognize(_secret(request))
+        name = _printable(request.headers.get(REQUEST, b""))
+        self._hub.store.note(
+            Exchange(
+                at=self._hub.clock.now(),
+                partner=known[0].id if known is not None else "",
+                inward=True,
+                operation=f"{PROTOCOL} {request.method}",
+                code=str(answer.status),
+                latency_us=int((perf_counter() - request.began) * 1e6),
+                correlation=_printable(request.headers.get(CORRELATION, b"")),
+                ids=(name,) if name else (),
+                note=f"{said}; {request.client}",
             )
         )
 
