@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 
 from interroam.core.ports import Page, Query
 from interroam.model.facts import Stored
@@ -133,22 +134,24 @@ class Finding(ABC):
 
     async def evses(self, locations: Sequence[Key]) -> list[list[Stored]]:
         """Return, for each location, its EVSEs in order of creation."""
-        sites = self._sites
-        unknown = [key for key in locations if key not in sites]
+        known = {key: self._sites[key] for key in locations if key in self._sites}
+        unknown = [key for key in locations if key not in known]
         found = await self._read_sites(unknown) if unknown else {}
-        numbers = [sites[key] if key in sites else found[key] for key in locations]
-        by_no = {row.no: row for row in await self.by_no([no for some in numbers for no in some])}
-        return [[by_no[no] for no in some if no in by_no] for some in numbers]
+        if known:
+            by_no = {row.no: row for row in await self.by_no([no for numbers in known.values() for no in numbers])}
+            found.update((key, [by_no[no] for no in numbers if no in by_no]) for key, numbers in known.items())
+        return [found[key] for key in locations]
 
-    async def _read_sites(self, locations: Sequence[Key]) -> dict[Key, list[int]]:
-        """Read the EVSEs of locations, and remember which they are."""
+    async def _read_sites(self, locations: Sequence[Key]) -> dict[Key, list[Stored]]:
+        """Read the EVSEs of locations, and remember which they are when they themselves are remembered."""
         before = self._commits
-        found: dict[Key, list[int]] = {key: [] for key in locations}
-        for row in sorted(await self._evses_at(locations), key=lambda row: row.no):
-            found[Key(Kind.LOCATION, row.key.owner, row.key.id)].append(row.no)
+        found: dict[Key, list[Stored]] = {key: [] for key in locations}
+        for row in sorted(await self._evses_at(locations), key=attrgetter("no")):
+            found[Key(Kind.LOCATION, row.key.owner, row.key.id)].append(row)
         if before == self._commits:
-            for key, numbers in found.items():
-                self._know_site(key, numbers)
+            for key, inside in found.items():
+                if not inside or self._recent.by_no(inside[-1].no) is not None:
+                    self._know_site(key, [row.no for row in inside])
         return found
 
     def _know_site(self, key: Key, numbers: list[int]) -> None:
@@ -164,7 +167,7 @@ class Finding(ABC):
         """Remember rows that were read, unless a commit came between: then they may be old."""
         if before == self._commits:
             for row in found:
-                self._recent.put(row)
+                self._recent.meet(row)
         return found
 
     def _reach(self, key: Key) -> None:

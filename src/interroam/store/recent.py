@@ -16,6 +16,8 @@ from interroam.store.rows import size
 MEMORY = min(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4, 4 * 2**30)
 """Only what is asked for is kept, about two kilobytes an object: a million is as quick as a thousand while they fit."""
 
+_AHEAD = 4096
+
 
 class Recent:
     """Rows by key and by number, in at most about so many bytes."""
@@ -27,6 +29,8 @@ class Recent:
         self._old: dict[Key, Stored] = {}
         self._keys: dict[int, Key] = {}
         self._old_keys: dict[int, Key] = {}
+        self._met = bytearray()
+        """A bit for every number that was read."""
 
     def get(self, key: Key) -> Stored | None:
         """Return the row with this key, when it is here."""
@@ -51,6 +55,17 @@ class Recent:
                 self._age()
             self._keys[row.no] = key
         self._young[key] = row
+
+    def meet(self, row: Stored) -> None:
+        """Remember a row that was read, from the second time on: who reads all there is drives nothing out."""
+        at, bit = row.no >> 3, 1 << (row.no & 7)
+        met = self._met
+        if at >= len(met):
+            met.extend(bytes(at + 1 - len(met) + _AHEAD))
+        if met[at] & bit:
+            self.put(row)
+        else:
+            met[at] |= bit
 
     def forget(self, keys: Iterable[Key]) -> None:
         """Forget rows, so that they are read again."""

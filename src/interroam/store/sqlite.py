@@ -7,12 +7,12 @@ in COMMIT, and the loop leaves the writing connection alone meanwhile. Reads hav
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import structlog
@@ -29,6 +29,7 @@ from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.sqlite_traces import SqliteTraces
 from interroam.store.statements import migrations, statements
+from interroam.store.still import Still
 from interroam.store.upkeep import Upkeep
 from interroam.store.writer import CommitFailed, Errand, Outcome
 
@@ -74,7 +75,7 @@ class SqliteStore(Upkeep):
                 self._db.close()
                 self._unlock()
                 raise
-        self._reader = _connect(self.path, read_only=True)
+        self._still = Still(_connect(self.path, read_only=True), lasting=not self._read_only)
         self._searcher = _connect(self.path, read_only=True)
         self._committing, self._searching = Hand("store commit"), Hand("store search")
         await self._learn()
@@ -89,7 +90,7 @@ class SqliteStore(Upkeep):
         if self._checkpoint is not None:
             await self._checkpoint
         await self._searching.do(self._searcher.close)
-        self._reader.close()
+        self._still.close()
         if not self._read_only:
             await self._committing.do(self._db.close)  # the last one out checkpoints
         self._committing.stop()
@@ -106,7 +107,7 @@ class SqliteStore(Upkeep):
     # -- what the ledger asks for ----------------------------------------------------------------------------------
 
     async def _fetch(self, name: str, *params: object) -> list[Row]:
-        return self._reader.execute(self._sql[name], params).fetchall()
+        return (self._still.row if name == "by_key" else self._still.rows)(self._sql[name], params)
 
     async def _search(self, name: str, *params: object) -> list[Row]:
         return await self._searching.do(lambda: self._searcher.execute(self._sql[name], params).fetchall())
@@ -127,13 +128,19 @@ class SqliteStore(Upkeep):
             db.execute("ROLLBACK")
             raise
         try:
-            await self._committing.do(self._flush)
+            with self._still.released() if self._rest else nullcontext():
+                await self._committing.do(self._flush)
         except Exception as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            self._still.leave()
             self._forget()  # whatever the disk has of it is read again
             await self._learn()
             raise CommitFailed(str(error)) from error
+        if any(errand.name != "save_cursor" for errand in errands):
+            self._still.leave()
+        else:
+            self._still.committed([row.no for row in draft.rows.values()])
         self._committed(draft)
         self._checkpoint_soon()
         return outcomes
@@ -141,13 +148,13 @@ class SqliteStore(Upkeep):
     async def _evses_at(self, locations: Sequence[Key]) -> list[Stored]:
         before = self._commits
         if len(locations) == 1:
-            found = list(map(rows.stored, self._reader.execute(self._sql["evses"], locations[0][1:3])))
+            found = list(map(rows.stored, self._still.rows(self._sql["evses"], locations[0][1:3])))
         else:
             sites = [key[1:3] for key in locations]
             found = [
                 rows.stored(row)
                 for first in range(0, len(sites), KEYS_AT_ONCE)
-                for row in _portion(self._reader, self._sql["evses_at"], sites[first : first + KEYS_AT_ONCE])
+                for row in _portion(self._still.rows, self._sql["evses_at"], sites[first : first + KEYS_AT_ONCE])
             ]
         return self._remembered(found, before)
 
@@ -161,7 +168,7 @@ class SqliteStore(Upkeep):
                 needed[unknown[0]] = rows.held(unknown[0], *found)
             return needed
         for first in range(0, len(texts), KEYS_AT_ONCE):
-            read = _portion(self._db, self._sql["by_keys"], texts[first : first + KEYS_AT_ONCE])
+            read = _portion(self._db.execute, self._sql["by_keys"], texts[first : first + KEYS_AT_ONCE])
             for at, no, hub_id, state in read:
                 key = unknown[first + at]
                 needed[key] = rows.held(key, no, hub_id, state)
@@ -206,12 +213,13 @@ class SqliteStore(Upkeep):
         self._db.execute("COMMIT")
         if self._rest:
             self._rest = False
-            with contextlib.suppress(sqlite3.Error):  # the next one will do; the commit stands
+            with suppress(sqlite3.Error):  # the next one will do; the commit stands
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _checkpoint_soon(self) -> None:
         if self._db.total_changes - self._changes > CHECKPOINT_AFTER and self._checkpoint is None:
             self._changes = self._db.total_changes
+            self._still.leave()  # nothing is copied that is newer than what somebody reads
             self._checkpoint = asyncio.get_running_loop().create_task(self._copy_log())
 
     async def _copy_log(self) -> None:
@@ -225,9 +233,10 @@ class SqliteStore(Upkeep):
     async def _scour(self) -> None:
         """Write the whole log into the file and start it anew: freed pages are overwritten, the log's were not."""
         async with self._writer.turn:
-            ((busy, *_),) = await self._committing.do(
-                lambda: self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            )
+            with self._still.released():
+                ((busy, *_),) = await self._committing.do(
+                    lambda: self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                )
         if busy:
             log.warning("log_not_emptied", path=str(self.path))  # somebody reads it now; the next full copy will do
 
@@ -242,10 +251,12 @@ class SqliteStore(Upkeep):
         await asyncio.to_thread(_copy, self.path, Path(target), tell)
 
 
-def _portion(db: sqlite3.Connection, statement: str, keys: Sequence[tuple[str, ...]]) -> list[Row]:
+def _portion(
+    read: Callable[[str, Sequence[object]], Iterable[Row]], statement: str, keys: Sequence[tuple[str, ...]]
+) -> Iterable[Row]:
     """Read up to so many rows by one statement, filled up with keys of nothing."""
     nothing = [""] * (len(keys[0]) * (KEYS_AT_ONCE - len(keys)))
-    return db.execute(statement, [text for key in keys for text in key] + nothing).fetchall()
+    return read(statement, [text for key in keys for text in key] + nothing)
 
 
 def _lock(path: Path) -> int:

@@ -125,27 +125,27 @@ class Authorizer:
             raise Refused(
                 Reason.INCOMPLETE, "authorize needs the location", remedy="send LocationReferences with location_id"
             )
+        for uid in question.evse_uids:
+            evse = _standing(await self._hub.store.get(evse_key(question.cpo, question.location_id, uid)))
+            if evse is not None:
+                return (evse.uid,)  # there is no EVSE without its location: that is read only to say what is wrong
         place = location_key(question.cpo, question.location_id)
-        location = await self._hub.store.get(place)
-        if location is None:
+        if await self._hub.store.get(place) is None:
             raise Refused(
                 Reason.UNKNOWN_LOCATION,
                 f"CPO {question.cpo} has no location {question.location_id} here",
                 remedy="push the location before asking",
             )
-        return await self._one_evse(place, question.evse_uids)
-
-    async def _one_evse(self, place: Key, asked: tuple[str, ...]) -> tuple[str, ...]:
-        for uid in asked:
-            evse = _standing(await self._hub.store.get(evse_key(place.party, place.id, uid)))
-            if evse is not None:
-                return (evse.uid,)
-        if asked:
+        if question.evse_uids:
             raise Refused(
                 Reason.UNKNOWN_LOCATION,
-                f"location {place.id} of {place.party} has no EVSE {', '.join(asked)}",
+                f"location {place.id} of {place.party} has no EVSE {', '.join(question.evse_uids)}",
                 remedy="push the EVSE before asking",
             )
+        return await self._any_evse(place)
+
+    async def _any_evse(self, place: Key) -> tuple[str, ...]:
+        """Return the EVSE of a location where one would charge first."""
         (rows,) = await self._hub.store.evses([place])
         known = [evse for evse in map(_standing, rows) if evse is not None]
         readers = [evse for evse in known if "RFID_READER" in evse.capabilities]

@@ -5,6 +5,7 @@ Saying again what is known is no change: it may refresh a last_updated in the pi
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -51,7 +52,7 @@ class Views:
     def __init__(self, hub: Hub, most_bytes: int = MOST_BYTES) -> None:
         self._hub = hub
         self._most = most_bytes
-        self._drawn: dict[int, _Drawn] = {}
+        self._drawn: OrderedDict[int, _Drawn] = OrderedDict()  # a dict looks for its first through all that have gone
         self._bytes = 0
         # A location that is remembered, or being drawn: whoever draws may keep it only while its mark is here.
         self._marks: dict[tuple[str, str], tuple[int, object]] = {}
