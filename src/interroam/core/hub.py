@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -268,21 +268,25 @@ class Hub:
         """Return the permission of a charge by any of its names: ours, its provider's, its CPO's."""
         return await naming.authorization(self, reference, cpo)
 
-    async def record_authorization(
+    def record_authorization(
         self, origin: Origin, body: Authorization, now: datetime, session: Session | None = None
-    ) -> None:
+    ) -> Awaitable[object]:
         """Make a permission durable, with the agreement it rests on and the session it begins."""
-        plain = session is not None and self._is_plain(origin, session, body)
-        permitted = self.store.record(self._permitted(origin, body, body, now))
-        if session is not None and plain:
-            try:
-                await self.store.record(self._permitted(origin, session, body, now))  # in the same group
-            finally:
-                await permitted
-            return
-        await permitted
         if session is not None:
+            return self._record_both(origin, body, now, session)
+        return self.store.record(self._permitted(origin, body, body, now))
+
+    async def _record_both(self, origin: Origin, body: Authorization, now: datetime, session: Session) -> None:
+        plain = self._is_plain(origin, session, body)
+        permitted = self.store.record(self._permitted(origin, body, body, now))
+        if not plain:
+            await permitted
             await self.tell(origin, Fact(session))
+            return
+        try:
+            await self.store.record(self._permitted(origin, session, body, now))  # in the same group
+        finally:
+            await permitted
 
     def _permitted(self, origin: Origin, body: Authorization | Session, by: Authorization, now: datetime) -> Telling:
         subject, contract = self.subjects_of(body)
@@ -307,10 +311,13 @@ class Hub:
     # -- ask -------------------------------------------------------------------------------------------------------
 
     def authorize(
-        self, origin: Origin, question: Authorize, begins: Begins = _nothing
+        self, origin: Origin, question: Authorize, begins: Begins = _nothing, now: datetime | None = None
     ) -> Coroutine[Any, Any, Authorization]:
-        """Ask whether a driver may charge; a yes is recorded before it is returned, with the session it ``begins``."""
-        return self._authorizer.ask(origin, question, begins)
+        """Ask whether a driver may charge; a yes is recorded before it is returned, with the session it ``begins``.
+
+        ``now`` is when it was asked, where that is at hand.
+        """
+        return self._authorizer.ask(origin, question, begins, now or self.clock.now())
 
     async def command(self, origin: Origin, question: Steering) -> Acknowledged:
         """Steer a charge or what comes before it: the acknowledgment now, the outcome later as a fact."""

@@ -385,5 +385,9 @@ class Ids(Protocol):
         """Return a new UUIDv7 as text."""
         ...
 
+    def at(self, moment: datetime) -> str:
+        """Return a new UUIDv7 of a moment that is known already."""
+        ...
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

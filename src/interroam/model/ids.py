@@ -85,6 +85,12 @@ class Party(msgspec.Struct, frozen=True, order=True, gc=False):
         return f"{self.id}/{self.role.value}"
 
 
+@lru_cache(maxsize=65_536)
+def party_of(id: PartyId, role: Role) -> Party:
+    """Return the party in this role; equal ones are one object."""
+    return Party(id, role)
+
+
 class Kind(StrEnum):
     """What an object is."""
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
 _CARD = "RFID"
+_ALLOWED, _TOKENS, _TOKEN = Allowed.ALLOWED, Module.TOKENS, Kind.TOKEN
 Begins = Callable[[Authorization], Session | None]
 """Makes the session that a permission begins, where it does: both are durable before the yes leaves."""
 _ABSENT = frozenset({Availability.REMOVED, Availability.PLANNED})
@@ -55,10 +56,9 @@ class Authorizer:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
-    async def ask(self, origin: Origin, question: Authorize, begins: Begins) -> Authorization:
+    async def ask(self, origin: Origin, question: Authorize, begins: Begins, now: datetime) -> Authorization:
         """Answer the question; Refused when it cannot be asked, Unavailable when nobody answered."""
         hub = self._hub
-        now = hub.clock.now()
         matter = await self._matter(origin, question, now)
         if type(matter) is Matter:
             answer = self._completed(origin, matter, await inquire(hub, origin, matter, now))
@@ -66,31 +66,32 @@ class Authorizer:
             answer = await self._ask_around(origin, matter)
         else:
             answer = cast("Authorization", matter)
-        if answer.allowed is Allowed.ALLOWED:
+        if answer.allowed is _ALLOWED:
             await hub.record_authorization(origin, answer, answer.at or now, begins(answer))
-        return _known_by(question, answer)
+        return answer if answer.reference else _known_by(question, answer)
 
     async def _matter(self, origin: Origin, question: Authorize, now: datetime) -> Matter | _Anybody | Authorization:
         """Find out what is to be asked of whom; where of nobody, the answer says why."""
-        hub = self._hub
+        hub, cpo = self._hub, question.cpo
         routing, is_hub = hub.book.routing, hub.is_hub
-        if not hub.book.partners[origin.partner].is_hub:
-            self._check_asker(origin, question)
-        reference, uids = question.reference, question.evse_uids
+        self._check_asker(origin, question)
+        reference, uids, service = question.reference, question.evse_uids, ""
+        spots: Collection[Spot] = ()
         if is_hub:
             uids = await self._standing_at(question)
-            reference = reference or hub.ids.new()  # whoever is asked shall know the charge by it
-        spots = await hub.sight.spots(question.cpo, question.location_id, question.evse_uids, known=is_hub)
-        service = self._service(question)
-        tokens = await self._tokens(question)
-        candidates = [(token.owner, token) for token in tokens] or self._named_provider(question)
+            reference = reference or hub.ids.at(now)  # whoever is asked shall know the charge by it
+            service = question.service  # a hub's table says who has which (EMIP-130)
+        if routing.selective:
+            spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=is_hub)
+        candidates = await self._tokens(question) or self._named_provider(question)
         refused: Refused | None = None
         for provider, token in candidates:
-            agreement = routing.covering(question.cpo, provider, Module.TOKENS, now, spots, service)
+            agreement = routing.covering(cpo, provider, _TOKENS, now, spots, service)
             if agreement is not None or self._is_ours(token):
                 asked = replace(question, reference=reference, evse_uids=uids, emsp=provider)
-                return Matter(_selected(asked, agreement, spots), provider, token, agreement)
-            refused = routing.why_not(question.cpo, provider, Module.TOKENS, now, spots, service)
+                asked = _selected(asked, agreement, spots) if spots else asked
+                return Matter(asked, provider, token, agreement)
+            refused = routing.why_not(cpo, provider, _TOKENS, now, spots, service)
         if refused is not None:
             provider, token = candidates[-1]
             return replace(_not_covered(question, refused, now), token=token, emsp=provider)
@@ -107,12 +108,8 @@ class Authorizer:
         )
         return [(named, None)] if named is not None and known else []
 
-    def _service(self, question: Authorize) -> str:
-        """Return the service that an agreement must have: a hub's table says who has which (EMIP-130)."""
-        return question.service if self._hub.is_hub else ""
-
     def _check_asker(self, origin: Origin, question: Authorize) -> None:
-        if not self._hub.book.partners[origin.partner].speaks_for(question.cpo, Role.CPO):
+        if not self._hub.book.routing.may_ask(origin.partner, question.cpo):
             raise Refused(
                 Reason.FORBIDDEN,
                 f"partner {origin.partner} does not speak for {question.cpo} as CPO",
@@ -152,12 +149,12 @@ class Authorizer:
         free = [evse for evse in readers if evse.status.word == "AVAILABLE"]
         return tuple(evse.uid for evse in (free or readers or known)[:1])
 
-    async def _tokens(self, question: Authorize) -> list[Token]:
-        rows = await self._hub.store.by_ref(token_ref(question.type, question.uid), Kind.TOKEN)
-        tokens = [row.body for row in rows if isinstance(row.body, Token) and not row.withdrawn]
-        if question.emsp is not None:
-            return [token for token in tokens if token.owner == question.emsp]
-        return tokens
+    async def _tokens(self, question: Authorize) -> list[tuple[PartyId, Token | None]]:
+        """Return the tokens that are meant, each with its provider."""
+        asked = question.emsp
+        rows = await self._hub.store.by_ref(token_ref(question.type, question.uid), _TOKEN)
+        tokens = [row.body for row in rows if type(row.body) is Token and not row.withdrawn]
+        return [(token.owner, token) for token in tokens if asked is None or token.owner == asked]
 
     def _is_ours(self, token: Token | None) -> bool:
         """Whether the provider's own back office is connected here: then this node answers for it."""
@@ -169,9 +166,10 @@ class Authorizer:
     async def _ask_around(self, origin: Origin, anybody: _Anybody) -> Authorization:
         hub = self._hub
         question, spots = anybody
+        service = question.service if hub.is_hub else ""
         asked = [
             one
-            for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots, self._service(question))
+            for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots, service)
             if (question.emsp is None or one.covers_emsp(question.emsp)) and self._may_be_asked(one, origin)
         ]
         unknown = Refused(
@@ -180,9 +178,7 @@ class Authorizer:
             remedy="its provider must state the token, or be in agreement with the CPO",
         )
         waiting = {
-            asyncio.ensure_future(
-                ask(hub, origin, _unsure(_selected(question, one, spots), one), one.emsp, one.emsp)
-            ): one
+            asyncio.ensure_future(ask(hub, origin, _unsure(_selected(question, one, spots), one), one.emsp)): one
             for one in asked
         }
         trouble: Exception = unknown
@@ -225,21 +221,26 @@ class Authorizer:
         """Return an answer with all that is known of it here; a positive one is what has to become durable."""
         now, question, agreement, token = self._hub.clock.now(), matter.question, matter.agreement, answer.token
         owner = answer.emsp or (token.owner if token is not None else matter.provider)
-        known = {
-            "emsp": owner,
-            "cpo": question.cpo,
-            "at": now,
-            "correlation": origin.correlation,
-            "service": question.service,
-            "cpo_session": answer.cpo_session or question.cpo_session,
-        }
-        if answer.allowed is not Allowed.ALLOWED:
-            return replace(answer, **known)
+        if answer.allowed is not _ALLOWED:
+            return replace(
+                answer,
+                emsp=owner,
+                cpo=question.cpo,
+                at=now,
+                correlation=origin.correlation,
+                service=question.service,
+                cpo_session=answer.cpo_session or question.cpo_session,
+            )
         token = token or _presented(question, owner, answer.alias, now)
         reference, emsp_reference = self._references(question, answer)
         return replace(
             answer,
-            **known,
+            emsp=owner,
+            cpo=question.cpo,
+            at=now,
+            correlation=origin.correlation,
+            service=question.service,
+            cpo_session=answer.cpo_session or question.cpo_session,
             reference=reference,
             emsp_reference=emsp_reference,
             token=token if answer.alias is None else replace(token, contract_id=answer.alias),
@@ -267,8 +268,8 @@ class _Anybody(NamedTuple):
 
 
 def _known_by(question: Authorize, answer: Authorization) -> Authorization:
-    """Return an answer that bears the reference said in the question, unless it has one of its own."""
-    return answer if answer.reference else replace(answer, reference=question.reference or "")
+    """Return an answer without a reference of its own as one that bears the one said in the question."""
+    return replace(answer, reference=question.reference or "")
 
 
 def _presented(question: Authorize, owner: PartyId, alias: str | None, now: datetime) -> Token:

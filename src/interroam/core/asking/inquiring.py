@@ -22,13 +22,16 @@ from interroam.core.ports import Asking, Link
 from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Unavailable
 from interroam.model.facts import Origin
-from interroam.model.ids import Module, Party, PartyId, Role
+from interroam.model.ids import Module, Party, PartyId, Role, party_of
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
 
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
     from interroam.core.manners import Inclined
+
+
+_CPO, _EMSP = Role.CPO, Role.EMSP
 
 
 class Matter(Struct, frozen=True):
@@ -43,30 +46,35 @@ class Matter(Struct, frozen=True):
 async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Authorization:
     """Return what a provider says of a token."""
     routing, question, provider, token = hub.book.routing, matter.question, matter.provider, matter.token
-    to = via = Party(provider, Role.EMSP)
+    to = via = party_of(provider, _EMSP)
     if not routing.has(to):
         agreement = routing.covering(question.cpo, provider, Module.TOKENS, now)
         via = to if agreement is None else agreement.emsp
-    link = hub.links.get(routing.partner_for(via).id)
-    if link is None or not is_asked(link):
-        return _stated(provider, token, question, now)
-    if token is not None and not _asks_about(hub, link, token, question, now):
+    link = hub.links.get(routing.carriers(via)[0].id)
+    asking = _inclination(link)
+    if link is None or not (link.answers and _is_asked_about(hub, asking, token, question, now)):
         return _stated(provider, token, question, now)
     try:
-        answer = await ask(hub, origin, question, to, via)
+        answer = await putting.put(hub, question, to, via, origin, party_of(question.cpo, _CPO))
+        if type(answer) is not Authorization:
+            raise _unanswered(via)
     except Unavailable:
-        if token is None or not _holds_unasked(hub, link, token, question, now):
+        if token is None or not _holds_unasked(hub, asking, token, question, now):
             raise
         return _stated(provider, token, question, now)  # no answer can be had: what was agreed for that holds
     return answer if answer.token is not None else replace(answer, token=token)
 
 
-async def ask(hub: Hub, origin: Origin, question: Authorize, to: Party, via: Party) -> Authorization:
-    """Put the question to one partner."""
-    answer = await putting.put(hub, question, to, via, origin, Party(question.cpo, Role.CPO))
-    if not isinstance(answer, Authorization):
-        raise Unavailable(Reason.BAD_ANSWER, f"{via} did not answer the question", reached=True)
+async def ask(hub: Hub, origin: Origin, question: Authorize, via: Party) -> Authorization:
+    """Put the question to one provider, whoever's token it is."""
+    answer = await putting.put(hub, question, via, via, origin, party_of(question.cpo, _CPO))
+    if type(answer) is not Authorization:
+        raise _unanswered(via)
     return answer
+
+
+def _unanswered(via: Party) -> Unavailable:
+    return Unavailable(Reason.BAD_ANSWER, f"{via} did not answer the question", reached=True)
 
 
 def is_asked(link: Link) -> bool:
@@ -74,19 +82,18 @@ def is_asked(link: Link) -> bool:
     return link.answers and _inclination(link) is not Asking.ASYNC_ONLY
 
 
-def _inclination(link: Link) -> Asking | None:
+def _inclination(link: Link | None) -> Asking | None:
     # isinstance() would look at no more than this, for a twentieth of what a question costs.
     return cast("Inclined", link).asking if hasattr(link, "asking") else None
 
 
-def _asks_about(hub: Hub, link: Link, token: Token, question: Authorize, now: datetime) -> bool:
-    """Whether the provider is asked about a token of which it has stated something."""
-    if not _holds(token, question, now):
-        return True
-    asking = _inclination(link)
-    if asking is None:
-        return hub.is_hub or token.whitelist is not Whitelist.ALWAYS  # OCPI-111: never asked about
-    return asking is not Asking.ASYNC_FIRST
+def _is_asked_about(hub: Hub, asking: Asking | None, token: Token | None, question: Authorize, now: datetime) -> bool:
+    """Whether a provider with this inclination is asked about a token, of which it may have stated something."""
+    if asking is None:  # OCPI-111: one that is ALWAYS is never asked about
+        settled = token is not None and token.whitelist is Whitelist.ALWAYS and not hub.is_hub
+    else:
+        settled = asking is Asking.ASYNC_FIRST
+    return not (asking is Asking.ASYNC_ONLY or (settled and token is not None and _holds(token, question, now)))
 
 
 def _holds(token: Token, question: Authorize, now: datetime) -> bool:
@@ -94,11 +101,10 @@ def _holds(token: Token, question: Authorize, now: datetime) -> bool:
     return not token.expired(now) and token.serves(question.service)
 
 
-def _holds_unasked(hub: Hub, link: Link, token: Token, question: Authorize, now: datetime) -> bool:
+def _holds_unasked(hub: Hub, asking: Asking | None, token: Token, question: Authorize, now: datetime) -> bool:
     """Whether what was stated of a token decides where no answer can be had."""
     if not _holds(token, question, now):
         return False
-    asking = _inclination(link)
     if asking is None:
         return not hub.is_hub and token.valid and token.whitelist is not Whitelist.NEVER
     return asking is Asking.SYNC_FIRST

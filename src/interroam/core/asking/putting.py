@@ -29,19 +29,20 @@ _LEFT = 0.1
 
 async def put(hub: Hub, question: Question, to: Party, via: Party, origin: Origin, asker: Party) -> Answer:
     """Put a question to the first partner of a party that answers, within the deadlines."""
-    time = asyncio.get_running_loop().time
-    ends = time() + hub.deadlines.door * (1 - _LEFT)
+    time, patience = asyncio.get_running_loop().time, hub.deadlines.partner
+    longest = hub.deadlines.door * (1 - _LEFT)
+    ends, within = time() + longest, min(patience, longest)
     correlation = origin.correlation or hub.ids.new()
     trouble: Unavailable | None = None
     for partner in hub.book.routing.carriers(via):
-        within = min(hub.deadlines.partner, ends - time())
-        if trouble is not None and within < _LEAST_S:
-            break
         try:
             return await _link(hub, partner, to).ask(question, to, asker, correlation, within)
         except Unavailable as failed:
             trouble = failed
             if not _tries_next(hub.links.get(partner.id)) or (failed.reached and not isinstance(question, _SAFE)):
+                break
+            within = min(patience, ends - time())
+            if within < _LEAST_S:
                 break
     raise trouble or Unavailable(Reason.NOT_CONNECTED, f"no partner of {via} is there")
 

@@ -40,11 +40,11 @@ class Liveness:
         if partner.state is PartnerState.OFFLINE:
             self._return(partner.id)
 
-    def answered(self, name: str) -> None:
+    def answered(self, name: str, now: datetime | None = None) -> None:
         """Note that a partner answered us."""
         partner = self._hub.book.partners.get(name)
         if partner is not None:
-            self.hear(partner, self._hub.clock.now())
+            self.hear(partner, now or self._hub.clock.now())
 
     def _return(self, name: str) -> None:
         if name in self._returning:

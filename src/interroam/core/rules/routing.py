@@ -51,6 +51,7 @@ class Routing:
                 self._speakers.setdefault(party, []).append(partner)
         self._carriers: dict[Party, list[Partner]] = {}
         self._may: dict[tuple[str, str, Role], bool] = {}
+        self._asking: dict[tuple[str, PartyId], bool] = {}
         self.selective = any(one.selections for one in self.agreements)
         """Whether any agreement shows less than everything: if not, nobody need look at single EVSEs."""
         # What was decided for the span at hand, in which no agreement starts or ends.
@@ -76,6 +77,15 @@ class Routing:
                 f"partner {partner_id} does not speak for {owner} as {role.value}, so it may not state its {key.kind}",
                 remedy=f"add {owner}/{role.value} to the parties of partner {partner_id}",
             )
+
+    def may_ask(self, partner_id: str, cpo: PartyId) -> bool:
+        """Whether a partner may put questions of this CPO: it speaks for it, or is a hub."""
+        asked = (partner_id, cpo)
+        allowed = self._asking.get(asked)
+        if allowed is None:
+            partner = self.partners[partner_id]
+            allowed = self._asking[asked] = partner.is_hub or partner.speaks_for(cpo, Role.CPO)
+        return allowed
 
     def _speaks(self, partner_id: str, owner: PartyId, role: Role) -> bool:
         partner = self.partners.get(partner_id)
@@ -150,12 +160,15 @@ class Routing:
         if spots:
             found = self._pairing(cpo, emsp, module, at)
             return next((one for one in found if _holds(one, spots, service)), None)
-        self._turn_to(at)
+        if not self._since <= at < self._until:
+            self._turn_to(at)
         asked = (cpo, emsp, module, service)
-        if asked not in self._covering:
+        try:
+            return self._covering[asked]
+        except KeyError:
             found = self._pairing(cpo, emsp, module, at)
-            self._covering[asked] = next((one for one in found if _holds(one, (), service)), None)
-        return self._covering[asked]
+            known = self._covering[asked] = next((one for one in found if _holds(one, (), service)), None)
+            return known
 
     def services(self, cpo: PartyId, emsp: PartyId, at: datetime) -> frozenset[str]:
         """Return what the drivers of an eMSP may do at a CPO, by all agreements of the two that are in force."""

@@ -14,6 +14,7 @@ from interroam.protocols.ocpi.handshake.host import Host
 from interroam.protocols.ocpi.handshake.ours import Ours
 from interroam.protocols.ocpi.handshake.theirs import Scout
 from interroam.protocols.ocpi.server import OcpiServer
+from interroam.protocols.ocpi.translate import token_said
 from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire.envelope import failure
 
@@ -33,6 +34,7 @@ class OcpiRoom:
         shown = Shown(hub.book, premises.authorities)
         self._calls = Calls(premises.client, hub.store, hub.clock, hub.ids, hub.liveness.answered, shown.to)
         self.views = Views(hub)
+        hub.forgetting.append(token_said.cache_clear)
         ours = Ours(hub.book, premises.url, premises.name, insecure_http=premises.insecure_http)
         scout = Scout(self._calls, insecure_http=premises.insecure_http)
         self._host = Host(hub, ours, scout)

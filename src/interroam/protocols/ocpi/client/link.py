@@ -70,6 +70,9 @@ class OcpiLink:
         self._tokens = self._wiring.endpoint("tokens", "SENDER")
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
         self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
+        to_hub = self._switches.to_as == "hub"
+        self._hub_party = next((one.id for one in partner.parties if to_hub and one.role is Role.HUB), None)
+        """Whom calls are addressed to, whoever is meant, where the partner wants it so."""
         self._old = OldQuestions(hub, views, partner) if self._wiring.older else None
 
     @property
@@ -181,7 +184,7 @@ class OcpiLink:
     async def ask(self, question: Question, to: Party, origin_party: Party, correlation: str, within: float) -> Answer:
         """Put a question; Refused with the partner's codes, Unavailable when no answer came in time."""
         address = self._connected()
-        if isinstance(question, Authorize) and self._old is None and self._tokens is not None:
+        if type(question) is Authorize and self._old is None and self._tokens is not None:
             parties = self._routing(origin_party.id, self._addressed(to))
             asking = authorize_call(question, self._tokens, parties, correlation, self._subject(question))
             return read_authorized(await self._calls.call(address, asking, within))
@@ -212,10 +215,7 @@ class OcpiLink:
         return read_answer(question, await self._old.lifted(question, called))
 
     def _addressed(self, to: Party) -> PartyId:
-        if self._switches.to_as == "hub":
-            own_hub = next((party for party in self.partner.parties if party.role is Role.HUB), None)
-            return own_hub.id if own_hub is not None else to.id
-        return to.id
+        return self._hub_party or to.id
 
     def _callback(self, name: str, command_id: str) -> str:
         return response_url(self._base_url, name, command_id, older=self._wiring.older)
@@ -261,11 +261,9 @@ class OcpiLink:
         return self._address
 
     def _routing(self, sender: PartyId, receiver: PartyId) -> bytes:
-        if self._wiring.older:
-            return b""
         known = self._routings.get((sender, receiver))
         if known is None:
             if len(self._routings) >= _MOST_PARTIES:
                 self._routings.clear()
-            known = self._routings[sender, receiver] = routing(sender, receiver)
+            known = self._routings[sender, receiver] = b"" if self._wiring.older else routing(sender, receiver)
         return known

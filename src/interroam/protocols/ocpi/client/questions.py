@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.questions import (
@@ -26,7 +27,7 @@ from interroam.model.questions import (
 from interroam.model.tokens import Authorization
 from interroam.protocols.ocpi.calls import Call, Called
 from interroam.protocols.ocpi.profiles import Switches
-from interroam.protocols.ocpi.rules.urls import join
+from interroam.protocols.ocpi.rules.urls import join, tail
 from interroam.protocols.ocpi.translate import (
     read_acknowledged,
     read_authorization,
@@ -44,7 +45,6 @@ from interroam.protocols.ocpi.translate import (
 from interroam.protocols.ocpi.wire import Malformed, NotJson, read
 from interroam.protocols.ocpi.wire.commands import CommandResponse
 from interroam.protocols.ocpi.wire.profiles import ChargingProfileResponse
-from interroam.protocols.ocpi.wire.tokens import AuthorizationInfo
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 from interroam.protocols.ocpi.wiring import Wiring
 
@@ -52,6 +52,7 @@ from .verdicts import check_answer
 
 _Named = tuple[str, bytes, tuple[str | None, ...]]
 """The name of a command, its body and by what it may be searched."""
+_UNKNOWN_TOKEN = 2004
 Callback = Callable[[str, str], str]
 """Where the outcome of a command is to be posted: by its name and its id (OCPI-113)."""
 
@@ -86,7 +87,7 @@ def authorize_call(question: Authorize, endpoint: str, routing: bytes, correlati
     """Return the call that asks about a token."""
     return Call(
         method="POST",
-        url=join(endpoint, question.uid, "authorize", query={"type": question.type}),
+        url=endpoint.rstrip("/") + tail((question.uid, "authorize")) + _of_type(question.type),
         operation="POST authorize",
         body=write_authorize(question),
         routing=routing,
@@ -94,6 +95,12 @@ def authorize_call(question: Authorize, endpoint: str, routing: bytes, correlati
         ids=(question.location_id,) if question.location_id else (),
         subject=subject,
     )
+
+
+@lru_cache(maxsize=64)
+def _of_type(token_type: str) -> str:
+    """Write the query that says what kind of token is meant."""
+    return join("", query={"type": token_type})
 
 
 def _command(question: OfPlace | StopSession | CancelReservation, callback: Callback) -> _Named:
@@ -186,25 +193,19 @@ def read_answer(question: Question, called: Called) -> Answer:
 
 def read_authorized(called: Called) -> Authorization:
     """Return what a provider says of a token; Refused and Unavailable as for any answer."""
-    if _unknown_token(called):
+    reply = called.reply
+    if called.http == 404 or (reply is not None and reply.status_code == _UNKNOWN_TOKEN):  # C11
         raise Refused(Reason.UNKNOWN_TOKEN, "the provider does not know this token")
     check_answer(called)
-    data = called.reply.data if called.reply is not None else None
+    data = reply.data if reply is not None else None
     try:
-        return read_authorization(read(AuthorizationInfo, data or b"{}")[0])
+        return read_authorization(data or b"{}")
     except (Malformed, NotJson) as error:
         raise _unreadable(error) from error
 
 
 def _unreadable(error: Exception) -> Unavailable:
     return Unavailable(Reason.BAD_ANSWER, f"the answer cannot be read: {error}", reached=True)
-
-
-def _unknown_token(called: Called) -> bool:
-    """Whether the provider says so by HTTP or by its status (C11)."""
-    if called.reply is not None and called.reply.status_code == 2004:
-        return True
-    return called.http == 404
 
 
 def endpoint_of(wiring: Wiring, module: str, role: InterfaceRole) -> str:

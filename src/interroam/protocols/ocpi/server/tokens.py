@@ -11,7 +11,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement
 from interroam.model.ids import Kind, token_key
 from interroam.model.questions import Authorize
-from interroam.model.tokens import Allowed, Authorization, Token
+from interroam.model.tokens import Allowed, Token
 from interroam.protocols.ocpi.rules.roles import is_rfid_uid
 from interroam.protocols.ocpi.translate import read_authorize, token_change, token_fact, write_authorization
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
@@ -27,6 +27,7 @@ from .lists import list_of
 TOKEN_TYPES: tuple[str, ...] = get_args(TokenType)
 _TYPES = ("type", "tokenType", "token_type")  # C21
 _LONGEST = 36
+_ALLOWED = Allowed.ALLOWED
 _NOBODY = Answer(http=404, status=2000, message="there is nothing at this path")
 
 
@@ -141,20 +142,24 @@ def _offered(call: Call) -> None:
 
 async def authorize(desk: Desk, call: Call) -> Answer:
     """Answer whether a token may charge; a yes is durable before it leaves (OCPI-98, OCPI-101)."""
-    if call.tail[1] != "authorize":
+    uid, verb = call.tail
+    if verb != "authorize":
         return _NOBODY
-    uid, kind = call.tail[0], token_type(call)
+    kind = token_type(call)
     call.keep_answer = True
     note_driver(desk, call, kind, uid)
     check_uid(call, kind, uid)
     question = _question(desk, call, _capitals(call, kind, uid), kind)
     if question.location_id:
         call.ids += (question.location_id, *question.evse_uids)
-    answer = await desk.hub.authorize(call.origin, question)
-    call.ids += tuple(filter(None, (answer.reference, answer.emsp_reference)))
-    if answer.allowed is not Allowed.ALLOWED and answer.info:
+    answer = await desk.hub.authorize(call.origin, question, now=call.now)
+    if answer.reference:
+        call.ids += (answer.reference,)
+    if answer.emsp_reference:
+        call.ids += (answer.emsp_reference,)
+    if answer.info and answer.allowed is not _ALLOWED:
         call.notes.append(answer.info)
-    return given(write_authorization(answer, await _as_stated(desk, answer)))
+    return Answer(data=write_authorization(answer, await _as_stated(desk, answer.token)))
 
 
 def _question(desk: Desk, call: Call, uid: str, kind: str) -> Authorize:
@@ -164,12 +169,11 @@ def _question(desk: Desk, call: Call, uid: str, kind: str) -> Authorize:
     return read_authorize(body, call.asker, uid, kind, call.receiver)
 
 
-async def _as_stated(desk: Desk, answer: Authorization) -> bytes | None:
+async def _as_stated(desk: Desk, token: Token | None) -> bytes | None:
     """Return the whole token in its provider's spelling, when the answer is about what is stored."""
-    token = answer.token
-    if not isinstance(token, Token):
+    if token is None:
         return None
-    stored = await desk.hub.store.get(token.key)
+    stored = await desk.hub.store.get(token_key(token.owner, token.type, token.uid))
     return await desk.views.one(stored, AS_STATED) if stored is not None and stored.body == token else None
 
 

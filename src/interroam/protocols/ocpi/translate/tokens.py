@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -10,7 +13,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Change, Fact
 from interroam.model.ids import PartyId, token_key
 from interroam.model.questions import Authorize
-from interroam.protocols.ocpi.wire import Malformed, read, write
+from interroam.protocols.ocpi.wire import Malformed, NotJson, read, write
 from interroam.protocols.ocpi.wire import tokens as wire
 from interroam.protocols.ocpi.wire.types import DisplayText
 
@@ -18,6 +21,8 @@ from .rows import insist, insist_owner, merged, named, plain_fact, said, wired, 
 
 _IDENTITY = frozenset({"country_code", "party_id", "uid", "type"})
 _LONGEST = 512
+_UNCLEAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed, NotJson)
+_said = msgspec.json.Decoder(wire.AuthorizationSaid).decode
 # To ask an enumeration for a member takes longer than to make a struct.
 _ALLOWED = {one.value: one for one in model.Allowed}
 _WHITELISTS = {one.value: one for one in model.Whitelist}
@@ -118,18 +123,33 @@ def write_authorize(question: Authorize) -> bytes:
     return write(wire.LocationReferences(location_id=question.location_id, evse_uids=question.evse_uids))
 
 
-def read_authorization(shape: wire.AuthorizationInfo) -> model.Authorization:
+def read_authorization(raw: bytes) -> model.Authorization:
     """Read the answer of a provider; the reference in it is the provider's own."""
+    shape: wire.AuthorizationSaid | wire.AuthorizationInfo
+    try:
+        if not raw.isascii():
+            raw.decode()
+        shape = _said(raw)
+        token = token_said(bytes(shape.token))
+    except _UNCLEAR:  # it needs patience, or is none: then all of it is looked at
+        shape = read(wire.AuthorizationInfo, raw)[0]
+        token = read_token(shape.token)
     place, info = shape.location, shape.info
     return model.Authorization(
         allowed=_ALLOWED[shape.allowed],
         emsp_reference=shape.authorization_reference,
-        token=read_token(shape.token),
+        token=token,
         location_id=place.location_id if place is not None else None,
         evse_uids=place.evse_uids if place is not None else (),
         info=info.text if info is not None else None,
         language=info.language if info is not None else "en",
     )
+
+
+@lru_cache(maxsize=4096)
+def token_said(raw: bytes) -> model.Token:
+    """Read a token in an answer: what is said of a card is remembered, until a driver is to be forgotten."""
+    return read_token(read(wire.Token, raw)[0])
 
 
 def write_authorization(answer: model.Authorization, token: bytes | None = None) -> bytes:

@@ -70,6 +70,16 @@ class AuthorizationInfo(Wire, frozen=True, kw_only=True):
     info: DisplayText | None = None
 
 
+class AuthorizationSaid(Wire, frozen=True, kw_only=True):
+    """The same with the token unread: of a card a provider says the same each time."""
+
+    allowed: words.Allowed
+    token: Raw
+    location: LocationReferences | None = None
+    authorization_reference: Id | None = None
+    info: DisplayText | None = None
+
+
 class AuthorizationGiven(Wire, frozen=True, kw_only=True):
     """The same as we write it: with the token as its provider wrote it, where that is at hand."""
 
