@@ -287,6 +287,12 @@ class Routing:
             told = self._told[asked] = self._without_echo(tuple(self._told_now(owner, module, now)), origin)
         return told
 
+    def unheard(self, key: Key, now: datetime) -> str:
+        """Say so when nobody is told of this object, a place, a tariff or a token (design: What 1000 means)."""
+        if self.told(key.owner, MODULE_OF[key.kind], now):
+            return ""
+        return f"recorded, but no agreement in force says who is told of this {key.kind.value}"
+
     def next_boundary(self, now: datetime) -> datetime:
         """Return when the next agreement starts or ends after this instant."""
         times = [when for one in self.agreements for when in (one.starts, one.ends) if when is not None and when > now]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from interroam.model.ids import Kind
 from tests.protocols.ocpi.server.messages import NOW, connector, evse, location, session, tariff, token
@@ -264,3 +265,18 @@ async def test_ids_are_compared_without_case_and_may_hold_anything(node, cpo):
     assert (await cpo.patch(f"{path}/A%2FB", {"status": "CHARGING", "last_updated": after(1)})).status == 1000
     back = (await cpo.get(path.replace("ch/ccc", "CH/CCC/"))).data
     assert (back["id"], back["evses"][0]["uid"], back["evses"][0]["status"]) == (odd, "a/b", "CHARGING")
+
+
+async def test_a_place_that_nobody_is_told_of_is_recorded_and_its_owner_hears_so_once(node, cpo, emsp):
+    told = await cpo.put(AT, location())
+    assert (told.status, told.message) == (1000, "Success")
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=2, ends=one.starts))
+    for path, sent, kind in (
+        ("receiver/locations/CH/CCC/L2", location("L2"), "location"),
+        ("receiver/tariffs/CH/CCC/T2", tariff("T2"), "tariff"),
+    ):
+        first = await cpo.put(path, sent)
+        said = f"recorded, but no agreement in force says who is told of this {kind}"
+        assert (first.http, first.status, first.message) == (201, 1000, said)
+        assert (await cpo.put(path, sent)).message == "Success"

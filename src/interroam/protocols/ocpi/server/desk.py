@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
@@ -28,6 +29,7 @@ KIND_OF = {"locations": Kind.LOCATION, "tokens": Kind.TOKEN}
 AS_STATED = View()
 """How owners look at what is theirs: as they stated it, under their own ids (OCPI-60)."""
 
+_CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _NUL = rb"\u0000"
 _UNKNOWN = Verdict.UNKNOWN
 
@@ -56,6 +58,9 @@ class Desk:
         if receipt.verdict is _UNKNOWN and isinstance(statement, Change) and len(call.tail) > 2:
             call.take([Finding("", "changes what is not here: fetched from its owner")])
             self.hub.follow_up(call.origin, statement.key, call.tail[2], statement.last_updated)
+        if receipt.created and not receipt.finding and statement.key.kind not in _CHARGES:
+            unheard = self.hub.book.routing.unheard(statement.key, call.now)
+            receipt = replace(receipt, finding=unheard) if unheard else receipt
         return of_receipt(call, receipt)
 
     async def own(self, call: Call, key: Key) -> Stored:

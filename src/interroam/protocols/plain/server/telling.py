@@ -14,7 +14,6 @@ from interroam.model.charges import Cdr, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Change, Fact, Finding, Receipt, Statement, Verdict
 from interroam.model.ids import (
-    MODULE_OF,
     OWNER_ROLE,
     Key,
     Kind,
@@ -344,11 +343,11 @@ def _ids_of(statement: Fact) -> list[str]:
 async def _unheard(call: Call, key: Key) -> list[Finding]:
     """Say so when nobody will be told (design: recorded, with a finding)."""
     hub = call.hub
-    if key.kind in _CHARGES:
-        row = await hub.store.get(key)
-        heard = row is None or row.receiver is not None
-    else:
-        heard = bool(hub.book.routing.told(key.owner, MODULE_OF[key.kind], hub.clock.now()))
+    if key.kind not in _CHARGES:
+        unheard = hub.book.routing.unheard(key, hub.clock.now())
+        return [Finding("", unheard)] if unheard else []
+    row = await hub.store.get(key)
+    heard = row is None or row.receiver is not None
     return [] if heard else [Finding("", f"recorded, but no agreement in force says who is told of this {key.kind}")]
 
 
