@@ -7,16 +7,19 @@ A variable is named after the knob's path: ``listen.port`` is ``INTERROAM_LISTEN
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import os
+import re
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -63,7 +66,7 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     host: str = "127.0.0.1"
     """The address to listen at; ``0.0.0.0`` or ``::`` for every one."""
-    port: int = 0
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     """The port to listen at; 0 takes a free one."""
     public_url: str = ""
     """The address partners are told, such as ``https://hub.example``; empty: host and port as they are."""
@@ -111,7 +114,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     name: str = "Interroam"
     """The business name partners see."""
-    parts: frozenset[Part] = frozenset({Part.HUB})
+    parts: Annotated[frozenset[Part], msgspec.Meta(min_length=1)] = frozenset({Part.HUB})
     """What the node plays: ``hub``, ``cpo``, ``emsp``, or several."""
     party: str = "ZZ*HUB"
     """The party this node is itself: as a hub its own, such as ``FR*107``."""
@@ -208,51 +211,112 @@ def load(
     file: Path | None = None, env: Mapping[str, str] | None = None, given: Mapping[str, object] | None = None
 ) -> Settings:
     """Read settings; what is ``given`` (by path, ``listen.port``) outranks variables, and these outrank the file."""
-    tree: dict[str, Any] = {}
-    if file is not None:
-        try:
-            tree = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"{file}: {error}") from error
+    tree = _file(file) if file is not None else {}
     environment = os.environ if env is None else env
+    _refuse_unknown_variables(environment)
     for knob in knobs():
         text = environment.get(knob.variable)
         if text is not None:
             _put(tree, knob.path, _split(text, knob.type))
     for path, value in (given or {}).items():
         _put(tree, tuple(path.split(".")), value)
-    return _read(tree, file)
+    try:
+        return _read(tree)
+    except SettingsError as wrong:
+        raise SettingsError(f"{file}: {wrong}" if file is not None else str(wrong)) from wrong.__cause__
 
 
-def _read(tree: dict[str, Any], file: Path | None) -> Settings:
-    _refuse_unknown(tree, file)
+def _file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from error
+    except ValueError as error:  # no TOML, or no text at all
+        raise SettingsError(f"{file} is no TOML: {error}") from error
+
+
+def _read(tree: dict[str, Any]) -> Settings:
+    _refuse_unknown(tree)
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{file or 'settings'}: {error}") from error
-    try:
-        PartyId.parse(settings.party)
-    except ValueError as error:
-        raise SettingsError(f"party: {error}") from error
-    if (settings.tls.certificate is None) is not (settings.tls.key is None):
-        raise SettingsError("tls.certificate and tls.key go together: set both or none")
+        raise SettingsError(_told(error)) from error
+    for wrong in _wrong(settings):
+        raise SettingsError(wrong)
     return settings
 
 
-def _refuse_unknown(tree: dict[str, Any], file: Path | None) -> None:
+def _wrong(settings: Settings) -> Iterator[str]:
+    """Yield what no type can say."""
+    try:
+        PartyId.parse(settings.party)
+    except ValueError as error:
+        yield f"party: {error}"
+    for name, networks in (("metrics_from", settings.metrics_from), ("listen.proxies", settings.listen.proxies)):
+        yield from (f"{name}: {one!r} is no network, such as 192.0.2.0/24" for one in networks if not _is_network(one))
+    if settings.listen.public_url and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", settings.listen.public_url):
+        yield f"listen.public_url: {settings.listen.public_url!r} is no address, such as https://hub.example"
+    if "://" in settings.store.url and not settings.store.url.startswith(("postgresql://", "postgres://")):
+        yield f"store.url: {settings.store.url.partition(':')[0]} is not spoken: a file, or postgresql://…"
+    if (settings.tls.certificate is None) is not (settings.tls.key is None):
+        yield "tls.certificate and tls.key go together: set both or none"
+    if settings.tls.callers_required and settings.tls.certificate is None:
+        yield "tls.callers_required asks for a certificate: set tls.certificate and tls.key"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _told(error: msgspec.ValidationError) -> str:
+    """Name the setting that has a wrong value, and where it is one of some words, the words."""
+    message, _, place = str(error).partition(" - at `$.")
+    name = place.rstrip("`")
+    kind = next((knob.type for knob in knobs() if ".".join(knob.path) == name.partition("[")[0]), None)
+    words = words_of(kind)
+    if words and message.startswith("Invalid enum value"):
+        message = f"{message.removeprefix('Invalid enum value ')} is none of {', '.join(words)}"
+    return f"{name}: {message[:1].lower()}{message[1:].replace('`', '')}" if name else message
+
+
+def words_of(kind: object) -> tuple[str, ...]:
+    """Return the words that a setting of this type chooses from, if any."""
+    inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, StrEnum)]
+    return tuple(member.value for member in inner[0]) if inner else ()
+
+
+def _refuse_unknown(tree: dict[str, Any]) -> None:
     """Name the knob that does not exist: a typing error must not be a silent default."""
-    known = {knob.path for knob in knobs()}
+    known = {".".join(knob.path) for knob in knobs()}
     for path in _paths(tree):
         if path not in known:
-            raise SettingsError(f"{file or 'settings'}: there is no setting {'.'.join(path)}")
+            raise SettingsError(f"there is no setting {path}{_meant(path, known)}")
 
 
-def _paths(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Do the same for variables of a group; what else begins with our name may be somebody else's."""
+    known = {knob.variable for knob in knobs()}
+    groups = tuple({"_".join((PREFIX, knob.path[0], "")).upper() for knob in knobs() if len(knob.path) > 1})
+    for name in environment:
+        if name.startswith(groups) and name not in known:
+            raise SettingsError(f"there is no variable {name}{_meant(name, known)}")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _paths(tree: Mapping[str, Any], above: str = "") -> Iterator[str]:
     for name, value in tree.items():
         if isinstance(value, dict):
-            yield from _paths(value, (*above, name))
+            yield from _paths(value, f"{above}{name}.")
         else:
-            yield (*above, name)
+            yield above + name
 
 
 def _put(tree: dict[str, Any], path: tuple[str, ...], value: object) -> None:

@@ -41,8 +41,12 @@ def test_a_token_goes_to_a_file_that_only_its_owner_reads_instead_of_the_screen(
     assert file.stat().st_mode & 0o777 == 0o600
     node("partner", "token", "quiet", "--token-file", str(file))
     assert file.read_text() not in ("", token)
-    lost = node("partner", "token", "quiet", "--token-file", str(tmp_path / "no" / "where"), code=1)
-    assert "`interroam partner token quiet` issues another" in lost
+    kept = file.read_text()
+    nowhere = str(tmp_path / "no" / "where")
+    assert "No such file or directory" in node("partner", "token", "quiet", "--token-file", nowhere, code=1)
+    assert file.read_text() == kept  # and it still counts: nothing was issued
+    node("partner", "add", "unsaid", "--party", "CH*UNS/CPO", "--token-file", nowhere, code=1)
+    assert "there is no partner unsaid" in node("partner", "show", "unsaid", code=1)
 
 
 def test_an_agreement_is_added_explained_amended_and_ended(node):

@@ -10,13 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from interroam.cli.reach import Reach, command, part
-from interroam.cli.tables import aware, error, moment, pairs, say, table
+from interroam.cli.tables import error, moment, pairs, say, table
+from interroam.cli.times import TIME
 
 app = typer.Typer(help="Agreements: who roams with whom.", no_args_is_help=True)
 
 Emsp = Annotated[str, typer.Argument(help="The eMSP, as NL*EEE/EMSP (or a hub, as FR*107/HUB).")]
-Starts = Annotated[datetime | None, typer.Option("--from", help="When it starts (default: now); UTC.")]
-Ends = Annotated[datetime | None, typer.Option("--until", help="When it ends; UTC.")]
+Starts = Annotated[datetime | None, typer.Option("--from", help="When it starts (default: now); UTC.", **TIME)]
+Ends = Annotated[datetime | None, typer.Option("--until", help="When it ends; UTC.", **TIME)]
+When = Annotated[datetime | None, typer.Option(help="When (default: now); UTC.", **TIME)]
 Without = Annotated[list[str], typer.Option("--without", help="A module to leave out, such as tariffs; repeat it.")]
 Policies = Annotated[list[str], typer.Option("--policy", help="How a module is delivered, as cdrs=strict; repeat it.")]
 Id = Annotated[str, typer.Argument(help="The agreement, or the beginning of its id.")]
@@ -67,8 +69,8 @@ def add(  # noqa: PLR0913, PLR0917  each is an option
         "emsp": emsp,
         "cpos": cpos or [],
         "networks": network,
-        "starts": aware(starts),
-        "ends": aware(ends),
+        "starts": starts,
+        "ends": ends,
         "terms": _terms(without, policy, mode),
         "selections": _selections(location, group, evse),
         "prices": _prices(tariff, tolerance, hold=hold, clearing=clearing),
@@ -99,7 +101,7 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
     no_smart: Annotated[bool, typer.Option("--no-smart", help="No smart charging provider any more.")] = False,
 ) -> None:
     """Offer the next version of an agreement; it holds when all have accepted."""
-    wanted: dict[str, object] = {"ends": aware(ends), "terms": _terms(without, policy, mode)}
+    wanted: dict[str, object] = {"ends": ends, "terms": _terms(without, policy, mode)}
     if location or group or evse or everything:
         wanted["selections"] = _selections(location, group, evse)
     if tariff or tolerance or hold or clearing:
@@ -114,7 +116,7 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
 @command(app)
 def offers(node: Reach) -> None:
     """List what waits to be accepted."""
-    node.show(node.call("GET", "/offers"), _agreements)
+    node.show(node.call("GET", "/offers"), lambda answer: _agreements(answer, "no offers wait"))
 
 
 @command(app)
@@ -131,8 +133,7 @@ def accept(
 def reject(node: Reach, offer: Id) -> None:
     """Take an offer back."""
     node.call("DELETE", f"/offers/{part(offer)}")
-    if not node.json:
-        say("taken back")
+    node.show({"taken_back": offer}, lambda _: say("taken back"))
 
 
 @command(app)
@@ -183,10 +184,12 @@ def terms(
 
 @command(app)
 def end(
-    node: Reach, agreement: Id, at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None
+    node: Reach,
+    agreement: Id,
+    at: When = None,
 ) -> None:
     """End an agreement; open charges are told to their end."""
-    node.show(node.call("POST", f"/agreements/{part(agreement)}/end", {"at": aware(at)}), _agreement)
+    node.show(node.call("POST", f"/agreements/{part(agreement)}/end", {"at": at}), _agreement)
 
 
 @command(app)
@@ -195,12 +198,12 @@ def explain(
     card: Annotated[str, typer.Argument(help="A card's uid, a contract, or a party that looks, as NL*EEE/EMSP.")],
     evse: Annotated[str, typer.Argument(help="An EVSE, as CH*CCC*E123; or nothing, with --cpo.")] = "",
     cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
-    at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None,
+    at: When = None,
     service: Service = "",
 ) -> None:
     """Say whether a card would be accepted, or a party is shown an EVSE, why, and what would make it pass."""
     who = "viewer" if "/" in card else "card"
-    _explained(node, {who: card, "evse": evse, "cpo": cpo, "at": aware(at), "service": service})
+    _explained(node, {who: card, "evse": evse, "cpo": cpo, "at": at, "service": service})
 
 
 @command(app)
@@ -209,11 +212,11 @@ def simulate(
     card: Annotated[str, typer.Option(help="A card's uid, or a contract.")],
     evse: Annotated[str, typer.Option(help="An EVSE, as CH*CCC*E123.")] = "",
     cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
-    at: Annotated[datetime | None, typer.Option(help="When (default: now); UTC.")] = None,
+    at: When = None,
     service: Service = "",
 ) -> None:
     """Say what would become of a card if every offer were accepted."""
-    _explained(node, {"card": card, "evse": evse, "cpo": cpo, "at": aware(at), "service": service, "offers": "true"})
+    _explained(node, {"card": card, "evse": evse, "cpo": cpo, "at": at, "service": service, "offers": "true"})
 
 
 def _explained(node: Reach, asked: dict[str, Any]) -> None:
@@ -247,18 +250,27 @@ def _selections(locations: list[str], groups: list[str], evses: list[str]) -> li
 
 def _prices(tariffs: list[Path], tolerance: str, *, hold: bool, clearing: bool) -> dict[str, object]:
     return {
-        "tariffs": [json.loads(file.read_text("utf-8")) for file in tariffs],
+        "tariffs": list(map(_tariff, tariffs)),
         "tolerance": tolerance,
         "beyond": "hold" if hold else "pass with remark",
         "clearing": clearing,
     }
 
 
+def _tariff(file: Path) -> object:
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as trouble:
+        error(f"{file} is no JSON: {trouble}", "a tariff is written as in the API for back offices")
+        raise typer.Exit(2) from None
+
+
 def _networks(answer: dict[str, Any]) -> None:
-    table(("network", "owner", "CPOs"), [(one["id"], one["owner"], one["cpos"]) for one in answer["networks"]], "none")
+    rows = [(one["id"], one["owner"], one["cpos"]) for one in answer["networks"]]
+    table(("network", "owner", "CPOs"), rows, "no networks yet")
 
 
-def _agreements(answer: dict[str, Any]) -> None:
+def _agreements(answer: dict[str, Any], empty: str = "no agreements yet") -> None:
     rows = [
         (
             one["id"],
@@ -275,14 +287,13 @@ def _agreements(answer: dict[str, Any]) -> None:
     table(
         ("agreement", "eMSP", "CPOs", "starts (UTC)", "ends", "in force", "terms", "waits for"),
         rows,
-        "no agreements yet",
+        empty,
     )
 
 
 def _agreement(one: dict[str, Any]) -> None:
-    shown = {**one, "starts": moment(one["starts"]), "ends": moment(one.get("ends"))}
-    for name in ("selections", "accepted", "prices"):
-        shown.pop(name, None)
+    shown = {name: value for name, value in one.items() if name not in ("selections", "accepted", "prices")}
+    shown |= {"starts": moment(one["starts"]), "ends": moment(one.get("ends")) or "never"}
     shown["EVSEs"] = [_selected(each) for each in one.get("selections", [])] or "all"
     shown["services"] = ", ".join(one.get("services", ["1"]))
     shown["smart_charging"] = ", ".join(one.get("smart_charging", [])) or "nobody"

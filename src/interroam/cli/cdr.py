@@ -53,8 +53,7 @@ def retry(node: Reach, ids: Waiting) -> None:
 def drop(node: Reach, ids: Waiting) -> None:
     """Give up what waits: nobody will ever be told of it."""
     node.call("POST", "/charges/waiting/drop", {"ids": ids})
-    if not node.json:
-        say("given up")
+    node.show({"given_up": ids}, lambda _: say("given up"))
 
 
 def _waiting(answer: dict[str, Any]) -> None:
@@ -79,4 +78,4 @@ def _cdrs(answer: dict[str, Any]) -> None:
         )
         for one in answer["cdrs"]
     ]
-    table(("time (UTC)", "CPO", "CDR", "outcome", "stated", "computed", "released by", "why"), rows, "none")
+    table(("time (UTC)", "CPO", "CDR", "outcome", "stated", "computed", "released by", "why"), rows, "no CDRs")

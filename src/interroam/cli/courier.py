@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from interroam.cli.reach import Reach, command
-from interroam.cli.tables import aware, console, moment, pairs, table
+from interroam.cli.tables import console, moment, pairs, table
+from interroam.cli.times import TIME
 
 app = typer.Typer(help="Couriers: what is owed to whom.", no_args_is_help=True)
 
@@ -50,10 +51,10 @@ def drain(
 
 @command(app)
 def replay(
-    node: Reach, party: Party, lane: Lane, since: Annotated[datetime, typer.Argument(help="Since when; UTC.")]
+    node: Reach, party: Party, lane: Lane, since: Annotated[datetime, typer.Argument(help="Since when; UTC.", **TIME)]
 ) -> None:
     """Deliver everything since a moment again."""
-    wanted = {"party": party, "lane": lane, "since": aware(since)}
+    wanted = {"party": party, "lane": lane, "since": since}
     node.show(node.call("POST", "/couriers/replay", wanted), pairs)
 
 

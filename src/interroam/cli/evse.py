@@ -45,7 +45,7 @@ def labels(
         node.show({"evses": known}, _lines)
         return
     out.write_text(_SHEET % "\n".join(_labels(known)), encoding="utf-8")
-    say(f"{len(known)} labels in {out}")
+    node.show({"labels": len(known), "file": str(out)}, lambda done: say(f"{done['labels']} labels in {done['file']}"))
 
 
 def _labels(signs: Iterable[dict[str, Any]]) -> Iterable[str]:

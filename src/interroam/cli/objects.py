@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from msgspec import Raw
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from interroam.cli.reach import Reach, part
-from interroam.cli.tables import console, error, say, table
+from interroam.cli.tables import error, progress, say, table
 
 _LISTS = {
     "tariffs": "tariff",
@@ -121,14 +121,14 @@ def _stated(node: Reach, partner: str, objects: list[_Object]) -> dict[str, Any]
     counts: Counter[str] = Counter()
     lines: list[dict[str, Any]] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("objects"))
-    with Progress(*columns, console=console(), transient=True, disable=node.json) as progress:
-        bar = progress.add_task(partner, total=len(objects))
+    with progress(*columns) as bars:
+        bar = bars.add_task(partner, total=len(objects))
         for piece in _pieces(objects):
             body = b"\n".join(one.line for one in piece)
             answer = node.call("POST", f"/partners/{part(partner)}/import", body)
             counts.update(answer["counts"])
             lines += [_placed(one, piece, len(lines)) for one in answer["lines"]]
-            progress.advance(bar, len(piece))
+            bars.advance(bar, len(piece))
     return {"counts": dict(sorted(counts.items())), "lines": lines}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from interroam.cli.reach import Reach, command, part
+from interroam.cli.reach import Reach, ask_secret, command, part
 from interroam.cli.tables import error, moment, pairs, say, table
 
 app = typer.Typer(help="Partners: who is connected, and as whom.", no_args_is_help=True)
@@ -63,7 +63,7 @@ def add(  # noqa: PLR0913, PLR0917  an argument per option
         "rate": rate,
         "body_bytes": body_bytes,
     }
-    node.show(_kept(node.call("POST", "/partners", wanted), token_file), _issued)
+    _issue(node, "/partners", wanted, token_file)
 
 
 @command(app, "list")
@@ -108,7 +108,7 @@ def amend(  # noqa: PLR0913, PLR0917  an argument per option
 def register(node: Reach, name: Name, partner_url: PartnerUrl, partner_token: PartnerToken = None) -> None:
     """Register with a partner that gave you its address and, but for eMIP, a token."""
     if partner_token is None and node.call("GET", f"/partners/{part(name)}")["protocol"] != "emip":
-        partner_token = typer.prompt("Partner token", err=True)
+        partner_token = ask_secret("Partner token")
     wanted = {"url": partner_url, "token": partner_token or ""}
     node.show(node.call("POST", f"/partners/{part(name)}/register", wanted), _partner)
 
@@ -125,7 +125,7 @@ def rotate(node: Reach, name: Name, token_file: TokenFile = None) -> None:
     """Exchange new secrets with a partner; a back office gets a new token to be handed over."""
     known = node.call("GET", f"/partners/{part(name)}")
     if known["protocol"] == "plain":
-        node.show(_kept(node.call("POST", f"/partners/{part(name)}/token"), token_file), _issued)
+        _issue(node, f"/partners/{part(name)}/token", None, token_file)
     else:
         node.show(node.call("POST", f"/partners/{part(name)}/rotate"), _partner)
 
@@ -133,7 +133,7 @@ def rotate(node: Reach, name: Name, token_file: TokenFile = None) -> None:
 @command(app)
 def token(node: Reach, name: Name, token_file: TokenFile = None) -> None:
     """Issue a new registration token (or API token), voiding the one before."""
-    node.show(_kept(node.call("POST", f"/partners/{part(name)}/token"), token_file), _issued)
+    _issue(node, f"/partners/{part(name)}/token", None, token_file)
 
 
 @command(app)
@@ -159,8 +159,7 @@ def remove(node: Reach, name: Name, yes: Yes = False) -> None:
     """Forget a partner and its secrets; what it stated stays in the journal."""
     _sure(f"Forget {name}?", yes=yes)
     node.call("DELETE", f"/partners/{part(name)}")
-    if not node.json:
-        say(f"{escape(name)} is forgotten")
+    node.show({"forgotten": name}, lambda _: say(f"{escape(name)} is forgotten"))
 
 
 @command(app)
@@ -189,17 +188,21 @@ def _switch(text: str) -> tuple[str, str | bool | int]:
     return name, int(value) if value.isdecimal() else value
 
 
-def _kept(answer: dict[str, Any], file: Path | None) -> dict[str, Any]:
-    """Put the token into the file, when there is one, and say so where it would be shown."""
+def _issue(node: Reach, path: str, body: object, file: Path | None) -> None:
+    """Have a secret issued and show it, or put it into a file that is known to be writable before."""
     if file is None:
-        return answer
+        node.show(node.call("POST", path, body), _issued)
+        return
+    there = file.exists()
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as kept:
-            kept.write(answer["token"])
-    except OSError as trouble:
-        error(f"the token is lost: {trouble}", f"`interroam partner token {answer['partner']}` issues another")
-        raise typer.Exit(1) from None
-    return {**answer, "token": f"in {file}"}
+        answer = node.call("POST", path, body)
+    except BaseException:
+        if not there:
+            file.unlink()
+        raise
+    file.write_text(answer["token"])
+    node.show({**answer, "token": f"in {file}"}, _issued)
 
 
 def _issued(answer: dict[str, Any]) -> None:
@@ -229,4 +232,7 @@ def _partners(answer: dict[str, Any]) -> None:
 
 
 def _partner(one: dict[str, Any]) -> None:
-    pairs({name: moment(value) if name == "since" else value for name, value in one.items()})
+    shown = {name: moment(value) if name == "since" else value for name, value in one.items()}
+    if not shown.get("rate"):
+        shown.pop("rate", None)
+    pairs(shown)

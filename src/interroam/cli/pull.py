@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 
 from interroam.cli.reach import Reach
-from interroam.cli.tables import aware, console, error, moment, say, table
+from interroam.cli.tables import console, error, moment, progress, say, table
+from interroam.cli.times import TIME
 
 _LOOK_S = 0.2
 
 Partner = Annotated[str, typer.Argument(help="The partner's id; none: how the last pulls went.")]
 Module = Annotated[str, typer.Argument(help="locations, tariffs, tokens, sessions or cdrs; none: all it owns.")]
-Since = Annotated[datetime | None, typer.Option(help="Fetch what changed since then; UTC.")]
+Since = Annotated[datetime | None, typer.Option(help="Fetch what changed since then; UTC.", **TIME)]
 Full = Annotated[bool, typer.Option("--full", help="Fetch everything, and see what is there no more.")]
 Withdraw = Annotated[
     bool, typer.Option("--withdraw", help="Fetch nothing: withdraw what the last full pull did not hold.")
@@ -41,7 +42,7 @@ def pull(
         answer = node.call("POST", "/pulls/withdraw", {"partner": partner, "module": module})
         node.show(answer, lambda done: say(f"{done['count']} {module} withdrawn"))
     else:
-        wanted = {"partner": partner, "module": module or None, "since": aware(since), "whole": full}
+        wanted = {"partner": partner, "module": module or None, "since": since, "whole": full}
         begun = node.call("POST", "/pulls", wanted)["pulls"]
         answer = _followed(node, {(one["partner"], one["module"]) for one in begun})
         node.show(answer, _pulls)
@@ -53,15 +54,15 @@ def _followed(node: Reach, wanted: set[tuple[str, str]]) -> dict[str, Any]:
     """Look until all of these pulls have ended, with a bar for each."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("objects"))
     bars: dict[str, TaskID] = {}
-    with Progress(*columns, console=console(), transient=True, disable=node.json) as progress:
+    with progress(*columns) as shown:
         while True:
             answer: dict[str, Any] = node.call("GET", "/pulls")
             for part in ("pulls", "absences"):
                 answer[part] = [one for one in answer[part] if (one["partner"], one["module"]) in wanted]
             for one in answer["pulls"]:
                 if one["module"] not in bars:
-                    bars[one["module"]] = progress.add_task(one["module"], total=None)
-                progress.update(bars[one["module"]], completed=one["objects"], total=one["total"] or None)
+                    bars[one["module"]] = shown.add_task(one["module"], total=None)
+                shown.update(bars[one["module"]], completed=one["objects"], total=one["total"] or None)
             if not any(one["stage"] == "running" for one in answer["pulls"]):
                 return answer
             time.sleep(_LOOK_S)

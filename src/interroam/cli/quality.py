@@ -51,13 +51,12 @@ def reject(
 def complete(node: Reach, place: Place, fields: Fields) -> None:
     """Add fields to a place, now and whenever its owner states it."""
     try:
-        wanted = {"object": place, "fields": json.loads(fields)}
-    except ValueError as trouble:
-        error(f"the fields are no JSON: {trouble}", """write them as '{"owner": {"name": "City"}}'""")
+        wanted = {"object": place, "fields": dict(json.loads(fields))}
+    except (TypeError, ValueError) as trouble:
+        error(f"the fields are no JSON object: {trouble}", """write them as '{"owner": {"name": "City"}}'""")
         raise typer.Exit(2) from None
     node.call("POST", "/quality/complete", wanted)
-    if not node.json:
-        say("completed")
+    node.show({"completed": place}, lambda _: say("completed"))
 
 
 @command(app)

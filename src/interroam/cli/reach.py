@@ -30,7 +30,10 @@ BASE = "/api/v1/admin"
 PATIENCE_S = 120.0
 T = TypeVar("T")
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="The node's settings (TOML).", dir_okay=False)]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The node's settings (TOML).", dir_okay=False, envvar="INTERROAM_CONFIG"),
+]
 Data = Annotated[Path | None, typer.Option("--data", help="The node's data directory (default: ./interroam-data).")]
 Url = Annotated[str, typer.Option("--url", help="A node elsewhere, such as https://hub.example; asks for a log-in.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -58,6 +61,9 @@ class Reach:
         self.json = json
         self.settings = settings_of(config, data)
         self._url = url.rstrip("/")
+        if url and not url.startswith(("http://", "https://")):
+            error(f"{url} is no address of a node", "write it as https://hub.example")
+            raise typer.Exit(2)
 
     # -- a running node --------------------------------------------------------------------------------------------
 
@@ -99,14 +105,20 @@ class Reach:
             connection.request(method, target, body=payload, headers=headers)
             response = connection.getresponse()
             raw = response.read()
-        except (FileNotFoundError, ConnectionRefusedError) as nobody:
-            raise NobodyHome from nobody
-        except OSError as trouble:
-            error(f"the node cannot be reached: {trouble}")
+        except (OSError, http.client.HTTPException) as trouble:
+            if not self._url and isinstance(trouble, FileNotFoundError | ConnectionRefusedError):
+                raise NobodyHome from trouble
+            at = self._url or self.settings.socket_file
+            why = trouble.strerror or trouble if isinstance(trouble, OSError) else "it does not speak HTTP"
+            error(f"the node at {at} cannot be reached: {why}")
             raise typer.Exit(3) from None
         finally:
             connection.close()
-        return response.status, msgspec.json.decode(raw) if raw else None
+        try:
+            return response.status, msgspec.json.decode(raw) if raw else None
+        except msgspec.DecodeError:
+            error(f"what answers at {self._url} is no node", "name its address as partners know it, without a path")
+            raise typer.Exit(3) from None
 
     def _connection(self) -> http.client.HTTPConnection:
         if not self._url:
@@ -119,7 +131,7 @@ class Reach:
 
     def _log_in(self) -> None:
         name = os.environ.get("INTERROAM_USER") or typer.prompt(f"User of {self._url}", err=True)
-        password = os.environ.get("INTERROAM_PASSWORD") or typer.prompt("Password", hide_input=True, err=True)
+        password = os.environ.get("INTERROAM_PASSWORD") or ask_secret("Password")
         status, answer = self._send("POST", f"{BASE}/login", {"name": name, "password": password})
         if status != http.HTTPStatus.OK:
             error(answer["error"]["message"] if isinstance(answer, dict) else f"the node answered {status}")
@@ -142,6 +154,12 @@ class Reach:
             file.write(token)
 
     # -- the files, without a node ---------------------------------------------------------------------------------
+
+    def needs_files(self) -> None:
+        """End the command where the node is elsewhere: its files are read here."""
+        if self._url:
+            error("this works with the node's files", "run it on the node's machine, with -c or --data")
+            raise typer.Exit(2)
 
     def read(self, look: Callable[[Store, Book], Awaitable[T]]) -> T:
         """Look into the node's files, read-only; ends the command when there are none."""
@@ -218,8 +236,17 @@ def command(app: typer.Typer, name: str | None = None, **more: Any) -> Callable[
     return add
 
 
+def ask_secret(what: str) -> str:
+    """Ask for a secret, unseen; where nobody types, it is a line of the input."""
+    secret: str = typer.prompt(what, hide_input=sys.stdin.isatty(), err=True)
+    return secret
+
+
 def part(text: str) -> str:
     """Write an id as one segment of a path."""
+    if not text:
+        error("an id is empty")
+        raise typer.Exit(2)
     return quote(text, safe="")
 
 

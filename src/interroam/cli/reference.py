@@ -7,13 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import UnionType
-from typing import get_args, get_origin
+from typing import get_args
 
 import msgspec
 
 from interroam.net.metrics import BOUNDS_S, METRICS
-from interroam.settings import Knob, Settings, explained, knobs
+from interroam.settings import Knob, Settings, explained, knobs, words_of
 
 _ROOMS = {"OCPI": "ocpi", "eMIP": "emip"}
 _GENERATED = "<!-- written by `make docs` from the code; edit the code -->\n\n"
@@ -112,15 +111,8 @@ def _default(knob: Knob) -> str:
 
 
 def _about(knob: Knob) -> str:
-    words = _words(knob.type)
+    words = ", ".join(f"`{word}`" for word in words_of(knob.type))
     return explained(knob) + (f" One of {words}." if words else "")
-
-
-def _words(kind: object) -> str:
-    inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and hasattr(one, "__members__")]
-    if not inner or get_origin(kind) is UnionType:
-        return ""
-    return ", ".join(f"`{member.value}`" for member in inner[0].__members__.values())
 
 
 PAGES = {"settings.md": settings_page, "metrics.md": metrics_page, "profiles.md": profiles_page}

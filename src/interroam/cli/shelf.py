@@ -14,7 +14,7 @@ app = typer.Typer(help="The shelf: what partners refused.", no_args_is_help=True
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of the shelf.")]
 Party = Annotated[str, typer.Option(help="Only what was for this party, as NL*EEE/EMSP; with --lane.")]
 Lane = Annotated[str, typer.Option(help="The lane of that party.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)]
 
 
 @command(app, "list")
@@ -33,8 +33,7 @@ def retry(node: Reach, number: Numbers) -> None:
 def drop(node: Reach, number: Numbers) -> None:
     """Give shelved entries up: they will never be delivered."""
     node.call("POST", "/shelf/drop", {"ids": number})
-    if not node.json:
-        say("given up")
+    node.show({"given_up": number}, lambda _: say("given up"))
 
 
 def _shelf(answer: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,8 @@ import typer
 from rich.markup import escape
 
 from interroam.cli.reach import NobodyHome, Reach, part
-from interroam.cli.tables import aware, moments, pairs, say, table
+from interroam.cli.tables import moments, pairs, say, table
+from interroam.cli.times import TIME
 from interroam.core.audit import LOCAL
 from interroam.core.finding.dossier import Archive
 from interroam.core.office.office import journal as read_journal
@@ -19,10 +21,10 @@ from interroam.core.office.office import traces as read_traces
 from interroam.core.parties.book import Book
 from interroam.core.ports import Store
 
-Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.")]
-Since = Annotated[datetime | None, typer.Option(help="From this time on; UTC.")]
-Until = Annotated[datetime | None, typer.Option(help="Before this time; UTC.")]
-At = Annotated[datetime | None, typer.Option(help="When the charge was, for a card or an EVSE; UTC.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)]
+Since = Annotated[datetime | None, typer.Option(help="From this time on; UTC.", **TIME)]
+Until = Annotated[datetime | None, typer.Option(help="Before this time; UTC.", **TIME)]
+At = Annotated[datetime | None, typer.Option(help="When the charge was, for a card or an EVSE; UTC.", **TIME)]
 Export = Annotated[Path | None, typer.Option("--export", help="Write everything to this file (JSON).", dir_okay=False)]
 Charge = Annotated[str, typer.Argument(help="Any id: of a session, CDR, command, authorization, card or EVSE.")]
 
@@ -52,26 +54,24 @@ def trace(
     limit: Limit = 200,
 ) -> None:
     """Read exchanges: every message in and out."""
-    start, end = aware(since), aware(until)
 
     async def look(store: Store, _book: Book) -> object:
-        return {"lines": await read_traces(store, LOCAL, id, partner, start, end, limit)}
+        return {"lines": await read_traces(store, LOCAL, id, partner, since, until, limit)}
 
-    asked = {"id": id, "partner": partner, "since": start, "until": end, "limit": limit}
+    asked = {"id": id, "partner": partner, "since": since, "until": until, "limit": limit}
     node.show(_either(node, "/traces", asked, look), lambda answer: moments(answer["lines"]))
 
 
 def dossier(node: Reach, charge: Charge, at: At = None, export: Export = None) -> None:
     """Tell the complete story of one charge."""
-    when = aware(at)
 
     async def look(store: Store, book: Book) -> object:
-        return await Archive(store, book).dossier(LOCAL, charge, datetime.now(UTC), when)
+        return await Archive(store, book).dossier(LOCAL, charge, datetime.now(UTC), at)
 
-    answer = _either(node, f"/dossiers/{part(charge)}", {"at": when}, look)
+    answer = _either(node, f"/dossiers/{part(charge)}", {"at": at}, look)
     if export is not None:
         export.write_bytes(msgspec.json.format(msgspec.json.encode(answer), indent=1))
-        say(f"written to {export}")
+        node.show({"file": str(export)}, lambda _: say(f"written to {escape(str(export))}"))
     else:
         node.show(answer, _dossier)
 
@@ -100,9 +100,16 @@ def _dossier(answer: dict[str, Any]) -> None:
 
 def _price(price: dict[str, Any]) -> None:
     color = {"pass": "green", "pass with remark": "yellow"}.get(price["outcome"], "red")
-    computed = f"{price['computed']} {price['currency']}" if price.get("computed") is not None else "cannot be computed"
-    say(f"[bold]The price[/]  stated {price['stated']} {price['currency']}, computed again {computed}: ", end="")
+    currency, again = price["currency"], price.get("computed")
+    computed = f"{_amount(again)} {currency}" if again is not None else "cannot be computed"
+    say(f"[bold]The price[/]  stated {_amount(price['stated'])} {currency}, computed again {computed}: ", end="")
     say(f"[{color}]{price['outcome']}[/]")
     for line in (*price.get("differences", ()), *price.get("remarks", ())):
         say(f"  [dim]{escape(line)}[/]")
     say("")
+
+
+def _amount(text: str) -> str:
+    """Write money with the decimals it has, two at least."""
+    value = Decimal(text)
+    return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"

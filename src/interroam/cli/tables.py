@@ -1,26 +1,29 @@
-"""What a person sees: tables and short sentences; cut to the width of the terminal, whole in a pipe."""
+"""What a person sees: tables and short sentences; nothing is cut or folded, so that every id can be copied."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.progress import Progress, ProgressColumn
+from rich.text import Text
 
 from interroam.model.facts import SELF
 
-_WIDE = 200
-_TERMINAL = sys.stdout.isatty()
+_ENDLESS = 1_000_000
+_GAP = 2
 
 
 def console() -> Console:
-    """Return the console of this moment; in a pipe nothing is cut at eighty columns."""
-    return Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False, highlight=False)
+    """Return the console of this moment; a pipe has no width."""
+    return Console(width=None if sys.stdout.isatty() else _ENDLESS, soft_wrap=True, highlight=False)
 
 
 def print_json(answer: object) -> None:
@@ -36,33 +39,40 @@ def error(message: str, remedy: str = "") -> None:
         screen.print(f"[dim]{escape(remedy)}[/]")
 
 
+def progress(*columns: ProgressColumn) -> Progress:
+    """Return bars for long work; nothing but the terminal sees them."""
+    return Progress(*columns, console=console(), transient=True, disable=not sys.stdout.isatty())
+
+
 def say(text: str, end: str = "\n") -> None:
     """Print a sentence; square brackets mark it up."""
     console().print(text, end=end)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "nothing") -> None:
-    """Print a table, or a word when there is nothing to show."""
-    lines = [[_cell(value) for value in row] for row in rows]
+    """Print a table, or a word when there is nothing to show; columns the terminal has no room for stand below."""
+    lines = [[*map(_cell, row), *([""] * (len(columns) - len(row)))] for row in rows]
     if not lines:
         say(f"[dim]{empty}[/]")
         return
-    shown = Table(box=None, header_style="bold", pad_edge=False, show_edge=False)
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    screen = console()
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *lines, strict=True)]
+    ends = accumulate(widths, lambda end, width: end + _GAP + width)
+    beside = max(1, sum(end <= screen.width for end in ends))
+    screen.print(_row(columns[:beside], widths, "bold"))
     for line in lines:
-        shown.add_row(*line)
-    console().print(shown)
+        screen.print(_row(line[:beside], widths))
+        for name, cell in zip(columns[beside:], line[beside:], strict=True):
+            if cell:
+                screen.print(Text.assemble("  ", (f"{name}  " if name else "", "dim"), cell))
 
 
 def pairs(values: Mapping[str, object]) -> None:
     """Print names and values below each other."""
-    shown = Table(box=None, show_header=False, pad_edge=False)
-    shown.add_column(style="bold")
-    shown.add_column(overflow="fold")
+    width, screen = max(map(len, values), default=0), console()
     for name, value in values.items():
-        shown.add_row(name, _cell(value))
-    console().print(shown)
+        label, cell = name.replace("_", " "), _cell(value)
+        screen.print(Text.assemble((label.ljust(width + _GAP) if cell else label, "bold"), cell))
 
 
 def moment(text: str | datetime | None) -> str:
@@ -71,11 +81,6 @@ def moment(text: str | datetime | None) -> str:
         return ""
     at = datetime.fromisoformat(text) if isinstance(text, str) else text
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def aware(at: datetime | None) -> datetime | None:
-    """Read a time given without a zone as UTC."""
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def moments(lines: Sequence[Mapping[str, Any]]) -> None:
@@ -96,13 +101,19 @@ def moments(lines: Sequence[Mapping[str, Any]]) -> None:
     table(("time (UTC)", "", "partner", "what", "code", "took", "entry", "about"), rows, "nothing happened")
 
 
+def _row(cells: Sequence[str], widths: Sequence[int], style: str = "") -> Text:
+    """Return cells beside each other, as many as there are, without blanks at the end."""
+    padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=False))
+    return Text((" " * _GAP).join(padded).rstrip(), style)
+
+
 def _cell(value: object) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return escape(" ".join(f"{name}={held}" for name, held in value.items()))
+        return " ".join(f"{name}={held}" for name, held in value.items())
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
-    return escape(str(value))
+    return str(value)

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from interroam.cli.reach import Reach, command
-from interroam.cli.tables import console, error, moment, pairs, say, table
+from interroam.cli.tables import error, moment, pairs, progress, say, table
 from interroam.core.parties.book import Book
 from interroam.core.ports import Store
 from interroam.model.errors import Refused, Unavailable
@@ -33,7 +33,7 @@ def erase(
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True, err=True)
     answer = node.call("POST", "/drivers/erase", {"type": type, "uid": uid})
-    node.show(answer, lambda done: say(f"{done['count']} rows, entries and documents rewritten"))
+    node.show(answer, _erased)
 
 
 @command(keys)
@@ -44,15 +44,19 @@ def rotate(node: Reach) -> None:
 
 def backup(node: Reach, target: Target) -> None:
     """Write a consistent copy of journal and picture, also while the node runs."""
+    node.needs_files()
     if target.exists():
-        error(f"{target} exists already")
+        error(f"{target} exists already", "name another: nothing is written over")
+        raise typer.Exit(1)
+    if not target.parent.is_dir():
+        error(f"there is no directory {target.parent}")
         raise typer.Exit(1)
     columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TextColumn("pages"), TimeRemainingColumn())
-    with Progress(*columns, console=console(), transient=True) as progress:
-        task = progress.add_task("copy", total=None)
+    with progress(*columns) as bars:
+        task = bars.add_task("copy", total=None)
 
         async def look(store: Store, _book: Book) -> None:
-            await store.backup(str(target), lambda done, total: progress.update(task, completed=done, total=total))
+            await store.backup(str(target), lambda done, total: bars.update(task, completed=done, total=total))
 
         node.read(look)
     files = target.iterdir() if target.is_dir() else (target,)  # PostgreSQL's is a folder
@@ -66,12 +70,13 @@ def restore(
     to: Annotated[str, typer.Option(help="A file or postgresql://… (default: where the node's settings say).")] = "",
 ) -> None:
     """Make a store of a copy, where there is none yet; the node is not running."""
+    node.needs_files()
     target = to or node.settings.database
     columns = (TextColumn("restoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=console(), transient=True) as progress:
-            task = progress.add_task("restore", total=None)
-            run(restored(copy, target, lambda done, total: progress.update(task, completed=done, total=total)))
+        with progress(*columns) as bars:
+            task = bars.add_task("restore", total=None)
+            run(restored(copy, target, lambda done, total: bars.update(task, completed=done, total=total)))
     except (Refused, Unavailable) as no:
         error(no.message, no.remedy if isinstance(no, Refused) else "")
         raise typer.Exit(1) from None
@@ -81,7 +86,7 @@ def restore(
 
 
 def audit(
-    node: Reach, limit: Annotated[int, typer.Option("--limit", "-n", help="How many of the newest lines.")] = 100
+    node: Reach, limit: Annotated[int, typer.Option("--limit", "-n", help="How many of the newest lines.", min=1)] = 100
 ) -> None:
     """Read who did what."""
     node.show(node.call("GET", "/audit", limit=limit), _audit)
@@ -90,6 +95,11 @@ def audit(
 def status(node: Reach) -> None:
     """Say how the node is."""
     node.show(node.call("GET", "/node"), _status)
+
+
+def _erased(done: dict[str, Any]) -> None:
+    count = done["count"]
+    say(f"{count} rows, entries and documents rewritten" if count else "nothing here named this driver")
 
 
 def _keys(node: Reach) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from interroam.cli.reach import Reach, command, part
-from interroam.cli.tables import moment, pairs, say, table
+from interroam.cli.reach import Reach, ask_secret, command, part
+from interroam.cli.tables import moment, say, table
 
 app = typer.Typer(help="Users: who may work with the node from elsewhere.", no_args_is_help=True)
 
@@ -24,17 +24,17 @@ class Rank(StrEnum):
 
 Name = Annotated[str, typer.Argument(help="The user's name.")]
 Password = Annotated[
-    str, typer.Option(help="Ten characters or more.", prompt=True, hide_input=True, envvar="INTERROAM_PASSWORD")
+    str, typer.Option(help="Ten characters or more; asked for where it is not given.", envvar="INTERROAM_PASSWORD")
 ]
 Role = Annotated[Rank, typer.Option(help="viewer looks, operator works with deliveries, admin changes who is who.")]
 Bodies = Annotated[bool, typer.Option("--bodies", help="May read messages and whole card ids.")]
 
 
 @command(app)
-def add(node: Reach, name: Name, password: Password, role: Role = Rank.VIEWER, bodies: Bodies = False) -> None:
+def add(node: Reach, name: Name, password: Password = "", role: Role = Rank.VIEWER, bodies: Bodies = False) -> None:
     """Add a user, or change one."""
-    wanted = {"password": password, "role": role.value, "bodies": bodies}
-    node.show(node.call("PUT", f"/users/{part(name)}", wanted), pairs)
+    wanted = {"password": password or ask_secret("Password"), "role": role.value, "bodies": bodies}
+    node.show(node.call("PUT", f"/users/{part(name)}", wanted), lambda one: _users({"users": [one]}))
 
 
 @command(app, "list")
@@ -47,8 +47,7 @@ def list_(node: Reach) -> None:
 def remove(node: Reach, name: Name) -> None:
     """Remove a user, logged in or not."""
     node.call("DELETE", f"/users/{part(name)}")
-    if not node.json:
-        say(f"{escape(name)} is removed")
+    node.show({"removed": name}, lambda _: say(f"{escape(name)} is removed"))
 
 
 def _users(answer: dict[str, Any]) -> None:
