@@ -177,7 +177,8 @@ class Node:
         await self.stop()
 
     async def _start(self) -> None:
-        _tap(self.store, self.metrics.saw)
+        self.metrics.then = self.store.note  # what is noted is counted first
+        self.store.note = self.metrics.saw  # type: ignore[method-assign]
         await self.book.load()
         await self.office.people.load()
         await self.hub.oddities.load()
@@ -359,14 +360,3 @@ def _certificates(settings: Settings) -> SSLContext | None:
     own = Authority(settings.key_file.parent)
     callers = [file for file in (tls.callers, own.file if own.exists() else None) if file is not None]
     return server_context(TlsIdentity(tls.certificate, tls.key), *callers, required=tls.callers_required)
-
-
-def _tap(store: Store, saw: Callable[[Exchange], None]) -> None:
-    """Let the metrics see what is noted."""
-    note = store.note
-
-    def noted(exchange: Exchange) -> None:
-        saw(exchange)
-        note(exchange)
-
-    store.note = noted  # type: ignore[method-assign]

@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         self.current: Message | None = None
         self._desk = desk
         self._reader = Reader(desk.doorway, desk.limits, self._begin, self._expect)
+        self._reader.taker = self
         self.data_received = self._reader.feed  # type: ignore[method-assign]
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
@@ -162,7 +163,6 @@ class Connection(asyncio.Protocol):
             self._last = True
             self._finish(message, traced(message.door.refusal(401, "this certificate was revoked"), request.headers))
             return
-        request.taker = self
         try:
             answer = message.door.handler(request)
         except Exception as error:  # noqa: BLE001  whatever it is, this connection and the others live on

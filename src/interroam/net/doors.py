@@ -71,7 +71,8 @@ class Doorway:
             raise ValueError(f"the path of a door starts with a slash: {door.prefix!r}")
         if any(bare == known for _, known, _ in self._doors):
             raise ValueError(f"two doors at {door.prefix!r}")
-        self._doors.append((bare + "/", bare, door))
+        # Doors are looked for by the first part of a path: one that has no other fits then.
+        self._doors.append(("" if bare.count("/") == 1 else bare + "/", bare, door))
         self._doors.sort(key=lambda row: -len(row[1]))
         parts = {_first(known) for _, known, _ in self._doors}
         self._near = {part: [row for row in self._doors if _first(row[1]) in (part, "")] for part in parts}
@@ -80,7 +81,7 @@ class Doorway:
     def at(self, path: str) -> Door:
         """Find the door of a decoded path."""
         for slashed, bare, door in self._near.get(path[1:].partition("/")[0], self._elsewhere):
-            if path.startswith(slashed) or path == bare:
+            if not slashed or path.startswith(slashed) or path == bare:
                 return door
         return NOBODY
 

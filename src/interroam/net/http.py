@@ -32,6 +32,9 @@ class _Nobody:
         """Let it go: the request came by no connection."""
 
 
+NO_TAKER = _Nobody()
+
+
 class Request(msgspec.Struct, gc=False):
     """One request, complete with its body."""
 
@@ -53,7 +56,7 @@ class Request(msgspec.Struct, gc=False):
     """Whether it came over TLS, to us or to a trusted proxy."""
     name: str = ""
     """The distinguished name of the caller's certificate, where a trusted proxy tells that alone."""
-    taker: Taker = _Nobody()
+    taker: Taker = NO_TAKER
     """Who takes the answer of a handler that has returned ``LATER``."""
 
 
@@ -122,17 +125,20 @@ def lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 CLOSE = b"connection: close\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n"
+_LENGTHS = [b"content-length: %d\r\n" % length for length in range(1024)]
+"""Of most answers, written before."""
 
 
 def head(answer: Answered, stamp: bytes, *, keep: bool) -> bytes:
     """Write status line and headers up to and with the empty line; ``stamp`` are lines that every answer carries."""
-    status, own, before, length = answer.status, b"", b"", CHUNKED
-    if answer.headers:
-        own = b"".join([b"%b: %b\r\n" % field for field in answer.headers])
-        if not own.count(b"\n") == own.count(b"\r") == len(answer.headers):
+    status, fields, own, before, length = answer.status, answer.headers, b"", b"", CHUNKED
+    if fields:
+        own = b"".join([b"%b: %b\r\n" % field for field in fields])
+        if not own.count(b"\n") == own.count(b"\r") == len(fields):
             raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
     if type(answer) is Response:
-        before, length = answer.lines, b"content-length: %d\r\n" % len(answer.body)
+        before, size = answer.lines, len(answer.body)
+        length = _LENGTHS[size] if size < len(_LENGTHS) else b"content-length: %d\r\n" % size
     if status in BODILESS:
         length = b""
-    return b"%b%b%b%b%b%b\r\n" % (STATUS_LINES[status], own, before, stamp, b"" if keep else CLOSE, length)
+    return b"".join((STATUS_LINES[status], own, before, stamp, b"" if keep else CLOSE, length, b"\r\n"))

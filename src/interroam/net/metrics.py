@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from interroam.model.facts import Exchange
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BOUNDS_US = tuple(round(bound * 1e6) for bound in BOUNDS_S)
 MOST = 2_000
 """Rows of exchanges that are told apart; whatever comes beyond is counted as ``other``."""
 LABELS = ("room", "direction", "operation", "code")
@@ -48,18 +49,20 @@ class Metrics:
         self._room_of = room_of
         self._figures = figures
         self._counts: dict[Row, list[float]] = {}
+        self.then: Callable[[Exchange], None] = lambda _exchange: None
+        """Who else is told of each exchange."""
 
     def saw(self, exchange: Exchange) -> None:
-        """Count one exchange."""
+        """Count one exchange, and pass it on."""
         row = (exchange.partner, exchange.inward, exchange.operation, exchange.code)
         counts = self._counts.get(row)
         if counts is None:
             if len(self._counts) >= MOST:
                 row = (exchange.partner, exchange.inward, "other", "other")
             counts = self._counts.setdefault(row, [0.0] * (len(BOUNDS_S) + 2))
-        seconds = exchange.latency_us / 1e6
-        counts[bisect_left(BOUNDS_S, seconds)] += 1
-        counts[-1] += seconds
+        counts[bisect_left(_BOUNDS_US, exchange.latency_us)] += 1
+        counts[-1] += exchange.latency_us / 1e6
+        self.then(exchange)
 
     def page(self) -> Response:
         """Answer ``GET /metrics``."""

@@ -15,7 +15,7 @@ import msgspec
 
 from interroam.net.addresses import Addresses
 from interroam.net.doors import NOBODY, Door
-from interroam.net.http import SINGLE, Request, Response, traced
+from interroam.net.http import NO_TAKER, SINGLE, Request, Response, Taker, traced
 from interroam.net.proxies import forwarded_certificate, forwarded_client, forwarded_name, forwarded_security
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Reader:
         """When the head or the body at hand began."""
         self.expecting = False
         """The caller holds its body back until told to go on (RFC 9110 10.1.1)."""
+        self.taker: Taker = NO_TAKER
+        """Who takes the answers that come later."""
         self.client = ""
         self.certificate: bytes | None = None
         self.secure = False
@@ -159,7 +161,7 @@ class Reader:
         self._old = (not self._keep or b"connection" in headers) and parser.get_http_version() == "1.0"
         url = b"".join(self._url)
         self._url.clear()
-        raw_path, _, query = (url if url.startswith(b"/") else self._target(url)).partition(b"?")
+        raw_path, _, query = (url if url[:1] == b"/" else self._target(url)).partition(b"?")
         path = raw_path.decode("latin-1")
         if "%" in path:
             path = unquote(path)
@@ -169,12 +171,12 @@ class Reader:
             certificate = forwarded_certificate(headers)
             secure, name = forwarded_security(headers), forwarded_name(headers)
         method = parser.get_method().decode()
+        now = self.begun = self._now
         self._request = Request(
-            method, path, raw_path, query, headers, b"", client, certificate, self._now, secure, name
+            method, path, raw_path, query, headers, b"", client, certificate, now, secure, name, self.taker
         )
         self._door = door = self._doorway.at(path)
         self.phase = BODY
-        self.begun = self._now
         self._allowed = limits.body_bytes if door.body_bytes is None else door.body_bytes
         length = int(headers.get(b"content-length") or 0)
         if length > self._allowed:
@@ -186,12 +188,14 @@ class Reader:
         """Hand the request over."""
         request, pieces = self._request, self._pieces
         assert request is not None  # noqa: S101  set with the headers
-        request.body = body = b"".join(pieces)
-        request.began = self._now
-        if len(body) > self._allowed:
-            raise self._stop(413, f"the body is larger than {self._allowed} bytes")
-        pieces.clear()
-        self._counted = self._received = 0
+        if pieces:
+            request.body = body = b"".join(pieces)
+            if len(body) > self._allowed:
+                raise self._stop(413, f"the body is larger than {self._allowed} bytes")
+            pieces.clear()
+            self._counted = self._received = 0
+        if self.begun != self._now:
+            request.began = self._now
         self._request = None
         self._headers = {}
         self._repeated = 0

@@ -126,6 +126,6 @@ def write_answer(call: Call, answer: Answer) -> Response:
         body = success_with(answer.data, now)
     else:
         body = success(now)
-    request_id, correlation = call.request_id.encode("latin-1"), call.correlation.encode("latin-1")
-    headers = [(b"x-request-id", request_id), (b"x-correlation-id", correlation), *answer.headers]
-    return Response(answer.http, headers, body, _JSON_LINE + call.routing)
+    # Ids that came as headers hold no line break, and those made here neither.
+    ids = f"x-request-id: {call.request_id}\r\nx-correlation-id: {call.correlation}\r\n".encode("latin-1")
+    return Response(answer.http, [*answer.headers], body, ids + _JSON_LINE + call.routing)

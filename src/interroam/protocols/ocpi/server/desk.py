@@ -30,6 +30,7 @@ AS_STATED = View()
 """How owners look at what is theirs: as they stated it, under their own ids (OCPI-60)."""
 
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
+_BACKSLASH = ord("\\")
 _NUL = rb"\u0000"
 _UNKNOWN = Verdict.UNKNOWN
 
@@ -139,7 +140,7 @@ def read_body(call: Call, kind: type[T]) -> T:
     kind_of_body = call.request.headers.get(b"content-type")
     if kind_of_body != b"application/json" and not speaks_json(kind_of_body):
         call.take([Finding("Content-Type", "is not application/json")])  # OCPI-188
-    if b"\\" in call.request.body and _NUL in call.request.body:
+    if _BACKSLASH in call.request.body and _NUL in call.request.body:
         raise Malformed("", "a text holds a null character")  # which not every store can keep
     shape, findings = read(kind, call.request.body)
     if findings:

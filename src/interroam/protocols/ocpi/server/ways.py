@@ -25,6 +25,7 @@ from .table import ROUTES
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
 _MOST = 4096
 _IDS = (b"x-request-id", b"x-correlation-id")
+_PERCENT = ord("%")
 _PLACED = 4
 """So many parts of a path are the place in the table: what follows differs from object to object."""
 Likeness: TypeAlias = tuple[object, ...]
@@ -58,15 +59,11 @@ class Ways:
         if self._revision != self._book.revision:
             self._revision = self._book.revision
             self._known.clear()
-        raw, path = request.raw_path, request.path
-        if raw.find(b"%") < 0 and raw.find(b"//") < 0:
-            path = path.rstrip("/")
-            tail = path.rsplit("/", max(path.count("/") - _PLACED, 0))
-            place = tail.pop(0)
-        else:
-            parts = parts_of(request)
-            place, tail = "\0".join(parts[:_PLACED]), parts[_PLACED:]
-        get = request.headers.get
+        path, get = request.path, request.headers.get
+        odd = _PERCENT in request.raw_path or "//" in path
+        parts = parts_of(request) if odd else path.strip("/").split("/")
+        if len(parts) < _PLACED:
+            return None, [], ()
         likeness = (
             get(b"authorization"),
             get(b"ocpi-from-country-code"),
@@ -76,10 +73,12 @@ class Ways:
             request.client,
             request.certificate,
             request.method,
-            place,
-            len(tail),
+            parts[1],
+            parts[2],
+            parts[3],
+            len(parts),
         )
-        return self._known.get(likeness), tail, likeness
+        return self._known.get(likeness), parts[_PLACED:], likeness
 
     def find(self, call: Call) -> Way | Answer:
         """Find the row of the table and between whom the call is; Refused where these two may not."""
@@ -134,9 +133,9 @@ def _row(call: Call, parts: list[str]) -> Route | Answer:
 
 def parts_of(request: Request) -> list[str]:
     """Split a path; one with encoded or doubled characters needs more care (OCPI-189)."""
-    raw = request.raw_path
-    if raw.find(b"%") < 0 and raw.find(b"//") < 0:
-        return request.path.strip("/").split("/")
+    raw, path = request.raw_path, request.path
+    if _PERCENT not in raw and "//" not in path:
+        return path.strip("/").split("/")
     try:
         return [] if b"%00" in raw else list(segments(raw))
     except ValueError:

@@ -27,16 +27,20 @@ _decode_reply = msgspec.json.Decoder(dict[str, Raw]).decode
 class _Face:
     """The last second that was written: within it every answer carries the same text."""
 
-    __slots__ = ("second", "written")
+    __slots__ = ("done", "second", "until", "written")
 
     def __init__(self) -> None:
-        self.second = datetime(1970, 1, 1, tzinfo=UTC)
-        self.written = b"1970-01-01T00:00:00Z"
+        self.turn(datetime(1970, 1, 1, tzinfo=UTC))
+
+    def turn(self, now: datetime) -> None:
+        self.second = now.astimezone(UTC).replace(microsecond=0)
+        self.until = self.second + _ONE_SECOND
+        self.written = self.second.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+        self.done = _OK + self.written + _END
 
     def show(self, now: datetime) -> bytes:
-        if not timedelta() <= now - self.second < _ONE_SECOND:
-            self.second = now.astimezone(UTC).replace(microsecond=0)
-            self.written = self.second.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+        if not self.second <= now < self.until:
+            self.turn(now)
         return self.written
 
 
@@ -45,7 +49,9 @@ _FACE = _Face()
 
 def success(now: datetime) -> bytes:
     """Status 1000 without data, the answer to almost everything."""
-    return _OK + _FACE.show(now) + _END
+    if not _FACE.second <= now < _FACE.until:
+        _FACE.turn(now)
+    return _FACE.done
 
 
 def success_with(data: bytes, now: datetime) -> bytes:
