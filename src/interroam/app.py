@@ -127,7 +127,7 @@ class Node:
         self._listener = _listener(settings, self._doorway)
         self._socket: SocketFile | None = None
         self._wired: dict[str, Partner] = {}
-        self._counts: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
         self._chores = Errands()
         self._endings: list[Callable[[], Awaitable[None]]] = []
         """What rooms want done before the store closes."""
@@ -308,9 +308,9 @@ class Node:
     def _figures(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
         head = self.store.head()
         yield "interroam_journal_head", (), head
-        yield "interroam_tellings_waiting", (), self._counts.get("waiting", 0)
-        yield "interroam_traces_waiting", (), self._counts.get("traces_waiting", 0)
-        yield "interroam_shelf_size", (), self._counts.get("shelf", 0)
+        yield "interroam_tellings_waiting", (), self._waiting.get("waiting", 0)
+        yield "interroam_traces_waiting", (), self._waiting.get("traces_waiting", 0)
+        yield "interroam_shelf_size", (), self._waiting.get("shelf", 0)
         for courier in self.dispatch.couriers:
             cursor = courier.cursor
             labels = (str(courier.key.party), courier.key.lane.value)
@@ -328,7 +328,7 @@ class Node:
         await self.hub.sweep()
 
     async def _count(self) -> None:
-        self._counts = await self.store.counts()
+        self._waiting = await self.store.waiting()
 
     async def _every(self, chore: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:

@@ -175,3 +175,15 @@ def test_what_a_journal_said_of_moved_evses_before_it_named_their_evse_ids_is_st
     line = replace(entry(1, location_key(CPO, "L1"), Act.FACT), removed=("B", "\0A\0T1\0T2"))
     again = rows.entry(rows.journal_row(line))
     assert (again.removed, again.moved) == (("B",), (Moved("A", ("T1", "T2")),))
+
+
+async def test_what_comes_while_all_is_counted_is_counted_once(store):
+    await store.record(tell(site("1", "2")))
+    coming = [store.record(tell(fact(token(f"{number}")))) for number in range(50)]
+    counted = await asyncio.gather(store.counts(), *coming, store.counts())
+    assert 1 <= counted[0]["entries"] <= 51
+    assert counted[0]["entries"] == counted[0]["token"] + 1
+    more = [store.record(tell(fact(token(f"more{number}")))) for number in range(50)]
+    await asyncio.gather(*more)
+    counts = await store.counts()
+    assert (counts["entries"], counts["token"], counts["evse"]) == (101, 100, 2)

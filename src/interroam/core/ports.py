@@ -291,7 +291,11 @@ class Store(Protocol):
         ...
 
     async def counts(self) -> dict[str, int]:
-        """Return figures for metrics and tests: entries, objects by kind, waiting, the shelf."""
+        """Return figures for people and tests: entries, objects by kind, and what waits."""
+        ...
+
+    async def waiting(self) -> dict[str, int]:
+        """Return what waits, for metrics: tellings, traces, what lies on the shelf."""
         ...
 
 

@@ -159,6 +159,7 @@ class Erasing(Ledger):
             self._reach(row.key)
         self._refs.clear()
         self._tally = None
+        self._shrunk += 1
         return len(objects) + len(entries)
 
 

@@ -48,6 +48,8 @@ class Finding(ABC):
         self._meanwhile: list[tuple[Stored, Stored | None]] | None = None
         self._loading = asyncio.Lock()
         self._tally: Counter[str] | None = None
+        self._shrunk = 0
+        """How often rows or entries were removed."""
         self._commits = 0
         self._last: dict[Kind, str] = {}
         """The greatest id of each kind."""
@@ -322,6 +324,7 @@ class Finding(ABC):
         self._refs.clear()
         self._listings.clear()
         self._dates = self._gone = self._tally = None
+        self._shrunk += 1
 
 
 @lru_cache(maxsize=1024)

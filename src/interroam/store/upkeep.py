@@ -38,8 +38,9 @@ class Upkeep(Erasing):
                 )
                 self._horizon = horizon
                 dropped.update(kind for _, _, kind in some)
-        if self._tally is not None:
-            self._tally["entries"] -= dropped.total()
+                self._shrunk += 1
+                if self._tally is not None:
+                    self._tally["entries"] -= len(some)
         days = await self._traces.retain((now - timedelta(days=self.retention.trace_days)).date())
         return {**dropped, "trace days": days, "trace blocks stripped": await self._strip(now)}
 
@@ -55,23 +56,28 @@ class Upkeep(Erasing):
         return count
 
     async def counts(self) -> dict[str, int]:
-        """Return figures for metrics and tests: entries, objects by kind, waiting, the shelf."""
-        if self._tally is None:
-            await self._count()
-        tally = self._tally or Counter[str]()
-        ((shelf,),) = await self._fetch("tally_shelf")
+        """Return figures for people and tests: entries, objects by kind, and what waits."""
+        tally = self._tally or await self._count()
         return {
-            "entries": tally.get("entries", 0),
-            **{kind.value: tally.get(kind.value, 0) for kind in Kind},
-            "waiting": self._writer.waiting,
-            "traces_waiting": self._traces.waiting,
-            "shelf": shelf,
+            "entries": tally["entries"],
+            **{kind.value: tally[kind.value] for kind in Kind},
+            **await self.waiting(),
         }
 
-    async def _count(self) -> None:
-        """Count once, between two groups; from then on every group adds its own."""
-        async with self._writer.turn:
-            ((entries,),) = await self._search("tally_entries")
-            tally = Counter({"entries": entries})
-            tally.update({kind: count for kind, count in await self._search("tally_objects")})  # noqa: C416  rows
-            self._tally = tally
+    async def waiting(self) -> dict[str, int]:
+        """Return what waits, for metrics: tellings, traces, what lies on the shelf."""
+        ((shelf,),) = await self._fetch("tally_shelf")
+        return {"waiting": self._writer.waiting, "traces_waiting": self._traces.waiting, "shelf": shelf}
+
+    async def _count(self) -> Counter[str]:
+        """Count once, while the writer goes on; from then on every group adds its own."""
+        async with self._loading:
+            since, seq, no, shrunk = self._follow(), self._seq, self._no, self._shrunk
+            ((entries,),) = await self._search("tally_entries", seq)
+            objects = await self._search("tally_objects", no)
+            tally = Counter({kind: count for kind, count in objects})  # noqa: C416  rows
+            tally.update(row.key.kind.value for row, before in self._followed(since) if before is None)
+            tally["entries"] = entries + self._seq - seq
+            if shrunk == self._shrunk:  # else some of it may be gone
+                self._tally = tally
+            return tally

@@ -41,9 +41,9 @@ SELECT (SELECT coalesce(max(seq), 0) FROM journal), (SELECT coalesce(max(no), 0)
 -- name: last_id
 SELECT coalesce(max(id), '') FROM picture WHERE kind = ?1
 -- name: tally_entries
-SELECT count(*) FROM journal
+SELECT count(*) FROM journal WHERE seq <= ?1
 -- name: tally_objects
-SELECT kind, count(*) FROM picture GROUP BY kind
+SELECT kind, count(*) FROM picture WHERE +no <= ?1 GROUP BY kind
 -- name: tally_shelf
 SELECT count(*) FROM shelf
 
