@@ -24,7 +24,6 @@ from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Link, Room, Store
 from interroam.core.uuid7 import Uuid7
 from interroam.model.errors import Refused
-from interroam.model.facts import Exchange
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
