@@ -8,6 +8,7 @@ out first, by its acknowledgment. An outcome that contradicts this comes later a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from interroam.core.refs import evse_ref
 from interroam.core.rules.visibility import Spot
 from interroam.model.charges import Outcome, Session
 from interroam.model.errors import Reason
-from interroam.model.ids import Module, Party, Role
+from interroam.model.ids import Module, Role, party_of
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
@@ -49,6 +50,7 @@ from interroam.protocols.emip.wire.types import EMI3
 from .call import Call
 from .desk import Desk
 
+_ALLOWED, _EMSP = Allowed.ALLOWED, Role.EMSP
 _MARGIN = 0.2
 """The part of the time that is left for the answer itself."""
 _NEEDS_CONNECTOR = "START_SESSION_CONNECTOR_REQUIRED"
@@ -75,25 +77,25 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
     except ValueError as odd:
         raise Declined(MALFORMED, str(odd)) from odd
     uid = await uid_stated(desk.hub, question.type, question.uid, message.user_id)
-    question = replace(question, uid=uid)
+    question = replace(question, uid=uid, reference=reference)
     call.subject = desk.hub.book.keyring.subject(question.type, uid)
-    answer = await _asked(desk, call, replace(question, reference=reference), evse)
+    answer = await _asked(desk, call, question, evse)
     if answer.why is Reason.NO_AGREEMENT:
         call.notes.append(answer.info or "no agreement")
         return write_answer(answer, reference, call.transaction, NO_CONTRACT)  # EMIP-69
-    if answer.allowed is not Allowed.ALLOWED:
+    if answer.allowed is not _ALLOWED:
         call.notes.append(answer.info or answer.allowed.value)
         return write_answer(answer, reference, call.transaction)
     reference = answer.reference or reference
     call.ids += [one for one in (reference, answer.emsp_reference) if one]
-    if answer.emsp is not None and crosses(desk.hub, Party(answer.emsp, Role.EMSP)):
+    if answer.emsp is not None and crosses(desk.hub, party_of(answer.emsp, _EMSP)):
         call.notes.append(cost(AUTHORIZATION, Direction.TO_OCPI, message))
     return write_answer(answer, reference, call.transaction)
 
 
 def _begun(desk: Desk, call: Call) -> str:
     """Make the id of a session, for whatever answer there will be."""
-    reference = desk.hub.ids.new()
+    reference = desk.hub.ids.at(call.now)
     call.fields["service_session_id"] = reference
     call.ids.append(reference)
     return reference
@@ -117,9 +119,12 @@ async def _asked(desk: Desk, call: Call, question: Authorize, evse: Evse) -> Aut
         return pending(answer, evse.owner, evse, call.now)
 
     hub, cpo = desk.hub, question.cpo
-    spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=True)
-    if hub.book.routing.askable(cpo, call.now, spots, question.service):
-        return await hub.authorize(call.origin, question, begins)
+    routing = hub.book.routing
+    spots: Sequence[Spot] = ()
+    if routing.selective:
+        spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=True)
+    if routing.askable(cpo, call.now, spots, question.service):
+        return await hub.authorize(call.origin, question, begins, call.now)
     message = f"no agreement with {cpo} lets this user have service {question.service}"
     return Authorization(allowed=Allowed.NOT_ALLOWED, why=Reason.NO_AGREEMENT, info=message)
 

@@ -232,15 +232,18 @@ class Front:
             if call.operation.name in _REPEATED:
                 given = await self._repeatable(visit, call, handler)
             else:
-                given = await self._run(visit, call, handler)
+                given = _written(visit, await handler(self._desk, call))
         except Exception as error:  # noqa: BLE001  see above
-            given = _troubled(visit, error)
+            given = self._refused(visit, call, error)
         self._give(visit, given)
 
     async def _repeatable(self, visit: Visit, call: Call, handler: Handler) -> Given:
         """Do the work of a message once, however often it comes."""
         work = partial(self._run, visit, call, handler)
-        given, repeated = await self.repeats.once(call.partner.id, call.transaction, visit.request.body, work)
+        try:
+            given, repeated = await self.repeats.once(call.partner.id, call.transaction, visit.request.body, work)
+        except Exception as error:  # noqa: BLE001  see above
+            return _troubled(visit, error)
         if repeated:
             call.notes.append("repeated: answered again")
         return given
@@ -254,8 +257,8 @@ class Front:
     def _refused(self, visit: Visit, call: Call, error: Exception) -> Given:
         try:
             return _written(visit, of_error(call, error, self._hub.ids))
-        except SoapFault as fault:
-            return _fault(visit, fault)
+        except Exception as trouble:  # noqa: BLE001  see above
+            return _troubled(visit, trouble)
 
     def _late(self, visit: Visit) -> None:
         """Answer before the caller's patience ends; what is stored and forwarded goes on behind it."""

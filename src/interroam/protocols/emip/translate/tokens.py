@@ -66,7 +66,7 @@ def write_user(token_type: str, uid: str, word: str = "") -> tuple[str, str]:
 
 
 def spellings(token_type: str, uid: str, said: str) -> tuple[str, ...]:
-    """Return how a uid may have been stated: as eMIP has it, as it was said, a card's without its zeros (EMIP-75)."""
+    """Return how a uid may have been stated: as eMIP has it first, as it was said, a card's without zeros (EMIP-75)."""
     found = [uid, said.strip()]
     if token_type == RFID:
         bare = uid.lstrip("0") or "0"

@@ -21,7 +21,7 @@ from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, routing
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.translate.quality import OcpiStandards
-from interroam.protocols.ocpi.views import View, Views
+from interroam.protocols.ocpi.views import Views
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 from interroam.protocols.ocpi.wiring import wiring_of
 
@@ -103,20 +103,19 @@ class OcpiLink:
         view = self._views.view(to, entry.key.owner, self._switches)
         pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
         for push in await pushes.of(entry, view):
-            await self._deliver(address, entry, to, view, push, pushes)
-
-    async def _deliver(self, address: Address, entry: Entry, to: Party, view: View, push: Push, pushes: Pushes) -> None:
-        called = await self._send(address, entry, to, push)
-        if called is None or (push.expendable and knows_not(called)):
-            return
-        method = push.method
-        if push.whole is not None and not called.taken and await self._wants_whole(address, entry, to, push, called):
-            whole = await pushes.whole(push.whole, view)
-            if whole is not None:
-                log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
-                method = whole.method
-                called = await self._send(address, entry, to, whole) or called
-        check_delivery(called, method, push.module, older=self._wiring.older)
+            call = self._call(push, entry, to)
+            if call is None:
+                continue
+            called, method = await self._calls.call(address, call, self._hub.deadlines.partner), push.method
+            if called.taken or (push.expendable and knows_not(called)):
+                continue
+            if push.whole is not None and await self._wants_whole(address, entry, to, push, called):
+                whole = await pushes.whole(push.whole, view)
+                if whole is not None:
+                    log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
+                    method = whole.method
+                    called = await self._send(address, entry, to, whole) or called
+            check_delivery(called, method, push.module, older=self._wiring.older)
 
     async def _wants_whole(self, address: Address, entry: Entry, to: Party, push: Push, called: Called) -> bool:
         """Whether a receiver that did not take a change is to be given all: it takes none, or has not got the object.
@@ -134,10 +133,15 @@ class OcpiLink:
 
     async def _send(self, address: Address, entry: Entry, to: Party, push: Push) -> Called | None:
         """Make the call of a push; None when the partner wants no such pushes."""
+        call = self._call(push, entry, to)
+        return None if call is None else await self._calls.call(address, call, self._hub.deadlines.partner)
+
+    def _call(self, push: Push, entry: Entry, to: Party) -> Call | None:
+        """Return the call of a push; None when the partner wants no such pushes."""
         url = self._url(push, to)
         if url is None:
             return None
-        call = Call(
+        return Call(
             method=push.method,
             url=url,
             operation=f"{push.method} {push.module}",
@@ -150,7 +154,6 @@ class OcpiLink:
             subject=entry.subject,
             note=push.note,
         )
-        return await self._calls.call(address, call, self._hub.deadlines.partner)
 
     def _url(self, push: Push, to: Party) -> str | None:
         if push.url:  # the asker's own response_url
