@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.haste  # noqa: F401  for its effect
 from tests.postgres import _kept_there, database, server  # noqa: F401
 
 FILE = ".statements.json"

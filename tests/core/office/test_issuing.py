@@ -13,14 +13,14 @@ from interroam.core.audit import LOCAL
 from interroam.core.office.authority import Cause, Issued
 from interroam.core.office.issuing import ISSUED, Issuing, Validity
 from interroam.model.errors import Reason, Refused
+from tests.clocks import StillClock
 from tests.core.desk import open_office
-from tests.core.objects import partner
-from tests.core.office.test_people import StillClock
+from tests.core.objects import NOW, partner
 
 
 async def test_certificates_are_listed_by_their_ends_and_those_that_end_soon_are_marked(tmp_path):
     async with open_office(tmp_path) as (office, core):
-        core.hub.clock = clock = StillClock()
+        core.hub.clock = clock = StillClock(NOW)
         for name, party in (("first", "FR*CPO/CPO"), ("second", "NL*EEE/EMSP")):
             await office.admin.add_partner(LOCAL, partner(name, party))
             await office.issuing.issue(LOCAL, name)
@@ -41,7 +41,7 @@ async def test_certificates_are_listed_by_their_ends_and_those_that_end_soon_are
 @pytest.fixture
 async def desk(tmp_path):
     async with open_office(tmp_path) as (office, core):
-        core.hub.clock = StillClock()
+        core.hub.clock = StillClock(NOW)
         await office.admin.add_partner(LOCAL, partner("first", "FR*CPO/CPO"))
         yield office, core
 

@@ -12,22 +12,10 @@ from interroam.core.office.people import IDLE, LONGEST, People
 from interroam.core.uuid7 import Uuid7
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.store import SqliteStore
+from tests.clocks import StillClock
 from tests.core.objects import NOW
 
 PASSWORD = "correct horse battery"
-
-
-class StillClock:
-    """Stands until it is set forward."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self):
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
 
 
 def beginning(store, clock, keyring) -> People:
@@ -43,7 +31,7 @@ async def restarted(people, clock, store) -> People:
 
 @pytest.fixture
 async def people(tmp_path):
-    store, clock = SqliteStore(tmp_path / "interroam.db"), StillClock()
+    store, clock = SqliteStore(tmp_path / "interroam.db"), StillClock(NOW)
     await store.open()
     people = beginning(store, clock, Keyring.fresh())
     await people.put(LOCAL, "ada", PASSWORD, Rank.OPERATOR, bodies=False)

@@ -9,21 +9,15 @@ from structlog.testing import capture_logs
 
 from interroam.core.office.renewing import MONTH, Renewing
 from interroam.model.parties import Credential, PartnerState, Purpose
+from tests.clocks import StillClock
 from tests.core.desk import open_office
 from tests.core.objects import NOW, partner
-
-
-class StillClock:
-    at = NOW
-
-    def now(self):
-        return self.at
 
 
 @pytest.mark.statement("OCPI-13")
 async def test_a_new_secret_is_advised_once_a_day_from_the_thirtieth_day(tmp_path):
     async with open_office(tmp_path) as (_, core):
-        clock = StillClock()
+        clock = StillClock(NOW)
         book, began, renewing = core.hub.book, clock.at, Renewing(core.hub.book, clock)
         for name, state in (("one", PartnerState.CONNECTED), ("off", PartnerState.PLANNED)):
             await book.put_partner(partner(name, "DE*MSP/EMSP", state=state))

@@ -9,21 +9,9 @@ from interroam.core.rounds.schedules import LEASE, Schedule, Schedules
 from interroam.core.uuid7 import Uuid7
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.store import SqliteStore
+from tests.clocks import StillClock
 
 DAILY = Schedule(id="rounds", act="go", about={"to": "there"}, rhythm="daily 03:00")
-
-
-class StillClock:
-    """Time that moves when told."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 14, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(3600)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from interroam.model.ids import Party
 from interroam.model.parties import Credential, Partner, PartnerState, Purpose
-from tests.protocols.emip.nodes import LONG_AGO, Clock, Node
+from tests.clocks import ClockAhead
+from tests.protocols.emip.nodes import LONG_AGO, Node
 from tests.protocols.emip.partner import Partner as Platform
 
 
@@ -32,7 +33,7 @@ class BackOffice:
     hook: str = ""
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> ClockAhead:
         return self.node.clock
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,28 +28,10 @@ from interroam.model.ids import Party
 from interroam.model.parties import Partner, PartnerState
 from interroam.protocols.emip.wiring import Wiring, wired
 from interroam.settings import Listen, Part, Settings, StoreSettings, Tls
+from tests.clocks import ClockAhead
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PLATFORM = "FR*107"
-
-
-class Clock:
-    """The hour, moved forward at will; what sleeps by it wakes when it is moved."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    async def sleep(self, seconds: float) -> None:
-        until = self.now() + timedelta(seconds=seconds)
-        while (left := (until - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  the hour is moved by hand
-            await asyncio.sleep(min(left, 0.02))
-
-    def forward(self, **by: float) -> None:
-        """Move on: ``forward(minutes=5)``."""
-        self.ahead += timedelta(**by)
 
 
 class Office:
@@ -95,10 +77,10 @@ class Node:
         tls: Tls | None = None,
         listen: Listen | None = None,
         deadlines: Deadlines | None = None,
-        clock: Clock | None = None,
+        clock: ClockAhead | None = None,
         database: str = "",
     ) -> None:
-        self.clock = clock or Clock()
+        self.clock = clock or ClockAhead()
         self.parties = parties
         self.settings = Settings(
             data=folder,

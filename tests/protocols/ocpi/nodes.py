@@ -1,7 +1,7 @@
 """A node of this house with nothing but its OCPI room, on a real socket and a real store."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -22,21 +22,9 @@ from interroam.net.listener import Listener
 from interroam.net.premises import Premises
 from interroam.protocols.ocpi.room import OcpiRoom
 from interroam.store import SqliteStore
+from tests.clocks import ClockAhead
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-class Clock:
-    """The hour, moved forward at will."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Office:
@@ -63,7 +51,7 @@ class Node:
         self.party = Party(self.own, Role.HUB) if hub else None
         self.hosts = hosts
         self.insecure = insecure
-        self.clock = Clock()
+        self.clock = ClockAhead()
         self.terms = PullTerms()
 
     async def __aenter__(self) -> Self:

@@ -24,27 +24,10 @@ from interroam.net.premises import Premises
 from interroam.protocols.plain.room import PlainRoom
 from interroam.protocols.plain.rules import verify
 from interroam.store import SqliteStore
+from tests.clocks import StillClock
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HUB = Party.parse("CH*HUB/HUB")
-
-
-class TestClock:
-    """Stands at one time until moved; sleeps for real."""
-
-    __test__ = False
-
-    def __init__(self):
-        self.moment = START
-
-    def now(self):
-        return self.moment
-
-    async def sleep(self, seconds):
-        await asyncio.sleep(seconds)
-
-    def pass_(self, **amount):
-        self.moment += timedelta(**amount)
 
 
 @dataclass
@@ -53,7 +36,7 @@ class Node:
 
     hub: Hub
     room: PlainRoom
-    clock: TestClock
+    clock: StillClock
     url: str
     http: aiohttp.ClientSession
 
@@ -69,7 +52,7 @@ class Node:
 @asynccontextmanager
 async def running(folder, *, hub=HUB, doors=()):
     """Run a node with the partners of ``PARTIES``; CH*EEE and CH*CCC roam."""
-    clock = TestClock()
+    clock = StillClock(START)
     store = SqliteStore(folder / "node.db")
     await store.open()
     book = Book(store, Keyring.fresh(), hub)
@@ -116,7 +99,7 @@ class Receiver:
 
     url: str = ""
     secret: str = ""
-    clock: TestClock | None = None
+    clock: StillClock | None = None
     facts: list = field(default_factory=list)
     questions: list = field(default_factory=list)
     forged: int = 0

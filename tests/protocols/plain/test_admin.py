@@ -14,7 +14,7 @@ from interroam.model.ids import Kind, Party
 from interroam.model.parties import Partner
 from interroam.net.client import Client
 from interroam.settings import load
-from tests.protocols.ocpi.nodes import Clock as Ahead
+from tests.clocks import ClockAhead
 
 PASSWORD = "correct horse battery"
 CPO = {"id": "cpo", "parties": ["CH*CCC/CPO"]}
@@ -68,7 +68,7 @@ async def test_nobody_gets_in_without_a_log_in(people):
 
 @pytest.mark.statement("OCPI-12")
 async def test_a_log_in_ends_after_twenty_minutes_without_use_and_another_is_needed(tmp_path):
-    clock = Ahead()
+    clock = ClockAhead()
     settings = load(env={}, given={"data": str(tmp_path), "insecure_http": True})
     async with Node(settings, clock) as node:
         person = People(node, Client())

@@ -89,7 +89,7 @@ async def test_a_back_office_is_kept_to_its_pace_and_size(node):
     assert (await node.call("cpo", "GET", "/locations"))[0] == 200
     status, answer = await node.call("cpo", "GET", "/locations")
     assert (status, answer["error"]["reason"]) == (503, "overloaded")
-    node.clock.pass_(seconds=11)
+    node.clock.forward(seconds=11)
     status, answer = await node.call("cpo", "PUT", "/locations/CH*CCC/L1", {**LOCATION, "name": "x" * 5_000})
     assert (status, answer["error"]["reason"]) == (413, "too_large")
 

@@ -56,7 +56,7 @@ async def test_a_long_poll_ends_empty_in_time(node):
 
 async def test_a_change_comes_with_the_whole_object_and_the_names_of_what_changed(furnished):
     head = furnished.hub.store.head()
-    furnished.clock.pass_(seconds=1)
+    furnished.clock.forward(seconds=1)
     status = {"party": "CH*CCC", "location_id": "L1", "uid": "1", "status": "CHARGING"}
     await furnished.call("cpo", "POST", "/statuses", [status])
     _, answer = await furnished.call("emsp", "GET", f"/facts?after={head}")
@@ -148,7 +148,7 @@ async def test_a_webhook_that_is_out_of_order_gets_the_fact_later(furnished):
         await furnished.call("cpo", "POST", "/cdrs", CDR)
         await asyncio.sleep(0.1)
         emsp.status = 200
-        furnished.clock.pass_(minutes=1)
+        furnished.clock.forward(minutes=1)
         assert (await emsp.fact("cdr"))["object"]["id"] == "C1"
     assert await furnished.hub.store.shelf() == []
 
@@ -185,7 +185,7 @@ def test_a_signature_holds_for_its_body_its_secret_and_five_minutes():
 async def test_after_many_changes_the_webhook_holds_the_newest_state(furnished):
     async with receiving(furnished, "emsp") as emsp:
         for number in range(5):
-            furnished.clock.pass_(seconds=1)
+            furnished.clock.forward(seconds=1)
             await furnished.call("cpo", "PUT", "/locations/CH*CCC/L1", {**LOCATION, "city": f"City {number}"})
         async with asyncio.timeout(5):
             while not emsp.facts or emsp.facts[-1]["object"]["city"] != "City 4":

@@ -174,7 +174,7 @@ async def test_a_token_that_came_with_a_command_is_not_asked_about_again(furnish
         emsp.answers["authorize"] = {"allowed": "BLOCKED"}
         await furnished.call("emsp", "POST", "/commands/start", START)
         reference = cpo.questions[0]["authorization_reference"]
-        furnished.clock.pass_(minutes=15)
+        furnished.clock.forward(minutes=15)
         _, answer = await furnished.call("cpo", "POST", "/authorize", ASK)
         assert (answer["allowed"], answer["reference"], emsp.questions) == ("ALLOWED", reference, [])
         await furnished.call("cpo", "PUT", "/locations/CH*CCD/L1", LOCATION)
@@ -184,7 +184,7 @@ async def test_a_token_that_came_with_a_command_is_not_asked_about_again(furnish
         assert (elsewhere["allowed"], len(emsp.questions)) == ("BLOCKED", 1)
         _, other = await furnished.call("cpo", "POST", "/authorize", {**ASK, "uid": "card2"})
         assert "allowed" not in other or other["allowed"] != "ALLOWED"
-        furnished.clock.pass_(seconds=1)
+        furnished.clock.forward(seconds=1)
         _, late = await furnished.call("cpo", "POST", "/authorize", ASK)
         assert late["allowed"] == "BLOCKED"
 

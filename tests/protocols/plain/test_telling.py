@@ -60,7 +60,7 @@ async def test_each_status_of_a_batch_has_its_own_verdict(furnished):
 async def test_statuses_of_a_batch_keep_their_order(furnished):
     words = ["CHARGING", "AVAILABLE"] * 200 + ["BLOCKED"]
     batch = [{"party": "CH*CCC", "location_id": "L1", "uid": "1", "status": word} for word in words]
-    furnished.clock.pass_(seconds=1)
+    furnished.clock.forward(seconds=1)
     _, answer = await furnished.call("cpo", "POST", "/statuses", batch)
     numbers = [line["seq"] for line in answer["lines"]]
     assert numbers == sorted(numbers)
@@ -88,7 +88,7 @@ async def test_a_tariff_comes_and_goes(node):
 async def test_a_session_grows_by_changes_until_it_is_over(furnished):
     _, told = await furnished.call("cpo", "PUT", "/sessions/CH*CCC/S1", SESSION)
     assert (told["verdict"], told["findings"]) == ("recorded", [])
-    furnished.clock.pass_(minutes=1)
+    furnished.clock.forward(minutes=1)
     ended = {"status": "completed", "energy_kwh": "2.50", "ends": "2026-03-01T12:01:00+01:00"}
     assert (await furnished.call("cpo", "PATCH", "/sessions/CH*CCC/S1", ended))[1]["verdict"] == "recorded"
     _, found = await furnished.call("emsp", "GET", "/sessions/CH*CCC/S1")

@@ -28,7 +28,7 @@ NOW = b'"2026-03-14T12:00:00Z"'
 
 def whole(row: bytes) -> bytes:
     """A row form with the time that the picture keeps beside it."""
-    assert b'"last_updated"' not in row.split(b"connectors")[0].split(b"tariffs")[0]
+    assert b'"last_updated":' not in row.split(b"connectors")[0].split(b"tariffs")[0]
     return set_fields(row, {"last_updated": NOW})
 
 
