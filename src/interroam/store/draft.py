@@ -7,7 +7,7 @@ of it. A telling that raises leaves nothing behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from interroam.store.rows import numbered, own_name
 
 _NONE: frozenset[str] = frozenset()
 _NAMELESS: tuple[str, ...] = ()
+_UNMOVED: tuple[Moved, ...] = ()
 _CHANGE, _FACT = Act.CHANGE, Act.FACT
 _RECORDED, _LOCATION, _EVSE, _CDR = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR
 _TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
@@ -69,7 +70,7 @@ class Draft:
     """The overlay of one group.
 
     ``known`` returns a stored row, ``evses`` the stored EVSEs of a location; ``seq`` and ``no`` are the numbers last
-    used. Afterwards ``rows`` holds every row that changed, ``before`` what each was, ``entries`` the new lines.
+    used. Afterwards ``rows`` says of every row that changed what it was and what it is, ``entries`` are the new lines.
     """
 
     def __init__(
@@ -84,8 +85,7 @@ class Draft:
         self._built: defaultdict[tuple[str, str], list[Key]] = defaultdict(list)
         self.seq = seq
         self.no = no
-        self.rows: dict[Key, Stored] = {}
-        self.before: dict[Key, Stored | None] = {}
+        self.rows: dict[Key, tuple[Stored | None, Stored]] = {}
         self.entries: list[Entry] = []
         self.refs: list[tuple[str, int]] = []
         self.own: list[str] = []
@@ -93,67 +93,70 @@ class Draft:
         self.formers: list[tuple[int, bytes, bytes]] = []
 
     def attempt(self, telling: Telling) -> Receipt | Exception:
-        """Judge one telling; what it raises is its sender's, not its group's."""
+        """Judge one telling and keep what it makes; what it raises is its sender's, not its group's."""
+        statement, key = telling.statement, telling.key
+        kind, held = key.kind, self.rows.get(key)
+        if held is None:
+            before = stored = self._known(key)
+        else:
+            before, stored = held
         try:
-            return self.tell(telling)
+            if type(statement) is not Change:
+                if kind is _LOCATION:
+                    return self._keep(telling, self._site(telling, key, stored))
+                if kind is _EVSE and not self._stands(Key(_LOCATION, key.owner, key.id)):
+                    return Receipt(Verdict.UNKNOWN)
+            judgment = judge(statement, stored, telling.at)
+            if judgment.verdict is not _RECORDED or (stored is None and kind is _EVSE):
+                return self._keep(telling, [_Step(key, stored, judgment)])
+            return self._advance(telling, before, stored, judgment)
         except Exception as error:  # noqa: BLE001  a room's own function may raise anything
             return error
 
-    def tell(self, telling: Telling) -> Receipt:
-        """Judge one telling and keep what it makes."""
-        statement, key = telling.statement, telling.key
-        stored = self.rows.get(key) or self._known(key)
-        kind = key.kind
-        if type(statement) is not Change:
-            if kind is _LOCATION:
-                return self._keep(telling, self._site(telling, key, stored))
-            if kind is _EVSE and not self._stands(Key(_LOCATION, key.owner, key.id)):
-                return Receipt(Verdict.UNKNOWN)
-        judgment = judge(statement, stored, telling.at)
-        if judgment.verdict is not _RECORDED or (stored is None and kind is _EVSE):
-            return self._keep(telling, [_Step(key, stored, judgment)])
-        return self._advance(telling, key, stored, judgment)
-
-    def _advance(self, telling: Telling, key: Key, stored: Stored | None, judgment: Judgment) -> Receipt:
+    def _advance(self, telling: Telling, before: Stored | None, stored: Stored | None, judgment: Judgment) -> Receipt:
         """Keep what is new of one object by itself: most of what is ever told."""
         self.seq = seq = self.seq + 1
+        key, refs = telling.key, telling.refs
         if stored is None:
             self.no = no = self.no + 1
             row, created, known = _first(telling, key, judgment, seq, no), True, _NAMELESS
-            moved: tuple[Moved, ...] = ()
+            moved = _UNMOVED
         else:
             row, created = _next(telling, stored, judgment, seq), stored.withdrawn
-            known = refs_of(stored.body) if telling.refs else _NAMELESS
+            known = refs_of(stored.body) if refs else _NAMELESS
             moved = _moved(stored, row.body)
             if telling.named is not None and _speaks_otherwise(stored.body, row.body):
                 subject, contract = telling.named(row.body)
                 row = replace(row, subject=subject, contract=contract)
                 self._name(row, refs_of(row.body))
-            self._note_former(stored, row)
-        if key not in self.before:
-            self.before[key] = stored
-        self.rows[key] = row
-        entry = _entry(telling, row, seq, created, ())
-        self.entries.append(replace(entry, moved=moved) if moved else entry)
-        if telling.refs != known:
-            self._name(row, telling.refs)
+            if stored.subject != row.subject or stored.contract != row.contract:
+                self._note_former(stored)
+        self.rows[key] = before, row
+        self.entries.append(_entry(telling, row, seq, moved, created=created))
+        if refs != known:
+            self._name(row, refs)
         return Receipt(_RECORDED, seq, row.no, row.hub_id, created)
 
     def holds(self, line: Entry) -> bool:
         """Whether the row of an entry says for ever what the entry says: a CDR that was kept as it came."""
         if line.key.kind is not _CDR or line.act is not _FACT:
             return False
-        row = self.rows[line.key]
+        _, row = self.rows[line.key]
         return row.body is line.body and row.wire is line.wire
 
+    def _now(self, key: Key) -> Stored | None:
+        held = self.rows.get(key)
+        return self._known(key) if held is None else held[1]
+
     def _stands(self, key: Key) -> bool:
-        row = self.rows.get(key) or self._known(key)
+        row = self._now(key)
         return row is not None and not row.withdrawn
 
     def _inner(self, key: Key) -> dict[Key, Stored]:
         """Return the EVSEs of a location as they are now."""
-        inner = {row.key: self.rows.get(row.key, row) for row in self._evses(key)}
-        inner.update((one, self.rows[one]) for one in self._built.get((key.owner, key.id), ()))
+        inner = {row.key: row for row in self._evses(key)}
+        here = [*inner, *self._built.get((key.owner, key.id), ())]
+        inner.update((one, self.rows[one][1]) for one in here if one in self.rows)
         return inner
 
     def _site(self, telling: Telling, key: Key, stored: Stored | None) -> list[_Step]:
@@ -199,7 +202,10 @@ class Draft:
             return Receipt(verdict)
         created = seq > 0 and (before is None or before.withdrawn)
         if seq:
-            self.entries.append(_entry(telling, first, seq, created, steps))
+            moved = tuple(one for step in steps for one in _moved(step.before, step.judgment.body))
+            entry = _entry(telling, first, seq, moved, created=created, late=any(step.late for step in steps))
+            removed = tuple(step.removed for step in steps if step.removed)
+            self.entries.append(replace(entry, removed=removed) if removed else entry)
             if telling.refs:
                 self._name(first, telling.refs)
         return Receipt(verdict, seq, first.no, first.hub_id, created)
@@ -207,8 +213,6 @@ class Draft:
     def _put(self, telling: Telling, step: _Step, seq: int) -> Stored:
         key, before = step.key, step.before
         row = _row(telling, step, seq, self.no + 1)
-        if key not in self.before:
-            self.before[key] = before
         if before is None:
             self.no = row.no
             if key.kind is Kind.EVSE:
@@ -217,15 +221,15 @@ class Draft:
             names = refs_of(row.body)
             if names and (before is None or names != refs_of(before.body)):
                 self._name(row, names)
-        if before is not None:
-            self._note_former(before, row)
-        self.rows[key] = row
+        if before is not None and (before.subject != row.subject or before.contract != row.contract):
+            self._note_former(before)
+        held = self.rows.get(key)
+        self.rows[key] = (before if held is None else held[0]), row
         return row
 
-    def _note_former(self, before: Stored, row: Stored) -> None:
+    def _note_former(self, before: Stored) -> None:
         """Let an object still be found by the driver it spoke of before."""
-        if before.subject != row.subject or before.contract != row.contract:
-            self.formers.append((row.no, before.subject, before.contract))
+        self.formers.append((before.no, before.subject, before.contract))
 
     def _name(self, row: Stored, names: Iterable[str]) -> None:
         """Let an object be found by its names; what its key says as well is not written."""
@@ -348,17 +352,19 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datet
     return telling.due or before
 
 
-def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequence[_Step]) -> Entry:  # noqa: FBT001
+def _entry(
+    telling: Telling, row: Stored, seq: int, moved: tuple[Moved, ...], *, created: bool, late: bool = False
+) -> Entry:
     statement, origin = telling.statement, telling.origin
-    if isinstance(statement, Change):
+    if type(statement) is Change:
         # Who tells changes one by one needs the object as it was then, where no message says it.
         kept = row.body if statement.wire is None and row.key.kind in _TOLD_BY_CHANGES else None
         act, names, body, wire = _CHANGE, statement.fields, kept, statement.wire
-    elif isinstance(statement, Fact):
+    elif type(statement) is Fact:
         act, names, body, wire = _FACT, _NONE, statement.body, statement.wire
     else:
         act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
-    if wire is not None and (row.wire is None or any(step.late for step in steps)):
+    if wire is not None and (row.wire is None or late):
         wire = None  # part of it is older than what is known: receivers get what holds, rendered from the picture
     return Entry(
         seq=seq,
@@ -378,17 +384,17 @@ def _entry(telling: Telling, row: Stored, seq: int, created: bool, steps: Sequen
         wire=wire,
         subject=row.subject,
         contract=row.contract,
-        removed=tuple(step.removed for step in steps if step.removed) if steps else (),
-        moved=tuple(one for step in steps for one in _moved(step.before, step.judgment.body)) if steps else (),
+        moved=moved,
     )
 
 
 def _moved(before: Stored | None, body: Body | None) -> tuple[Moved, ...]:
     """Return the EVSE with its tariff groups and its EVSE id, when they are others now: then others may see it."""
-    old = before.body if before is not None and not before.withdrawn else None
+    if before is None or before.withdrawn:
+        return _UNMOVED
+    old = before.body
     if not isinstance(old, Evse) or not isinstance(body, Evse):
-        return ()
-    same_id = old.evse_id == body.evse_id
-    if same_id and (old.connectors is body.connectors or groups_of(old) == groups_of(body)):
-        return ()  # a status changes nothing else
+        return _UNMOVED
+    if old.evse_id == body.evse_id and (old.connectors is body.connectors or groups_of(old) == groups_of(body)):
+        return _UNMOVED  # a status changes nothing else
     return (Moved(old.uid, groups_of(old), old.evse_id),)

@@ -283,9 +283,8 @@ class Finding(ABC):
         """Take over what a group made of the picture."""
         self._commits += 1
         put, dates, gone = self._recent.put, self._dates, self._gone
-        for key, row in draft.rows.items():
+        for key, (before, row) in draft.rows.items():
             put(row)
-            before = draft.before[key]
             if before is None:
                 self._reach(key)
             if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
@@ -301,7 +300,7 @@ class Finding(ABC):
         for ref in draft.own:
             self._refs.pop(ref, None)
         if self._meanwhile is not None:
-            self._meanwhile += [(row, draft.before[key]) for key, row in draft.rows.items()]
+            self._meanwhile += [(row, before) for before, row in draft.rows.values()]
 
     def _moved(self, row: Stored, before: Stored | None) -> None:
         key = row.key

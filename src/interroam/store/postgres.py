@@ -160,7 +160,7 @@ class PostgresStore(Upkeep):
     async def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
         run, sql = self._db.execute, self._sql
         if draft.rows:
-            await run(sql["upsert_rows"], *_columns([rows.picture_row(row) for row in draft.rows.values()]))
+            await run(sql["upsert_rows"], *_columns([rows.picture_row(row) for _, row in draft.rows.values()]))
         if draft.entries:
             await run(
                 sql["insert_entries"],

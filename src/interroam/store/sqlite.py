@@ -140,7 +140,7 @@ class SqliteStore(Upkeep):
         if any(errand.name != "save_cursor" for errand in errands):
             self._still.leave()
         else:
-            self._still.committed([row.no for row in draft.rows.values()])
+            self._still.committed([row.no for _, row in draft.rows.values()])
         self._committed(draft)
         self._checkpoint_soon()
         return outcomes
@@ -187,8 +187,7 @@ class SqliteStore(Upkeep):
         built: list[object] = []
         changed: list[object] = []
         moved = []
-        for key, row in draft.rows.items():
-            before = draft.before[key]
+        for before, row in draft.rows.values():
             if before is None:
                 built += rows.picture_row(row, 0)
             elif rows.is_indexed_alike(before, row):

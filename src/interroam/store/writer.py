@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -196,8 +196,7 @@ class Writer:
             self._resolve(group, outcomes)
 
     def _resolve(self, group: _Group, outcomes: Sequence[Outcome]) -> None:
-        for one, outcome in zip(group.tellings, outcomes, strict=True):
-            _report(one, outcome)
+        _answer(group.tellings, outcomes)
         for job in group.jobs:
             if not job.future.done():
                 job.future.set_result(None)
@@ -220,17 +219,17 @@ def resolve(future: asyncio.Future[Receipt], outcome: Outcome) -> None:
         future.set_exception(outcome)
 
 
-def _report(one: _Waiting, outcome: Outcome) -> None:
-    try:
-        one.then(outcome)
-    except Exception as error:  # noqa: BLE001  whoever asked is at fault, not the others of its group
-        context = {"message": "what became of a telling could not be said", "exception": error}
-        asyncio.get_running_loop().call_exception_handler(context)
+def _answer(tellings: Sequence[_Waiting], outcomes: Iterable[Outcome]) -> None:
+    for one, outcome in zip(tellings, outcomes, strict=True):
+        try:
+            one.then(outcome)
+        except Exception as error:  # noqa: BLE001  whoever asked is at fault, not the others of its group
+            context = {"message": "what became of a telling could not be said", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
 
 def _fail(group: _Group, error: Exception) -> None:
-    for one in group.tellings:
-        _report(one, _failure(error))
+    _answer(group.tellings, [_failure(error) for _ in group.tellings])
     for job in group.jobs:
         if not job.future.done():
             job.future.set_exception(_failure(error))
@@ -245,12 +244,11 @@ def _failure(error: Exception) -> Unavailable:
 def _measure(telling: Telling) -> tuple[int, int]:
     """Return about how many bytes a telling holds, and how many rows it may touch."""
     statement = telling.statement
-    if isinstance(statement, Change):
-        return _bytes(statement.wire), 1
     if isinstance(statement, Withdrawal):
         return _LEAST, 1
-    weight = _bytes(statement.wire)
-    if statement.row is None and statement.parts is None:
+    wire = statement.wire
+    weight = _LEAST if wire is None else _LEAST + len(wire.data)
+    if isinstance(statement, Change) or (statement.row is None and statement.parts is None):
         return weight, 1
     parts = statement.parts or ()
     return weight + _bytes(statement.row) + sum(_bytes(part.wire) + _bytes(part.row) for part in parts), 1 + len(parts)
