@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+
+from interroam.store.traces import inflated
 
 _FOLD = bytes(range(256)).lower()
 
@@ -26,7 +27,7 @@ def in_files(folder: Path, *words: str) -> list[str]:
         if file.name.startswith("traces-") and file.suffix == ".db":
             with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as db:
                 blocks = db.execute("SELECT block, data FROM blocks").fetchall()
-            found += [f"{file.name}, block {block}" for block, data in blocks if _says(zlib.decompress(data), words)]
+            found += [f"{file.name}, block {block}" for block, data in blocks if _says(inflated(data), words)]
     return found
 
 
@@ -39,7 +40,7 @@ async def in_schema(url: str, *words: str) -> list[str]:
         for number, row in enumerate(await db.fetch(f"SELECT * FROM {table}")):
             values = [one if isinstance(one, bytes) else str(one).encode() for one in row.values()]
             if table.startswith("traces_"):
-                values.append(zlib.decompress(row["data"]))
+                values.append(inflated(row["data"]))
             if any(_says(one, words) for one in values):
                 found.append(f"{table}, row {number}")
     await db.close()

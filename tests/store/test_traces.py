@@ -1,13 +1,15 @@
 """Traces: found again by any id, by partner and by time; dropped whole."""
 
+import zlib
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from interroam.model.facts import Exchange
 from interroam.store.retention import Retention
-from interroam.store.traces import MOST_IN_BLOCK
+from interroam.store.traces import MOST_IN_BLOCK, pack, unpack
 from tests.core.objects import NOW, at
 from tests.store.told import Forgetting
 
@@ -51,6 +53,14 @@ async def test_traces_survive_a_restart(make):
     await again.open()
     assert await again.traces(ids=["S1"]) == [exchange(1)]
     await again.close()
+
+
+@pytest.mark.parametrize("count", [1, MOST_IN_BLOCK])
+def test_blocks_are_read_with_the_checksum_of_earlier_releases_and_without(count):
+    made = [exchange(number) for number in range(count)]
+    assert unpack(zlib.compress(msgspec.msgpack.encode(made), 1)) == made
+    (block,) = pack(made)
+    assert unpack(block.data) == made
 
 
 @pytest.mark.statement("EMIP-28")

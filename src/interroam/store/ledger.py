@@ -37,8 +37,12 @@ class Ledger(Finding):
         super().__init__(memory)
         self.retention = retention or Retention()
         self._traces = traces
+        self.note = traces.note
+        """Keep a trace; buffered, written in compressed blocks, never in the way of an answer."""
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._writer = Writer(self._commit)
+        self.tell = self._writer.tell
+        """Judge and record; ``then`` is called with what became of it, after the commit that holds it."""
         self._seq = 0
         self._no = 0
         self._shelved = 0
@@ -66,10 +70,6 @@ class Ledger(Finding):
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self.tell(telling, partial(resolve, future))
         return future
-
-    def tell(self, telling: Telling, then: Callable[[Outcome], None]) -> None:
-        """Judge and record; ``then`` is called with what became of it, after the commit that holds it."""
-        self._writer.tell(telling, then)
 
     # -- after a commit --------------------------------------------------------------------------------------------
 
@@ -192,10 +192,6 @@ class Ledger(Finding):
         await self._writer.run(Errand("unshelve", [(number,) for number in ids]))
 
     # -- traces ----------------------------------------------------------------------------------------------------
-
-    def note(self, exchange: Exchange) -> None:
-        """Keep a trace; buffered, written in compressed blocks, never in the way of an answer."""
-        self._traces.note(exchange)
 
     async def traces(
         self,
