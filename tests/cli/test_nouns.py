@@ -25,6 +25,24 @@ def test_a_partner_is_added_with_a_secret_shown_once_listed_amended_and_removed(
     assert "there is no partner one" in node("partner", "show", "one", code=1)
 
 
+def test_an_amendment_changes_of_the_prices_what_it_names(node, tmp_path):
+    tariff = {"currency": "CHF", "elements": [{"components": [{"dimension": "ENERGY", "price": "0.50"}]}]}
+    file = tmp_path / "tariff.json"
+    file.write_text(json.dumps({"party": "CH*PRI", "id": "T1", **tariff}))
+    made = node.json("agreement", "add", "NL*PRI/EMSP", "CH*PRI/CPO", "--tariff", str(file), "--hold", "--clearing")
+
+    def amended(*words):
+        node("agreement", "amend", made["id"], *words)
+        node("agreement", "accept", made["id"])
+        prices = node.json("agreement", "show", made["id"])["prices"]
+        return [one["id"] for one in prices.pop("tariffs", [])], prices
+
+    held = {"beyond": "hold", "clearing": True}
+    assert amended("--tolerance", "0.05") == (["T1"], {"tolerance": "0.05", **held})
+    assert amended("--no-hold", "--by-module") == ([], {"tolerance": "0.05", "clearing": True})
+    assert amended("--no-clearing") == ([], {"tolerance": "0.05"})
+
+
 def test_a_back_office_gets_a_new_token_by_rotating(node):
     first = node.json("partner", "add", "office", "--protocol", "plain", "--party", "CH*OFF/CPO")
     second = node.json("partner", "rotate", "office")
@@ -49,10 +67,29 @@ def test_a_token_goes_to_a_file_that_only_its_owner_reads_instead_of_the_screen(
     assert "there is no partner unsaid" in node("partner", "show", "unsaid", code=1)
 
 
+def test_a_route_is_set_for_all_or_for_one_module_listed_and_taken_back(node):
+    for name in ("here", "there"):
+        node("partner", "add", name, "--party", "NL*RTE/EMSP")
+    node("partner", "route", "NL*RTE/EMSP", "there", "here")
+    node("partner", "route", "NL*RTE/EMSP", "here", "--module", "cdrs")
+    assert node.json("partner", "routes")["routes"] == [
+        {"party": "NL*RTE/EMSP", "partners": ["there", "here"]},
+        {"party": "NL*RTE/EMSP", "partners": ["here"], "module": "cdrs"},
+    ]
+    assert "there here" in node("partner", "routes")
+    node("partner", "route", "NL*RTE/EMSP", "--module", "cdrs")
+    node("partner", "route", "NL*RTE/EMSP")
+    assert "no routes" in node("partner", "routes")
+    assert "bills" in node("partner", "route", "NL*RTE/EMSP", "here", "--module", "bills", code=1)
+
+
 def test_an_agreement_is_added_explained_amended_and_ended(node):
     made = node.json("agreement", "add", "NL*AGR/EMSP", "CH*AGR/CPO", "--policy", "cdrs=strict", "--without", "tariffs")
     assert made["terms"] == {"cdrs": {"policy": "strict"}, "tariffs": {"on": False}}
     assert made["id"] in node("agreement", "list")
+    assert "cdrs mode A" in " ".join(node("agreement", "terms", made["id"], "--mode", "cdrs=A", "--signed").split())
+    terms = node.json("agreement", "show", made["id"])["terms"]
+    assert terms["cdrs"] == {"mode": "A", "policy": "strict", "signed": True}  # what was not named stays
     said = node("agreement", "explain", "NL-AGR-C12345678-1", "--cpo", "CH*AGR", code=1)
     assert "no partner speaks for NL*AGR/EMSP" in said
     one = node.json("agreement", "amend", made["id"], "--evse", "CH*AGR/CH*AGR*E1", "--evse", "7")

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from interroam.model.ids import Kind, Party
+from interroam.model.ids import Kind, Module, Party
 from interroam.model.parties import PartnerState, Route
 from tests.protocols.ocpi.client.conftest import OWNER
 from tests.protocols.ocpi.partners import Peer
@@ -136,6 +136,21 @@ async def test_a_party_is_reached_by_its_backup_while_its_main_platform_is_away(
         await hub.settled()
         kinds = [[path.split("/")[2] for path in paths(one)] for one in (main, backup)]
         assert kinds == [["sessions", "cdrs"], ["sessions"]]
+
+
+async def test_a_party_has_its_cdrs_on_another_platform_than_its_sessions(hub, operator):
+    async with Peer((("DE", "EEE", "EMSP"),)) as main, Peer((("DE", "EEE", "EMSP"),)) as ledger:
+        cpo = await hub.connect("ccc", operator, "CH*CCC/CPO")
+        await hub.connect("main", main, "DE*EEE/EMSP")
+        await hub.connect("ledger", ledger, "DE*EEE/EMSP")
+        await hub.book.put_route(Route(Party.parse("DE*EEE/EMSP"), ("main", "ledger")))
+        await hub.book.put_route(Route(Party.parse("DE*EEE/EMSP"), ("ledger",), Module.CDRS))
+        await hub.roam("DE*EEE", "CH*CCC")
+        await cpo.put("receiver/sessions/CH/CCC/S1", session())
+        await cpo.post("receiver/cdrs", cdr())
+        await hub.settled()
+        kinds = [[path.split("/")[2] for path in paths(one)] for one in (main, ledger)]
+        assert kinds == [["sessions"], ["cdrs"]]
 
 
 @pytest.mark.statement("OCPI-166")

@@ -94,18 +94,28 @@ def amend(  # noqa: PLR0913, PLR0917  each is an option
     everything: Annotated[bool, typer.Option("--everything", help="Show all EVSEs again.")] = False,
     tariff: Tariffs = [],  # noqa: B006  see above
     tolerance: Tolerance = "",
-    hold: Hold = False,
-    clearing: Clearing = False,
+    hold: Annotated[
+        bool | None, typer.Option("--hold/--no-hold", help="Hold CDRs that are further off, or not.")
+    ] = None,
+    clearing: Annotated[
+        bool | None, typer.Option("--clearing/--no-clearing", help="Price charges without a price, or not.")
+    ] = None,
+    by_module: Annotated[bool, typer.Option("--by-module", help="Prices come by the tariffs module again.")] = False,
     service: Services = [],  # noqa: B006  see above
     smart: Smart = [],  # noqa: B006  see above
     no_smart: Annotated[bool, typer.Option("--no-smart", help="No smart charging provider any more.")] = False,
 ) -> None:
-    """Offer the next version of an agreement; it holds when all have accepted."""
+    """Offer the next version of an agreement; what is not named stays. It holds when all have accepted."""
     wanted: dict[str, object] = {"ends": ends, "terms": _terms(without, policy, mode)}
     if location or group or evse or everything:
         wanted["selections"] = _selections(location, group, evse)
-    if tariff or tolerance or hold or clearing:
-        wanted["prices"] = _prices(tariff, tolerance or "0.01", hold=hold, clearing=clearing)
+    said = {
+        "tariffs": list(map(_tariff, tariff)) if tariff or by_module else None,
+        "tolerance": tolerance or None,
+        "beyond": None if hold is None else _beyond(hold=hold),
+        "clearing": clearing,
+    }
+    wanted["prices"] = {name: value for name, value in said.items() if value is not None}
     if service:
         wanted["services"] = service
     if smart or no_smart:
@@ -176,9 +186,17 @@ def terms(
     include: Annotated[list[str], typer.Option("--with", help="A module to take in.")] = [],  # noqa: B006  see above
     without: Without = [],  # noqa: B006  see above
     policy: Policies = [],  # noqa: B006  see above
+    mode: Modes = [],  # noqa: B006  see above
+    signed: Annotated[
+        bool | None, typer.Option("--signed/--no-signed", help="CDRs for OCPI 2.1.1 carry the meter's signed data.")
+    ] = None,
 ) -> None:
-    """Change what an agreement says of some modules."""
-    wanted = {**{module: {"on": True} for module in include}, **_terms(without, policy, [])}
+    """Change what an agreement says of some modules; what is not named stays."""
+    wanted = _terms(without, policy, mode)
+    for module in include:
+        wanted.setdefault(module, {})["on"] = True
+    if signed is not None:
+        wanted.setdefault("cdrs", {})["signed"] = signed
     node.show(node.call("POST", f"/agreements/{part(agreement)}/terms", {"terms": wanted}), _agreement)
 
 
@@ -252,7 +270,7 @@ def _prices(tariffs: list[Path], tolerance: str, *, hold: bool, clearing: bool) 
     return {
         "tariffs": list(map(_tariff, tariffs)),
         "tolerance": tolerance,
-        "beyond": "hold" if hold else "pass with remark",
+        "beyond": _beyond(hold=hold),
         "clearing": clearing,
     }
 
@@ -263,6 +281,10 @@ def _tariff(file: Path) -> object:
     except ValueError as trouble:
         error(f"{file} is no JSON: {trouble}", "a tariff is written as in the API for back offices")
         raise typer.Exit(2) from None
+
+
+def _beyond(*, hold: bool) -> str:
+    return "hold" if hold else "pass with remark"
 
 
 def _networks(answer: dict[str, Any]) -> None:
@@ -315,6 +337,8 @@ def _changed(terms: dict[str, dict[str, Any]]) -> str:
             said.append(f"without {module}")
         if one.get("policy"):
             said.append(f"{module} {one['policy']}")
+        if one.get("mode"):
+            said.append(f"{module} mode {one['mode']}")
     return ", ".join(said)
 
 

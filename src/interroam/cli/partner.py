@@ -166,11 +166,21 @@ def remove(node: Reach, name: Name, yes: Yes = False) -> None:
 def route(
     node: Reach,
     party: Annotated[str, typer.Argument(help="As NL*EEE/EMSP.")],
-    partner: Annotated[list[str], typer.Argument(help="Partners in order: the first one connected is used.")],
+    partner: Annotated[
+        list[str] | None,
+        typer.Argument(help="Partners in order: the first one connected is used; none: whoever speaks for it."),
+    ] = None,
+    module: Annotated[str, typer.Option(help="Only what belongs to this module, such as cdrs.")] = "",
 ) -> None:
     """Say which partners carry a party's messages, where more than one could."""
-    wanted = {"party": party, "partners": partner}
+    wanted = {"party": party, "partners": partner or [], "module": module or None}
     node.show(node.call("PUT", "/routes", wanted), pairs)
+
+
+@command(app)
+def routes(node: Reach) -> None:
+    """List which partners carry whose messages, where that was said."""
+    node.show(node.call("GET", "/routes"), _routes)
 
 
 def _sure(question: str, *, yes: bool) -> None:
@@ -229,6 +239,11 @@ def _partners(answer: dict[str, Any]) -> None:
         for one in answer["partners"]
     ]
     table(("partner", "protocol", "state", "parties", "name", "since (UTC)"), rows, "no partners yet")
+
+
+def _routes(answer: dict[str, Any]) -> None:
+    rows = [(one["party"], one.get("module", "every"), one["partners"]) for one in answer["routes"]]
+    table(("party", "module", "partners"), rows, "no routes: whoever speaks for a party carries its messages")
 
 
 def _partner(one: dict[str, Any]) -> None:

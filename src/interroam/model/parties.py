@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from interroam.model.ids import Party, PartyId, Role
+from interroam.model.ids import Module, Party, PartyId, Role
 
 
 class PartnerState(StrEnum):
@@ -79,7 +79,16 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """The partners that speak for a party, in order: the first one connected is used."""
+    """The partners that speak for a party, in order: the first one connected is used.
+
+    With a ``module`` it holds for that one alone, and comes before the one without.
+    """
 
     party: Party
     partners: tuple[str, ...]
+    module: Module | None = None
+
+    @property
+    def name(self) -> str:
+        """What there is one of: ``NL*EEE/EMSP``, ``NL*EEE/EMSP cdrs``."""
+        return f"{self.party} {self.module.value}" if self.module is not None else str(self.party)

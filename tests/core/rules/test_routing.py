@@ -12,7 +12,7 @@ from interroam.model.agreements import Policy, Terms
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Act
 from interroam.model.ids import Kind, Lane, Module, Party, PartyId, evse_key, location_key, session_key, token_key
-from interroam.model.parties import PartnerState
+from interroam.model.parties import PartnerState, Route
 from tests.core.objects import CPO, EMSP, EMSP_PARTY, HUB_PARTY, NOW, agreement, at, entry, partner
 
 PLACE = evse_key(CPO, "L1", "1")
@@ -99,10 +99,19 @@ def test_a_refusal_names_what_is_missing():
 def test_the_first_connected_partner_of_a_route_carries_the_messages():
     backup = partner("backup", "DE*MSP/EMSP")
     main = partner("main", "DE*MSP/EMSP")
-    routes = {EMSP_PARTY: ("main", "backup")}
+    routes = [Route(EMSP_PARTY, ("main", "backup"))]
     assert Routing([backup, main], routes=routes).partner_for(EMSP_PARTY).id == "main"
     down = partner("main", "DE*MSP/EMSP", state=PartnerState.OFFLINE)
     assert Routing([backup, down], routes=routes).partner_for(EMSP_PARTY).id == "backup"
+
+
+def test_a_module_may_have_a_route_of_its_own():
+    known = [partner("main", "DE*MSP/EMSP"), partner("ledger"), partner("spare")]
+    routes = [Route(EMSP_PARTY, ("main",)), Route(EMSP_PARTY, ("ledger", "spare"), Module.CDRS)]
+    routing = Routing(known, routes=routes)
+    assert routing.partner_for(EMSP_PARTY, Module.SESSIONS).id == "main"
+    assert [one.id for one in routing.carriers(EMSP_PARTY, Module.CDRS)] == ["ledger", "spare"]
+    assert routing.partner_for(EMSP_PARTY).id == "main"
 
 
 _CODES = st.sampled_from(["AAA", "BBB", "CCC", "DDD"])

@@ -19,7 +19,7 @@ from interroam.core.manners import Attentive
 from interroam.model.charges import Command, CommandState, Outcome, Session
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Body, Change, Entry, Merge, Origin, Stored, Wire
-from interroam.model.ids import Party, PartyId, Role, command_key
+from interroam.model.ids import Module, Party, PartyId, Role, command_key
 from interroam.model.questions import Acknowledged, Act, Done, Live, Report, StopSession
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _way(hub: Hub, to: Party | None, charge: _Charge) -> Party:
 
 
 def _takes(hub: Hub, via: Party, live: Live) -> bool:
-    link: object = hub.links.get(hub.book.routing.partner_for(via).id)
+    link: object = hub.links.get(hub.book.routing.partner_for(via, Module.COMMANDS).id)
     return isinstance(link, Attentive) and link.takes(live)
 
 

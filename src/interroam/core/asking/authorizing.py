@@ -202,7 +202,7 @@ class Authorizer:
         routing = self._hub.book.routing
         if not routing.has(agreement.emsp):
             return False
-        partner = routing.partner_for(agreement.emsp)
+        partner = routing.partner_for(agreement.emsp, Module.TOKENS)
         link = self._hub.links.get(partner.id)
         return partner.id != origin.partner and link is not None and is_asked(link)
 

@@ -50,7 +50,7 @@ async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Au
     if not routing.has(to):
         agreement = routing.covering(question.cpo, provider, Module.TOKENS, now)
         via = to if agreement is None else agreement.emsp
-    link = hub.links.get(routing.carriers(via)[0].id)
+    link = hub.links.get(routing.carriers(via, Module.TOKENS)[0].id)
     asking = _inclination(link)
     if link is None or not (link.answers and _is_asked_about(hub, asking, token, question, now)):
         return _stated(provider, token, question, now)

@@ -13,7 +13,7 @@ from interroam.core.manners import Careful
 from interroam.core.ports import Link
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Origin
-from interroam.model.ids import Party
+from interroam.model.ids import Module, Party
 from interroam.model.parties import Partner, PartnerState
 from interroam.model.questions import Answer, Authorize, Question, Report
 
@@ -34,7 +34,7 @@ async def put(hub: Hub, question: Question, to: Party, via: Party, origin: Origi
     ends, within = time() + longest, min(patience, longest)
     correlation = origin.correlation or hub.ids.new()
     trouble: Unavailable | None = None
-    for partner in hub.book.routing.carriers(via):
+    for partner in hub.book.routing.carriers(via, _module_of(question)):
         try:
             return await _link(hub, partner, to).ask(question, to, asker, correlation, within)
         except Unavailable as failed:
@@ -45,6 +45,11 @@ async def put(hub: Hub, question: Question, to: Party, via: Party, origin: Origi
             if within < _LEAST_S:
                 break
     raise trouble or Unavailable(Reason.NOT_CONNECTED, f"no partner of {via} is there")
+
+
+def _module_of(question: Question) -> Module:
+    """Return by which module's route a question goes."""
+    return Module.TOKENS if type(question) is Authorize else Module.COMMANDS
 
 
 def _tries_next(link: object) -> bool:

@@ -18,7 +18,7 @@ from interroam.core.ports import CourierKey, Query
 from interroam.core.rules.dates import about_dates, dates_of
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Entry
-from interroam.model.ids import LANE_OF, Kind, Lane, Party
+from interroam.model.ids import LANE_OF, MODULE_OF, Kind, Lane, Party
 
 if TYPE_CHECKING:
     from interroam.core.delivering.dispatch import Dispatch
@@ -101,7 +101,7 @@ class Dating:
         if key.lane not in _LANES:
             return False
         try:
-            partner = self._hub.book.routing.partner_for(key.party)
+            partner = self._hub.book.routing.partner_for(key.party, MODULE_OF[kind])
         except Refused:
             return False
         link: object = self._hub.links.get(partner.id)

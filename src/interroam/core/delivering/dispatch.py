@@ -20,7 +20,7 @@ from interroam.core.rules.visibility import ALL, named
 from interroam.model.agreements import Agreement, Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Act, Entry, Stored
-from interroam.model.ids import LANE_OF, Key, Kind, Lane, Module, Party, Role, location_key
+from interroam.model.ids import LANE_OF, MODULE_OF, Key, Kind, Lane, Module, Party, Role, location_key
 from interroam.model.parties import PartnerState
 
 log = structlog.get_logger()
@@ -165,8 +165,8 @@ class Dispatch:
         routing = self._hub.book.routing
         if not routing.has(party):
             return True
-        link = self._hub.links.get(routing.partner_for(party).id)
-        return link is None or link.pushes
+        links = [self._hub.links.get(routing.partner_for(party, module).id) for module in Module]
+        return any(link is None or link.pushes for link in links)
 
     def _open(self, key: CourierKey, through: int) -> Courier:
         courier = self._couriers[key] = Courier(self, Cursor(key, through))
@@ -213,7 +213,7 @@ class Dispatch:
     async def _hand(self, party: Party, entry: Entry) -> None:
         hub = self._hub
         try:
-            partner = hub.book.routing.partner_for(party)
+            partner = hub.book.routing.partner_for(party, MODULE_OF[entry.key.kind])
         except Refused as nobody:
             raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
         if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):

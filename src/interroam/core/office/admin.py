@@ -184,14 +184,18 @@ class Admin:
         await self._book.switch_party(party, on=on)
         await self._audit.write(actor, f"party {'resume' if on else 'suspend'}", str(party))
 
-    async def route(self, actor: Actor, party: Party, partners: tuple[str, ...]) -> Route:
-        """Say which partners carry a party's messages, in order."""
+    def routes(self, actor: Actor) -> list[Route]:
+        """Return the routes that were set, by party."""
+        actor.needs(Rank.VIEWER)
+        return [self._book.routes[name] for name in sorted(self._book.routes)]
+
+    async def route(self, actor: Actor, route: Route) -> Route:
+        """Say which partners carry a party's messages, in order, or those of one module; none: who speaks for it."""
         actor.needs(Rank.ADMIN)
-        for name in partners:
+        for name in route.partners:
             self.partner(actor, name)
-        route = Route(party, partners)
         await self._book.put_route(route)
-        await self._audit.write(actor, "route", str(party), partners=" ".join(partners))
+        await self._audit.write(actor, "route", route.name, partners=" ".join(route.partners) or "none")
         return route
 
     async def _switch(self, actor: Actor, partner: Partner, state: PartnerState, action: str) -> Partner:

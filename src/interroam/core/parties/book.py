@@ -41,7 +41,7 @@ class Book:
         self.networks: dict[str, Network] = {}
         self.selections: dict[str, Selection] = {}
         """Every selection that ever held, by name."""
-        self.routes: dict[Party, tuple[str, ...]] = {}
+        self.routes: dict[str, Route] = {}
         self.suspended: set[Party] = set()
         """The parties that an operator switched off, whoever speaks for them."""
         self.routing = Routing()
@@ -73,7 +73,7 @@ class Book:
             self.selections |= {one.name: one for one in version.selections}
         for _, body in await self._store.all(ROUTES):
             route = msgspec.msgpack.decode(body, type=Route)
-            self.routes[route.party] = route.partners
+            self.routes[route.name] = route
         self.suspended = {Party.parse(name) for name, _ in await self._store.all(SUSPENDED)}
         self._changed()
 
@@ -193,21 +193,25 @@ class Book:
         self._changed()
 
     async def put_route(self, route: Route) -> None:
-        """Say which partners carry a party's messages, in order."""
-        await self._store.save(ROUTES, str(route.party), msgspec.msgpack.encode(route))
-        self.routes[route.party] = route.partners
+        """Say which partners carry a party's messages, in order; none: whoever speaks for it."""
+        if route.partners:
+            await self._store.save(ROUTES, route.name, msgspec.msgpack.encode(route))
+            self.routes[route.name] = route
+        else:
+            await self._store.remove(ROUTES, route.name)
+            self.routes.pop(route.name, None)
         self._changed()
 
     def _changed(self) -> None:
         self.revision += 1
-        self.routing = Routing(self.partners.values(), map(self._whole, self.agreements.values()), self.routes)
+        self.routing = Routing(self.partners.values(), map(self._whole, self.agreements.values()), self.routes.values())
         for listener in self._listeners:
             listener()
 
     def supposed(self) -> Routing:
         """Return the routing as it would be with every offer accepted."""
         agreements = (self.agreements | self.offers).values()
-        return Routing(self.partners.values(), map(self._whole, agreements), self.routes)
+        return Routing(self.partners.values(), map(self._whole, agreements), self.routes.values())
 
     def _whole(self, agreement: Agreement) -> Agreement:
         """Return an agreement with the members of its networks among its CPOs."""

@@ -149,7 +149,7 @@ def _asked(routing: Routing, emsp: PartyId, agreement: Agreement) -> Step:
     via = provider if routing.has(provider) else agreement.emsp
     if not routing.has(via):
         return _no("provider", f"no partner speaks for {via}", str(via), f"add {via} to the parties of a partner")
-    partner = routing.partner_for(via)
+    partner = routing.partner_for(via, Module.TOKENS)
     if partner.state is PartnerState.CONNECTED:
         return _yes("provider", f"partner {partner.id} answers for {emsp}", partner.id)
     remedy = "interroam partner resume" if partner.state is PartnerState.SUSPENDED else "register the partner"

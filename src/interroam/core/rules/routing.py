@@ -6,7 +6,7 @@ every party behind that hub; a partner that is a hub may state for every party n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from interroam.core.ports import CourierKey
@@ -15,7 +15,7 @@ from interroam.model.agreements import Agreement, Mode, Policy
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import LANE_OF, MODULE_OF, OWNER_ROLE, Key, Kind, Lane, Module, Party, PartyId, Role
-from interroam.model.parties import Partner, PartnerState
+from interroam.model.parties import Partner, PartnerState, Route
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -39,12 +39,14 @@ class Routing:
         self,
         partners: Iterable[Partner] = (),
         agreements: Iterable[Agreement] = (),
-        routes: Mapping[Party, tuple[str, ...]] | None = None,
+        routes: Iterable[Route] = (),
     ) -> None:
         self.partners = {partner.id: partner for partner in partners}
         self.agreements = tuple(sorted(agreements, key=lambda one: (one.starts, one.id)))
         self._smart = {one.id: one.smart_charging for one in self.agreements if one.smart_charging}
-        self._routes = dict(routes or {})
+        routes = tuple(routes)
+        self._routes = {one.party: one.partners for one in routes if one.module is None}
+        self._by_module = {(one.party, one.module): one.partners for one in routes if one.module is not None}
         self._speakers: dict[Party, list[Partner]] = {}
         for partner in self.partners.values():
             for party in partner.parties:
@@ -109,23 +111,17 @@ class Routing:
 
     # -- who speaks for whom ---------------------------------------------------------------------------------------
 
-    def partner_for(self, party: Party) -> Partner:
+    def partner_for(self, party: Party, module: Module | None = None) -> Partner:
         """Return the partner that carries messages to this party: the first connected one of its route."""
-        return self.carriers(party)[0]
+        return self.carriers(party, module)[0]
 
-    def carriers(self, party: Party) -> list[Partner]:
+    def carriers(self, party: Party, module: Module | None = None) -> list[Partner]:
         """Return the connected partners that carry messages to this party, in order; else the one most likely to."""
+        if self._by_module and module is not None and (named := self._by_module.get((party, module))):
+            return _connected(party, self._named(named))
         known = self._carriers.get(party)
         if known is None:
-            found = self._candidates(party)
-            known = [one for one in found if one.state is PartnerState.CONNECTED] or found[:1]
-            if not known:
-                raise Refused(
-                    Reason.UNKNOWN_PARTY,
-                    f"no partner speaks for {party}",
-                    remedy=f"add {party} to the parties of a partner",
-                )
-            self._carriers[party] = known
+            known = self._carriers[party] = _connected(party, self._candidates(party))
         return known
 
     def has(self, party: Party) -> bool:
@@ -139,8 +135,11 @@ class Routing:
     def _candidates(self, party: Party) -> list[Partner]:
         named = self._routes.get(party)
         if named:
-            return [self.partners[name] for name in named if name in self.partners]
+            return self._named(named)
         return self._speakers.get(party, [])
+
+    def _named(self, names: Iterable[str]) -> list[Partner]:
+        return [self.partners[name] for name in names if name in self.partners]
 
     # -- agreements ------------------------------------------------------------------------------------------------
 
@@ -341,6 +340,15 @@ class Routing:
     def _courier(receiver: Party, kind: Kind, policy: Policy) -> tuple[CourierKey, Policy]:
         lane = Lane.ALL if policy is Policy.STRICT else LANE_OF[kind]
         return CourierKey(receiver, lane), policy
+
+
+def _connected(party: Party, found: list[Partner]) -> list[Partner]:
+    """Return those of a party's partners that are connected, else the first of them."""
+    if not found:
+        raise Refused(
+            Reason.UNKNOWN_PARTY, f"no partner speaks for {party}", remedy=f"add {party} to the parties of a partner"
+        )
+    return [one for one in found if one.state is PartnerState.CONNECTED] or found[:1]
 
 
 def _holds(agreement: Agreement, spots: Collection[Spot], service: str) -> bool:

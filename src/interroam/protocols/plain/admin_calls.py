@@ -11,7 +11,7 @@ from interroam.core.office.people import User
 from interroam.core.office.reports import CourierReport
 from interroam.core.office.upkeep import courier_key
 from interroam.model.errors import Reason, Refused
-from interroam.model.parties import Partner, PartnerState
+from interroam.model.parties import Partner, PartnerState, Route
 from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of
 from interroam.protocols.plain.admin_routes import route as _route
 from interroam.protocols.plain.agreement_calls import ROUTES as AGREEMENTS
@@ -140,10 +140,15 @@ async def reinit(call: Call) -> wire.Counted:
     return wire.Counted(count=await call.office.upkeep.reinit(call.actor, call.given["id"]))
 
 
+async def routes(call: Call) -> wire.Routes:
+    """List who carries whose messages, where that was said."""
+    return wire.Routes(tuple(map(_route_of, call.office.admin.routes(call.actor))))
+
+
 async def route(call: Call) -> wire.RouteWanted:
     """Say who carries a party's messages."""
-    made = await call.office.admin.route(call.actor, party_of(call.body.party), call.body.partners)
-    return wire.RouteWanted(party=str(made.party), partners=made.partners)
+    wanted = Route(party_of(call.body.party), call.body.partners, call.body.module)
+    return _route_of(await call.office.admin.route(call.actor, wanted))
 
 
 # -- deliveries --------------------------------------------------------------------------------------------------------
@@ -261,6 +266,10 @@ def _partner(partner: Partner) -> wire.PartnerReport:
     )
 
 
+def _route_of(made: Route) -> wire.RouteWanted:
+    return wire.RouteWanted(party=str(made.party), partners=made.partners, module=made.module)
+
+
 def _issued(issued: Any) -> wire.TokenIssued:
     return msgspec.convert(issued, wire.TokenIssued, from_attributes=True)
 
@@ -292,6 +301,7 @@ ROUTES = (
     _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=_MISSING),
     _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=_STATE),
     _route("POST", "/partners/{id}/reinit", reinit, wire.Counted, errors=_MISSING),
+    _route("GET", "/routes", routes, wire.Routes),
     _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
     *AGREEMENTS,
     *CLEARING,

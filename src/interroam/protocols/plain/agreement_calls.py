@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from msgspec.structs import replace
+from msgspec import UNSET, Struct
+from msgspec.structs import asdict, replace
 
 from interroam.core.rules.explain import Explanation
-from interroam.model.agreements import Agreement, Network, Prices, Selection, selection
+from interroam.model.agreements import Agreement, Network, Prices, Selection, Terms, selection
 from interroam.model.errors import Reason, Refused
+from interroam.model.ids import Module
 from interroam.model.tariffs import Tariff
 from interroam.protocols.plain import translate
 from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of, route
 from interroam.protocols.plain.showing import agreement_report
+from interroam.protocols.plain.wire import Tariff as TariffSaid
 from interroam.protocols.plain.wire import agreements as wire
 
 _MISSING = (Reason.UNKNOWN_OBJECT,)
@@ -59,9 +63,9 @@ async def offer_amendment(call: Call) -> wire.AgreementReport:
         cpos=old.cpos if said.cpos is None else tuple(map(party_of, said.cpos)),
         networks=old.networks if said.networks is None else said.networks,
         ends=said.ends or old.ends,
-        terms={**old.terms, **said.terms},
+        terms={**old.terms, **_terms(old, said.terms)},
         selections=old.selections if said.selections is None else tuple(map(_selection, said.selections)),
-        prices=old.prices if said.prices is None else _prices(call, said.prices),
+        prices=replace(old.prices, **_amended_prices(call, said.prices)),
         services=old.services if said.services is None else frozenset(said.services),
         smart_charging=old.smart_charging if said.smart_charging is None else tuple(map(party_of, said.smart_charging)),
     )
@@ -81,7 +85,9 @@ async def take_back_offer(call: Call) -> None:
 
 async def amend_agreement(call: Call) -> wire.AgreementReport:
     """Change terms on behalf of all an agreement binds; prices need an amendment."""
-    return _report(call, await call.office.admin.amend_agreement(call.actor, call.given["id"], call.body.terms))
+    admin = call.office.admin
+    old = admin.agreement(call.actor, call.given["id"])
+    return _report(call, await admin.amend_agreement(call.actor, old.id, _terms(old, call.body.terms)))
 
 
 async def end_agreement(call: Call) -> wire.AgreementReport:
@@ -148,15 +154,33 @@ def _selection(said: wire.SelectionSaid) -> Selection:
     return selection(cpo, said.locations, said.tariff_groups, said.evses)
 
 
+def _terms(old: Agreement, said: Mapping[Module, wire.TermsAmended]) -> dict[Module, Terms]:
+    return {module: replace(old.terms.get(module, Terms()), **_said(one)) for module, one in said.items()}
+
+
+def _amended_prices(call: Call, said: wire.PricesAmended) -> dict[str, Any]:
+    changed = _said(said)
+    return changed | ({"tariffs": _tariffs(call, changed["tariffs"])} if "tariffs" in changed else {})
+
+
+def _said(form: Struct) -> dict[str, Any]:
+    """Return what a form says, without what it leaves as it is."""
+    return {name: value for name, value in asdict(form).items() if value is not UNSET}
+
+
 def _prices(call: Call, said: wire.PricesSaid) -> Prices:
+    return Prices(_tariffs(call, said.tariffs), said.tolerance, said.beyond, said.clearing)
+
+
+def _tariffs(call: Call, said: Iterable[TariffSaid]) -> tuple[Tariff, ...]:
     tariffs = []
-    for one in said.tariffs:
+    for one in said:
         if not one.party or not one.id:
             raise Refused(Reason.INCOMPLETE, "a tariff in an agreement names its party and id")
         fact, _ = translate.read_tariff(party_id_of(one.party), one.id, one, call.office.hub.clock.now())
         if isinstance(fact.body, Tariff):
             tariffs.append(fact.body)
-    return Prices(tuple(tariffs), said.tolerance, said.beyond, said.clearing)
+    return tuple(tariffs)
 
 
 def _network(one: Network) -> wire.NetworkSaid:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from interroam.core.audit import Audited, Rank
 from interroam.core.finding.retelling import Moment
 from interroam.core.office.reports import CourierReport, ShelfReport, Sign
+from interroam.model.ids import Module
 from interroam.model.parties import PartnerState, Purpose
 from interroam.protocols.plain.wire.words import Number
 
@@ -101,11 +102,21 @@ class Registering(Struct, frozen=True, kw_only=True):
     token: str = ""
 
 
-class RouteWanted(Struct, frozen=True, kw_only=True):
-    """The partners that carry a party's messages, in order."""
+class RouteWanted(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The partners that carry a party's messages, in order; with a ``module`` those of that one alone.
+
+    None of them: whoever speaks for the party.
+    """
 
     party: str
     partners: tuple[str, ...]
+    module: Module | None = None
+
+
+class Routes(Struct, frozen=True):
+    """The routes that were set."""
+
+    routes: tuple[RouteWanted, ...]
 
 
 class CourierNamed(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from interroam.model.agreements import Beyond, Terms
+from interroam.model.agreements import Beyond, Mode, Policy, Terms
 from interroam.model.ids import Module
 from interroam.protocols.plain.wire.objects import Tariff
 
@@ -48,15 +48,33 @@ class AgreementWanted(Struct, frozen=True, kw_only=True):
     """Who is told of the sessions as well, and may ask for charging profiles, as NL*SCP/SCSP."""
 
 
+class TermsAmended(Struct, frozen=True, kw_only=True):
+    """What an agreement says of one module from now on; what is left out stays."""
+
+    on: bool | UnsetType = UNSET
+    mode: Mode | UnsetType = UNSET
+    policy: Policy | UnsetType | None = UNSET
+    signed: bool | UnsetType = UNSET
+
+
+class PricesAmended(Struct, frozen=True, kw_only=True):
+    """What an agreement says of money from now on; what is left out stays, no tariffs are by module."""
+
+    tariffs: tuple[Tariff, ...] | UnsetType = UNSET
+    tolerance: Decimal | UnsetType = UNSET
+    beyond: Beyond | UnsetType = UNSET
+    clearing: bool | UnsetType = UNSET
+
+
 class AmendmentWanted(Struct, frozen=True, kw_only=True):
     """What the next version of an agreement says; what is left out stays."""
 
     cpos: tuple[str, ...] | None = None
     networks: tuple[str, ...] | None = None
     ends: datetime | None = None
-    terms: dict[Module, Terms] = {}
+    terms: dict[Module, TermsAmended] = {}
     selections: tuple[SelectionSaid, ...] | None = None
-    prices: PricesSaid | None = None
+    prices: PricesAmended = PricesAmended()
     services: tuple[str, ...] | None = None
     smart_charging: tuple[str, ...] | None = None
 
@@ -105,7 +123,7 @@ class Agreements(Struct, frozen=True):
 class TermsWanted(Struct, frozen=True, kw_only=True):
     """What an agreement says of some modules from now on; the others stay."""
 
-    terms: dict[Module, Terms]
+    terms: dict[Module, TermsAmended]
 
 
 class Ending(Struct, frozen=True, kw_only=True):
