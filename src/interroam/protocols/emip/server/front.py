@@ -395,8 +395,6 @@ def _ids(visit: Visit) -> tuple[str, ...]:
     call, transaction = visit.call, visit.transaction
     found = [transaction, *session_ids(visit.message), *visit.ids]
     if call is not None:
-        found += call.ids
-        found.append(call.correlation)
-        if call.fields:
-            found += [str(value) for name, value in call.fields.items() if name.endswith("session_id")]
+        found += (*call.ids, call.correlation)
+        found += [str(value) for name, value in call.fields.items() if name.endswith("session_id")]
     return tuple(dict.fromkeys(filter(None, found)))
