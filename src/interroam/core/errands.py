@@ -24,6 +24,13 @@ class Errands:
         await ended(self._tasks)
 
 
+async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Let works go on side by side until the last one is over; raises what the first of them raised that failed."""
+    for trouble in await asyncio.gather(*works, return_exceptions=True):
+        if trouble is not None:
+            raise trouble
+
+
 async def ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """End tasks, and return when they are over."""
     tasks = list(tasks)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from interroam.core.hub import Hub
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind
-from interroam.model.places import Availability, Location
+from interroam.model.places import Location
 from interroam.protocols.emip.translate.evses import Place
-from interroam.protocols.emip.translate.statuses import write_availability
+from interroam.protocols.emip.translate.statuses import GONE
 from interroam.protocols.emip.translate.tokens import DELETE
 from interroam.protocols.emip.wire.types import EvseDynamicDataChange, EvseStaticDataChange
 
@@ -39,7 +39,7 @@ async def dynamic_changes(hub: Hub, items: Iterable[Item]) -> tuple[EvseDynamicD
                 EvseDynamicDataChange(
                     evse_id=place.evse_id,
                     availability_status_event_date=item.row.updated,
-                    availability_status=write_availability(Availability.REMOVED),
+                    availability_status=GONE,
                 )
             )
             continue

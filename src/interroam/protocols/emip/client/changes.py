@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from interroam.core.errands import ended
+from interroam.core.errands import all_of, ended
 from interroam.core.hub import Hub
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Entry
@@ -59,10 +59,7 @@ class Pusher:
     async def deliver(self, peer: Peer, entry: Entry, to: Party) -> None:
         """Push until the eMSP has acknowledged this entry, in each flow that it has switched on."""
         seq = entry.seq or self._hub.store.head()
-        told = await asyncio.gather(*(self._reach(peer, to, flavor, seq) for flavor in PUSHED), return_exceptions=True)
-        for trouble in told:
-            if isinstance(trouble, BaseException):
-                raise trouble
+        await all_of(self._reach(peer, to, flavor, seq) for flavor in PUSHED)
 
     def start(self, emsp: Party, flavor: Flavor) -> None:
         """Note that a flow was switched on: what it begins with goes at the next tick."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from interroam.core.manners import Attentive, Source
 from interroam.core.ports import Asking, Pulled
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Fact
@@ -23,7 +24,7 @@ from .peer import Peer
 from .table import DELIVERIES, QUESTIONS
 
 
-class Side(Protocol):
+class Side(Attentive, Source, Protocol):
     """What this node is to one platform: its CPO, or its eMSP."""
 
     async def deliver(self, entry: Entry, to: Party) -> None:
@@ -34,26 +35,6 @@ class Side(Protocol):
         self, question: Question, to: Party, origin_party: Party, correlation: str, within: float
     ) -> Answer | None:
         """Ask the platform; None when this side puts no such question."""
-        ...
-
-    def takes(self, live: Live) -> bool:
-        """Whether an act or a report goes to the platform as it is."""
-        ...
-
-    def shows(self, kind: Kind) -> bool:
-        """Whether this side fetches objects of a kind from the platform."""
-        ...
-
-    def pull(
-        self, kind: Kind, since: datetime | None, *, asker: PartyId, owner: Party, correlation: str
-    ) -> AsyncIterator[Pulled]:
-        """Fetch all objects of a kind that it shows, or those changed since then; Refused or Unavailable."""
-        ...
-
-    async def fetch(
-        self, key: Key, name: str, since: datetime, *, asker: PartyId, owner: Party, correlation: str
-    ) -> Fact | None:
-        """Fetch one object of a kind that it shows; None where the platform has none."""
         ...
 
     async def tick(self) -> None:

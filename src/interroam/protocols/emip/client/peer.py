@@ -51,7 +51,7 @@ class Peer:
         """Whether the operation of this request is on for the partner, or for this operator of it."""
         return self.switches.serves(operation_of(form), operator)
 
-    def header(self, operator: PartyId, target: PartyId | None = None) -> dict[str, str]:
+    def header(self, operator: PartyId, target: PartyId | None = None) -> dict[str, Any]:
         """Return the header of a message from an operator, but for its transactionId."""
         return header(self.partner, self.own, operator, target)
 

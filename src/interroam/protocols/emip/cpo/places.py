@@ -27,11 +27,11 @@ from interroam.protocols.emip.rules.ids import Letter
 from interroam.protocols.emip.translate.descriptions import Described, described, digest
 from interroam.protocols.emip.translate.evses import evse_id
 from interroam.protocols.emip.translate.statuses import UNSPECIFIED, halves
+from interroam.protocols.emip.translate.tokens import DELETE, INSERT, UPDATE
 from interroam.protocols.emip.wire import to_iop
 from interroam.protocols.emip.wire.types import EMI3, ToIop
 
 _STATUS = frozenset({"status"})
-_INSERT, _UPDATE, _DELETE = 1, 2, 3
 _STATIC: Mapping[Letter, tuple[type[ToIop], str]] = {
     Letter.POOL: (to_iop.SetChargingPoolStaticData, "charging_pool_id"),
     Letter.STATION: (to_iop.SetChargingStationStaticData, "charging_station_id"),
@@ -102,7 +102,7 @@ class Places:
                 refusals.append(no)
                 continue
             kept = {name: value for name, value in known.elements.items() if name != element.id}
-            known = Site(kept if action == _DELETE else {**kept, element.id: digest(element)})
+            known = Site(kept if action == DELETE else {**kept, element.id: digest(element)})
             await self._ledger.keep_site(self._sending.partner, site.hub_id, known)
         return refusals
 
@@ -171,24 +171,24 @@ def _halves(evse: Evse, known: Said, now: datetime, *, anew: bool) -> Iterable[t
 def _steps(known: Site, elements: Sequence[Described]) -> Iterable[tuple[int, Described]]:
     """Return what is to be uploaded, in the order it has to go (EMIP-57)."""
     down = sorted(elements, key=lambda one: _DOWN.index(one.letter))
-    yield from ((_INSERT, one) for one in down if one.id not in known.elements)
+    yield from ((INSERT, one) for one in down if one.id not in known.elements)
     up = down[::-1]
-    yield from ((_UPDATE, one) for one in up if known.elements.get(one.id, digest(one)) != digest(one))
+    yield from ((UPDATE, one) for one in up if known.elements.get(one.id, digest(one)) != digest(one))
     named_now = {one.id for one in elements}
     gone = [Described.gone(name) for name in known.elements if name not in named_now]
-    yield from ((_DELETE, one) for one in sorted(gone, key=lambda one: -_DOWN.index(one.letter)))
+    yield from ((DELETE, one) for one in sorted(gone, key=lambda one: -_DOWN.index(one.letter)))
 
 
 def _statement(action: int, element: Described, at: datetime) -> Message:
     form, name = _STATIC[element.letter]
-    parent = {"parent_id_type": EMI3, "parent_id": element.parent} if element.parent and action != _DELETE else {}
-    told = tuple(one for one in element.attributes if one.attribute_value or action == _UPDATE)
+    parent = {"parent_id_type": EMI3, "parent_id": element.parent} if element.parent and action != DELETE else {}
+    told = tuple(one for one in element.attributes if one.attribute_value or action == UPDATE)
     return Message(
         form,
         element.owner,
         **{name: element.id},
         action_type=action,
         action_date_time=at,
-        attribute_list=told if action != _DELETE else None,
+        attribute_list=told if action != DELETE else None,
         **parent,
     )

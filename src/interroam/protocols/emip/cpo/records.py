@@ -16,10 +16,10 @@ from interroam.model.tokens import CHARGING, Authorization
 from interroam.protocols.emip.cpo.ledger import Charge
 from interroam.protocols.emip.rules.ids import Letter, named
 from interroam.protocols.emip.rules.limits import COST, DURATION, ENERGY, MINUTES, POWER_TIME, WATT_HOURS, minutes
+from interroam.protocols.emip.translate.charges import FINAL, INTERMEDIATE
 from interroam.protocols.emip.translate.tokens import write_user
 from interroam.protocols.emip.wire.types import EMI3, ChargeDetailRecord, MeterReport
 
-FINAL, INTERMEDIATE = 1, 2
 _WH_PER_KWH = 1000
 _MINUTES_PER_HOUR = 60
 _ROUNDED = Decimal("0.0001")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused
-from interroam.model.ids import PartyId
 from interroam.model.questions import Done, Report
 from interroam.protocols.emip.cpo.course import PARTS
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
@@ -23,10 +22,9 @@ async def reported(ledger: Ledger, sending: Sending, charge: Charge, report: Rep
         event = write_event(replace(report, session_id=charge.known_as, caused_by=report.caused_by or follows))
     except ValueError as odd:
         raise Refused(Reason.UNKNOWN_NATURE, f"eMIP has no event {report.nature}") from odd
-    owner: PartyId = report.cpo
     message = Message(
         to_iop.SetSessionEventReport,
-        owner,
+        report.cpo,
         service_session_id=charge.known_as,
         exec_partner_session_id=charge.own,
         session_event=event,

@@ -80,30 +80,28 @@ class Taker:
 
     async def take(self, record: ChargeDetailRecord) -> str | None:
         """State what a record says; returns what we call its charge. Declined when it is not taken."""
-        wrong = charges.flaw(record)
-        if wrong:
-            raise Declined(CDR_REFUSED, wrong)
-        permission = await self._hub.authorization(record.service_session_id)
-        stored = await session_of(self._hub, record.service_session_id)
-        session = stored.body if stored is not None and isinstance(stored.body, Session) else None
-        if session is None:
-            session = await self._unheard_of(record, permission)
-        own = own_name(permission) or record.sale_partner_session_id
+        permission, stored, session = await self._known(record)
         if record.cdr_nature == charges.FINAL:
             await self._final(record, session)
         else:
             await self._intermediate(record, session, stored, permission)
-        return own
+        return own_name(permission) or record.sale_partner_session_id
 
     async def cdr(self, record: ChargeDetailRecord) -> Fact:
         """Return a final record as a fact; Declined when it cannot be read."""
+        _, _, session = await self._known(record)
+        return self._fact(record, session)
+
+    async def _known(self, record: ChargeDetailRecord) -> tuple[Authorization | None, Stored | None, Session]:
+        """Return what allowed the charge of a record, its session as it is stored, and as it stands."""
         wrong = charges.flaw(record)
         if wrong:
             raise Declined(CDR_REFUSED, wrong)
-        stored = await session_of(self._hub, record.service_session_id)
         permission = await self._hub.authorization(record.service_session_id)
-        session = stored.body if stored is not None and isinstance(stored.body, Session) else None
-        return self._fact(record, session or await self._unheard_of(record, permission))
+        stored = await session_of(self._hub, record.service_session_id)
+        if stored is not None and isinstance(stored.body, Session):
+            return permission, stored, stored.body
+        return permission, stored, await self._unheard_of(record, permission)
 
     def _fact(self, record: ChargeDetailRecord, session: Session) -> Fact:
         cdr = charges.read_cdr(record, session, record.evse_id, self._hub.clock.now())

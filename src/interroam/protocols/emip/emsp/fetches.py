@@ -56,19 +56,23 @@ class Fetches:
     ) -> AsyncIterator[Pulled]:
         """Fetch descriptions and then statuses that changed since then, or all; page by page."""
         hearing = Hearing(self._hub, Origin(self._peer.partner.id, owner, correlation))
-        if self._around() is not None:
-            yield await self._searched(hearing, asker, correlation)
+        around = self._around()
+        if around is not None:
+            facts = await self._searched(hearing, asker, correlation, *around)
+            yield Pulled(facts=facts, findings=_taken(hearing))
             return
         async for facts in self._descriptions(hearing, since, asker, correlation):
             yield Pulled(facts=facts, findings=_taken(hearing))
-        async for _ in self._statuses(hearing, since, asker, correlation):
-            yield Pulled(findings=_taken(hearing))
+        async for findings in self._statuses(hearing, since, asker, correlation):
+            yield Pulled(findings=findings)
 
     async def _descriptions(
         self, hearing: Hearing, since: datetime | None, asker: PartyId, correlation: str
     ) -> AsyncIterator[tuple[Fact, ...]]:
         for _ in range(_MOST_PAGES):
-            asked = to_iop.GetEVSEStaticDataChanges(**self._head(asker), last_request_date=since, max_count=_PAGE)
+            asked = to_iop.GetEVSEStaticDataChanges(
+                **self._peer.header(asker), last_request_date=since, max_count=_PAGE
+            )
             answer: to_iop.GetEVSEStaticDataChangesResponse = await self._ask(asked, correlation)
             facts: list[Fact] = []
             for change in answer.evse_static_data_change_list:
@@ -80,30 +84,24 @@ class Fetches:
 
     async def _statuses(
         self, hearing: Hearing, since: datetime | None, asker: PartyId, correlation: str
-    ) -> AsyncIterator[int]:
+    ) -> AsyncIterator[tuple[str, ...]]:
         for _ in range(_MOST_PAGES):
-            asked = to_iop.GetEVSEDynamicDataChanges(**self._head(asker), last_request_date=since, max_count=_PAGE)
+            asked = to_iop.GetEVSEDynamicDataChanges(
+                **self._peer.header(asker), last_request_date=since, max_count=_PAGE
+            )
             answer: to_iop.GetEVSEDynamicDataChangesResponse = await self._ask(asked, correlation)
-            yield await hearing.stated(answer.evse_dynamic_data_change_list)
+            await hearing.stated(answer.evse_dynamic_data_change_list)
+            yield _taken(hearing)
             if not answer.more_data or answer.current_time == since:
                 return
             since = answer.current_time
 
-    async def _searched(self, hearing: Hearing, asker: PartyId, correlation: str) -> Pulled:
-        """Fetch what is around a point, from a platform that is asked for it instead."""
-        around = self._around()
-        if around is None:
-            raise Refused(Reason.INCOMPLETE, "nobody said around which point to search")
-        latitude, longitude, radius = around
-        facts = await self.search(hearing, asker, correlation, latitude, longitude, radius)
-        return Pulled(facts=facts, findings=_taken(hearing))
-
-    async def search(
+    async def _searched(
         self, hearing: Hearing, asker: PartyId, correlation: str, latitude: Decimal, longitude: Decimal, radius: int
     ) -> tuple[Fact, ...]:
         """Return what there is within so many kilometers of a point: 200 EVSEs at most, the nearest first."""
         asked = to_iop.SearchEVSE(
-            **self._head(asker),
+            **self._peer.header(asker),
             latitude=latitude,
             longitude=longitude,
             radius=radius,
@@ -128,9 +126,6 @@ class Fetches:
             remedy = "latitude, longitude and kilometers, such as 48.85,2.35,50"
             raise Refused(Reason.MALFORMED, f"search_around is {said!r}", remedy=remedy) from odd
 
-    def _head(self, emsp: PartyId) -> dict[str, Any]:
-        return {**self._peer.header(emsp)}
-
     async def _ask(self, message: ToIop, correlation: str) -> Any:
         return (await self._peer.call(message, about=About(correlation=correlation, kept=False))).check()
 
@@ -151,7 +146,9 @@ class Fetches:
         correlation = self._hub.ids.new()
         taker = self._taker(emsp, correlation)
         for _ in range(_MOST_PAGES):
-            asked = to_iop.GetChargeDetailRecordList(**self._head(emsp), last_request_date=since, max_count=_PAGE)
+            asked = to_iop.GetChargeDetailRecordList(
+                **self._peer.header(emsp), last_request_date=since, max_count=_PAGE
+            )
             answer: to_iop.GetChargeDetailRecordListResponse = (
                 await self._peer.call(asked, about=About(correlation=correlation))
             ).check()
@@ -168,7 +165,7 @@ class Fetches:
 
     async def record(self, emsp: PartyId, name: str, correlation: str) -> ChargeDetailRecord | None:
         """Fetch the final record of one charge by the platform's name, else the newest intermediate one."""
-        asked = to_iop.GetChargeDetailRecord(**self._head(emsp), service_session_id=name)
+        asked = to_iop.GetChargeDetailRecord(**self._peer.header(emsp), service_session_id=name)
         called = await self._peer.call(asked, about=About(correlation=correlation, ids=(name,)))
         if called.status == SESSION_UNKNOWN:
             return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import msgspec
 
 from interroam.model.ids import PartyId
-from interroam.protocols.emip.calls import About
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.wire import to_iop
 from interroam.protocols.emip.wire.types import ToIop
@@ -43,8 +42,7 @@ class Flows:
         """Turn both flows on or off; returns how many."""
         wanted = self._wanted
         for form in _ON if wanted else _OFF:
-            message = form(**self._peer.header(emsp))
-            (await self._peer.call(message, about=About())).check()
+            (await self._peer.call(form(**self._peer.header(emsp)))).check()
         await self._store.save(SHELF, self._name(emsp), msgspec.msgpack.encode(wanted))
         return len(_ON)
 

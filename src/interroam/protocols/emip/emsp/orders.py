@@ -23,7 +23,6 @@ from interroam.protocols.emip.rules.ids import Letter, element
 from interroam.protocols.emip.translate.authorizations import WHOSE, write_start
 from interroam.protocols.emip.translate.charges import write_action
 from interroam.protocols.emip.wire import to_iop
-from interroam.protocols.emip.wire.types import SessionAction
 
 _SAID: Mapping[int, str] = {
     201: "the CPO of this EVSE is not known",
@@ -60,7 +59,7 @@ class Orders:
         name = answer.service_session_id or asked.reference or ""
         origin = Origin(self._peer.partner.id, to, correlation)
         permission = await self._hub.authorization(asked.reference or "")
-        evse = await evse_of(self._hub, evse_id, None)
+        evse = await evse_of(self._hub, evse_id)
         if permission is not None:
             # What was charged on is settled by then: nobody stops a charge that has no name (EMIP-88).
             await self._hub.identify(origin, permission.reference, cpo_session=name)
@@ -109,13 +108,7 @@ class Orders:
             **self._peer.header(act.emsp),
             service_session_id=name,
             sale_partner_session_id=own_name(permission),
-            session_action=SessionAction(
-                session_action_nature=said.session_action_nature,
-                session_action_id=said.session_action_id,
-                session_action_date_time=said.session_action_date_time,
-                session_action_parameter=said.session_action_parameter,
-                related_session_event_id=said.related_session_event_id,
-            ),
+            session_action=said,
         )
         about = About(correlation=correlation, ids=(act.id, act.session_id, act.caused_by or ""))
         return await self._peer.call(message, about=about)

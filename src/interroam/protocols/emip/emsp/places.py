@@ -21,15 +21,12 @@ from interroam.protocols.emip.rules.codes import REMARKS, SUCCESS
 from interroam.protocols.emip.server.call import Call
 from interroam.protocols.emip.server.desk import Desk
 from interroam.protocols.emip.translate.found import read_description
-from interroam.protocols.emip.translate.statuses import availability_change, busy_change
+from interroam.protocols.emip.translate.statuses import GONE, availability_change, busy_change
 from interroam.protocols.emip.translate.tokens import DELETE
 from interroam.protocols.emip.wire import from_iop
 from interroam.protocols.emip.wire.types import EvseDescription, EvseDynamicDataChange, EvseStaticDataChange
 
 log = structlog.get_logger()
-
-_GONE = 4
-"""Sheet 3.8."""
 
 
 async def set_static_data_changes(desk: Desk, call: Call) -> from_iop.SetEVSEStaticDataChangesResponse:
@@ -83,21 +80,18 @@ class Hearing:
             self.findings.append(f"{said.evse_id}: {odd}")
             return ()
 
-    async def stated(self, changes: Iterable[EvseDynamicDataChange]) -> int:
-        """Take statuses, half by half; returns how many EVSEs they are of. One of an unknown EVSE is a finding."""
-        count = 0
+    async def stated(self, changes: Iterable[EvseDynamicDataChange]) -> None:
+        """Take statuses, half by half; one of an unknown EVSE is a finding."""
         for change in changes:
             known = await self._known(change.evse_id)
             if known is None:
                 self.findings.append(f"{change.evse_id}: nobody described this EVSE")
                 continue
-            count += 1
             try:
                 for half in self._halves(known.key, change):
                     await self.tell(half)
             except ValueError as odd:
                 self.findings.append(f"{change.evse_id}: {odd}")
-        return count
 
     def _halves(self, key: Key, said: EvseDynamicDataChange) -> Iterable[Change]:
         now = self._hub.clock.now()
@@ -110,7 +104,7 @@ class Hearing:
     async def _gone(self, said: EvseDescription, at: datetime) -> None:
         known = await self._known(said.evse_id)
         if known is not None:
-            await self.tell(availability_change(known.key, _GONE, at))
+            await self.tell(availability_change(known.key, GONE, at))
 
     async def tell(self, statement: Fact | Change) -> None:
         """State it; what may not be stated is a finding."""

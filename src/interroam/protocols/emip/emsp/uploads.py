@@ -26,7 +26,7 @@ from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import Key, Kind, Module, PartyId, Role
 from interroam.model.parties import Partner
 from interroam.model.tokens import Token, Whitelist
-from interroam.protocols.emip.calls import About, transaction_of
+from interroam.protocols.emip.calls import NOTHING, About, transaction_of
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.emsp.aliases import alias_of
 from interroam.protocols.emip.rules.codes import COLLISION
@@ -128,7 +128,7 @@ class Uploads:
             if number < known.done:
                 continue
             name = f"{self._peer.partner.id}:{emsp}:{known.through}:{target}:{number}:{known.at}"
-            await self._send(emsp, message, str(uuid5(_NAMES, name)), About())
+            await self._send(emsp, message, str(uuid5(_NAMES, name)))
             known = replace(known, done=number + 1)
             await self._keep(emsp, known)
         await self._keep(emsp, Uploaded(through=target, at=now, period=period))
@@ -178,7 +178,9 @@ class Uploads:
             token = replace(token, expires=until.replace(microsecond=0))
         return write_token(token, None, INSERT if created else UPDATE, alias=alias, seller=False)
 
-    async def _send(self, emsp: PartyId, entries: Iterable[AuthenticationData], transaction: str, about: About) -> None:
+    async def _send(
+        self, emsp: PartyId, entries: Iterable[AuthenticationData], transaction: str, about: About = NOTHING
+    ) -> None:
         message = to_iop.SetAuthenticationData(**self._peer.header(emsp), authentication_data_list=tuple(entries))
         called = await self._peer.call(message, transaction, about)
         answer: to_iop.SetAuthenticationDataResponse = called.check()

@@ -46,27 +46,8 @@ async def dynamic_since(desk: Desk, call: Call) -> GetEVSEDynamicDataChangesResp
     )
 
 
-async def activate_static(desk: Desk, call: Call) -> Response:
-    """Push how descriptions change from now on, or since a date (EMIP-63)."""
-    return await _activate(desk, call, Flavor.STATIC)
-
-
-async def activate_dynamic(desk: Desk, call: Call) -> Response:
-    """Push how statuses change from now on, or since a date (EMIP-63)."""
-    return await _activate(desk, call, Flavor.DYNAMIC)
-
-
-async def deactivate_static(desk: Desk, call: Call) -> Response:
-    """Push descriptions no more."""
-    return await _deactivate(desk, call, Flavor.STATIC)
-
-
-async def deactivate_dynamic(desk: Desk, call: Call) -> Response:
-    """Push statuses no more."""
-    return await _deactivate(desk, call, Flavor.DYNAMIC)
-
-
-async def _activate(desk: Desk, call: Call, flavor: Flavor) -> Response:
+async def activate(flavor: Flavor, desk: Desk, call: Call) -> Response:
+    """Push how descriptions or statuses change from now on, or since a date (EMIP-63)."""
     form = from_iop.SetEVSEStaticDataChanges if flavor is Flavor.STATIC else from_iop.SetEVSEDynamicDataChanges
     if not call.switches.serves(operation_of(form), call.operator.id):  # EMIP-64
         raise Declined(NOT_SUPPORTED, "who switches a flow on must take its messages")
@@ -74,7 +55,8 @@ async def _activate(desk: Desk, call: Call, flavor: Flavor) -> Response:
     return _done(call)
 
 
-async def _deactivate(desk: Desk, call: Call, flavor: Flavor) -> Response:
+async def deactivate(flavor: Flavor, desk: Desk, call: Call) -> Response:
+    """Push them no more."""
     await desk.flows.deactivate(call.operator, flavor)
     return _done(call)
 

@@ -27,8 +27,6 @@ from interroam.protocols.emip.wire.types import Response
 from .call import Call
 from .desk import Desk
 
-_GONE = 4
-_UNSPECIFIED = 0
 _M = TypeVar("_M")
 
 
@@ -121,7 +119,7 @@ async def _insert(desk: Desk, call: Call, name: ElementId, sent: Attributes, at:
         change = _read(lambda: places.evse_change(key, sent, at, whole=True, station=_described(part)))
         await desk.tell(call, change)
         if not _is_standing(here):
-            await desk.tell(call, statuses.availability_change(key, _UNSPECIFIED, at))
+            await desk.tell(call, statuses.availability_change(key, statuses.UNSPECIFIED, at))
     if part is not None and part.status is not None and part.status.at is not None:
         code = statuses.write_availability(part.status.availability)
         await desk.tell(call, statuses.station_change(key, code, part.status.at, part.status.until))
@@ -162,7 +160,7 @@ async def _remove(desk: Desk, call: Call, row: Stored, at: datetime) -> None:
     """Say that an EVSE is no more, whatever was said of its status before."""
     known = row.body.status if isinstance(row.body, Evse) else None
     dates = [one for one in (at, known.availability_at, known.at) if one is not None] if known is not None else [at]
-    await desk.tell(call, statuses.availability_change(row.key, _GONE, max(dates)))
+    await desk.tell(call, statuses.availability_change(row.key, statuses.GONE, max(dates)))
 
 
 async def _live(desk: Desk, call: Call, key: Key, sent: Attributes, at: datetime) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+
+from interroam.protocols.emip.bridge.touched import Flavor
 
 from . import authorizations, beats, changes, charges, finding, sessions, statics, statuses, tokens
 from .desk import Handler
@@ -32,9 +35,9 @@ HANDLERS: Mapping[str, Handler] = {
     "eMIP_ToIOP_SearchEVSE": finding.search,
     "eMIP_ToIOP_GetEVSEStaticDataChanges": changes.static_since,
     "eMIP_ToIOP_GetEVSEDynamicDataChanges": changes.dynamic_since,
-    "eMIP_ToIOP_ActivateEVSEStaticDataChangesFlow": changes.activate_static,
-    "eMIP_ToIOP_DeActivateEVSEStaticDataChangesFlow": changes.deactivate_static,
-    "eMIP_ToIOP_ActivateEVSEDynamicDataChangesFlow": changes.activate_dynamic,
-    "eMIP_ToIOP_DeActivateEVSEDynamicDataChangesFlow": changes.deactivate_dynamic,
+    "eMIP_ToIOP_ActivateEVSEStaticDataChangesFlow": partial(changes.activate, Flavor.STATIC),
+    "eMIP_ToIOP_DeActivateEVSEStaticDataChangesFlow": partial(changes.deactivate, Flavor.STATIC),
+    "eMIP_ToIOP_ActivateEVSEDynamicDataChangesFlow": partial(changes.activate, Flavor.DYNAMIC),
+    "eMIP_ToIOP_DeActivateEVSEDynamicDataChangesFlow": partial(changes.deactivate, Flavor.DYNAMIC),
 }
 """By the operation's name on the wire; one that is not here is not offered."""

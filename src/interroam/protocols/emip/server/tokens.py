@@ -6,13 +6,13 @@ one's; the upload is told so (EMIP-84).
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from interroam.core.errands import all_of
 from interroam.core.refs import token_ref
-from interroam.model.facts import Fact, Receipt, Stored, Verdict, Withdrawal
+from interroam.model.facts import Fact, Stored, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.model.tokens import Token
 from interroam.protocols.emip.bridge.touched import Flavor
@@ -26,6 +26,7 @@ from interroam.protocols.emip.rules.codes import (
     VALUE_NOT_ALLOWED,
     Declined,
 )
+from interroam.protocols.emip.translate.authorizations import WHOSE
 from interroam.protocols.emip.translate.tokens import (
     BLACK,
     DELETE,
@@ -48,8 +49,6 @@ from .call import Call
 from .desk import Desk
 
 MOST = 500
-WHOSE = "0"
-"""The service that only the platform asks for (EMIP-71)."""
 
 
 # -- upload ------------------------------------------------------------------------------------------------------------
@@ -62,7 +61,7 @@ async def upload(desk: Desk, call: Call) -> SetAuthenticationDataResponse:
         raise Declined(TOO_MANY, f"{len(entries)} entries: at most {MOST}")
     keys = _checked(call.operator.id, entries)
     async with desk.elements.writing:  # or two eMSPs state one user at the same time
-        remarks = await _kept(desk, call, dict(zip(range(len(keys)), zip(keys, entries, strict=True), strict=True)))
+        remarks = await _kept(desk, call, keys, entries)
     call.keep = False
     return SetAuthenticationDataResponse(
         transaction_id=call.transaction,
@@ -100,25 +99,21 @@ def _key(owner: PartyId, entry: AuthenticationData) -> Key:
 
 
 async def _kept(
-    desk: Desk, call: Call, entries: dict[int, tuple[Key, AuthenticationData]]
+    desk: Desk, call: Call, keys: Iterable[Key], entries: Sequence[AuthenticationData]
 ) -> list[AuthenticationDataError]:
     """Tell the entries side by side, those of one user one after another; return the remarks in their order."""
-    by_key: dict[Key, list[int]] = {}
-    for place, (key, _) in entries.items():
-        by_key.setdefault(key, []).append(place)
+    places: dict[Key, list[int]] = {}
+    for place, key in enumerate(keys):
+        places.setdefault(key, []).append(place)
     remarks: dict[int, AuthenticationDataError] = {}
 
-    async def tell(places: list[int]) -> None:
-        for place in places:
-            key, entry = entries[place]
-            remark = await _one(desk, call, key, entry)
+    async def tell(key: Key) -> None:
+        for place in places[key]:
+            remark = await _one(desk, call, key, entries[place])
             if remark is not None:
                 remarks[place] = remark
 
-    told = await asyncio.gather(*map(tell, by_key.values()), return_exceptions=True)  # nothing goes on behind our back
-    for trouble in told:
-        if trouble is not None:
-            raise trouble
+    await all_of(map(tell, places))  # nothing goes on behind our back
     return [remarks[place] for place in sorted(remarks)]
 
 
@@ -148,11 +143,10 @@ async def _rows(desk: Desk, key: Key) -> list[Stored]:
     return [*([own] if own is not None else []), *(row for row in others if row.key != key)]
 
 
-async def _tell(desk: Desk, call: Call, statement: Fact | Withdrawal) -> Receipt:
+async def _tell(desk: Desk, call: Call, statement: Fact | Withdrawal) -> None:
     receipt = await desk.hub.tell(call.origin, statement)
     if receipt.verdict is Verdict.STALE:
         call.notes.append("older than what is known: not kept")
-    return receipt
 
 
 def _remark(entry: AuthenticationData, status: int, comment: str) -> AuthenticationDataError:

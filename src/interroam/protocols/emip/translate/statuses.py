@@ -20,19 +20,18 @@ from interroam.model.places import Availability, Busy, Element, Evse, EvseStatus
 
 Meaning = TypeVar("Meaning")
 
-UNSPECIFIED = 0
-IN_SERVICE = 2
+UNSPECIFIED, IN_SERVICE, GONE = 0, 2, 4
 _STATUS = frozenset({"status"})
 _STATION = frozenset({"station_status"})
 _CONNECTORS = frozenset({"connectors"})
 
 # Sheet 3.8.
 _AVAILABILITIES = {
-    0: Availability.UNKNOWN,
+    UNSPECIFIED: Availability.UNKNOWN,
     1: Availability.OUT_OF_SERVICE,
-    2: Availability.IN_SERVICE,
+    IN_SERVICE: Availability.IN_SERVICE,
     3: Availability.PLANNED,
-    4: Availability.REMOVED,
+    GONE: Availability.REMOVED,
 }
 _AVAILABILITY_CODES = {meaning: code for code, meaning in _AVAILABILITIES.items()}
 # Sheet 3.9: what is reserved is not used yet.
