@@ -23,7 +23,7 @@ from interroam.core.office.office import Office
 from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Link, Room, Store
 from interroam.core.uuid7 import Uuid7
-from interroam.model.errors import Refused
+from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
@@ -98,8 +98,9 @@ class WallClock:
 class Node:
     """One running node: ``await start()``, then ``url`` says where it is; ``await stop()`` ends it gracefully."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, new_keys: bool = False) -> None:
         self.settings = settings
+        self._new_keys = new_keys
         self.clock: Clock = clock or WallClock()
         self.ids = Uuid7(self.clock)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -178,6 +179,9 @@ class Node:
     async def _start(self) -> None:
         self.metrics.then = self.store.note  # what is noted is counted first
         self.store.note = self.metrics.saw  # type: ignore[method-assign]
+        if not await self.book.keys_fit(anew=self._new_keys):
+            remedy = "put it back from its backup; if it is lost for good: interroam serve --new-keys"
+            raise Refused(Reason.WRONG_STATE, f"{self.settings.key_file} is not the key of this store", remedy=remedy)
         await self.book.load()
         await self.office.people.load()
         await self.hub.oddities.load()

@@ -117,6 +117,28 @@ def test_a_node_reads_its_settings_file_and_names_a_wrong_one(tmp_path):
     assert (wrong.exit_code, "there is no setting listen.prot" in " ".join(wrong.output.split())) == (2, True)
 
 
+def test_without_its_keys_a_store_is_not_opened_until_a_person_says_that_they_are_lost(left):
+    keys = left.data / "interroam.key"
+    kept = keys.read_bytes()
+    keys.unlink()
+    for _ in range(2):  # the first attempt leaves keys of its own
+        said = CliRunner().invoke(app, ["serve", "--data", str(left.data)])
+        assert (said.exit_code, "is not the key of this store" in said.output) == (1, True)
+    keys.write_bytes(kept)
+    stop(serve(left.data))
+    keys.unlink()
+    stop(serve(left.data, "--new-keys"))
+    stop(serve(left.data))
+
+
+@pytest.mark.parametrize(("name", "said"), [("interroam.key", "holds no keys"), ("interroam.db", "cannot be opened")])
+def test_a_file_of_the_node_that_is_spoiled_is_named(left, name, said):
+    (left.data / name).write_bytes(b"noise" * 1000)
+    result = CliRunner().invoke(app, ["serve", "--data", str(left.data)])
+    assert (result.exit_code, f"{name} {said}" in result.output) == (1, True)
+    assert said in left("journal", code=1)
+
+
 def test_a_socket_file_with_a_very_long_path_works(tmp_path):
     data = tmp_path / ("deep" * 20) / ("down" * 20)
     process = serve(data)

@@ -22,6 +22,9 @@ def test_a_partner_is_added_with_a_secret_shown_once_listed_amended_and_removed(
     assert node.json("partner", "resume", "one")["state"] == "planned"
     assert "Forget one?" in node("partner", "remove", "one", code=1, input="n\n")
     node("partner", "remove", "one", "--yes")
+    node("partner", "add", "two", "--protocol", "plain", "--party", "CH*TWO/CPO")
+    node("partner", "suspend", "two")
+    assert node.json("partner", "resume", "two")["state"] == "connected"  # there is no registration to wait for
     assert "there is no partner one" in node("partner", "show", "one", code=1)
 
 
@@ -109,6 +112,11 @@ def test_an_agreement_is_added_explained_amended_and_ended(node):
         (("partner", "register", "none", "--partner-url", "https://x", "--partner-token", "t"), "no partner none"),
         (("agreement", "add", "CH*CCC/CPO", "CH*CCC/CPO"), "is no eMSP"),
         (("courier", "pause", "NL*EEE/EMSP", "charges"), "no courier serves"),
+        (("courier", "pause", "NL*EEE/EMSP", "sea"), "one of places, tokens, charges, outcomes, all"),
+        (("shelf", "drop", "99"), "nothing on the shelf is 99"),
+        (("shelf", "retry", "99"), "nothing on the shelf is 99"),
+        (("quality", "findings", "none"), "there is no partner none"),
+        (("agreement", "add", "NL*EEE/EMSP", "CH*CCC/CPO", "--tolerance", "much"), "prices.tolerance: invalid decimal"),
         (("cdr", "drop", "old/cdrs/C1"), "nothing waits as old/cdrs/C1"),
         (("cdr", "retry", "old/cdrs/C1"), "nothing waits as old/cdrs/C1"),
         (("dossier", "nothing"), "nothing is known by nothing"),
@@ -118,7 +126,14 @@ def test_a_refusal_is_said_in_words_and_ends_with_a_code(node, words, said):
     assert said in node(*words, code=1)
 
 
+@pytest.mark.parametrize("said", ["sea=fifo", "cdrs=slowly", "cdrs"])
+def test_a_policy_of_no_module_or_of_no_such_name_is_refused_with_the_words_there_are(node, said):
+    words = node("agreement", "add", "NL*EEE/EMSP", "CH*CCC/CPO", "--policy", said, code=2)
+    assert "MODULE=strict|fifo|latest|none" in words or "one of locations, tariffs" in words
+
+
 def test_what_is_empty_says_so(node):
+    assert "nothing here named this driver" in node("driver", "erase", "FFFF", "--yes")
     assert "the shelf is empty" in node("shelf", "list")
     assert "nothing waits" in node("cdr", "waiting")
     assert "nothing happened" in node("trace", "no-such-id")

@@ -12,6 +12,10 @@ import typer
 from interroam.cli.reach import Reach, command, part
 from interroam.cli.tables import error, moment, pairs, say, table
 from interroam.cli.times import TIME
+from interroam.model.agreements import Mode, Policy
+from interroam.model.ids import Module
+
+_WORDS: dict[str, tuple[str, ...]] = {"policy": tuple(Policy), "mode": tuple(Mode)}
 
 app = typer.Typer(help="Agreements: who roams with whom.", no_args_is_help=True)
 
@@ -249,10 +253,14 @@ def _terms(without: list[str], policies: list[str], modes: list[str]) -> dict[st
     for name, said in (("policy", policies), ("mode", modes)):
         for text in said:
             module, equals, value = text.partition("=")
-            if not equals:
-                error(f"{text!r} is no {name}", "write it as cdrs=fifo or commands=A")
+            if not equals or value not in _WORDS[name]:
+                error(f"{text!r} is no {name}", f"write it as MODULE={'|'.join(_WORDS[name])}")
                 raise typer.Exit(2)
             terms.setdefault(module, {})[name] = value
+    for module in terms:
+        if module not in tuple(Module):
+            error(f"there is no module {module}", f"one of {', '.join(Module)}")
+            raise typer.Exit(2)
     return terms
 
 

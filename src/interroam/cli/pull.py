@@ -44,6 +44,9 @@ def pull(
     else:
         wanted = {"partner": partner, "module": module or None, "since": since, "whole": full}
         begun = node.call("POST", "/pulls", wanted)["pulls"]
+        if not begun:
+            error(f"{partner} has nothing that can be fetched", "lists are fetched from partners of OCPI and eMIP")
+            raise typer.Exit(1)
         answer = _followed(node, {(one["partner"], one["module"]) for one in begun})
         node.show(answer, _pulls)
         if any(one["stage"] == "failed" for one in answer["pulls"]):

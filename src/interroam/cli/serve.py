@@ -28,16 +28,21 @@ _COLLECT_AFTER = 100_000
 _TITLES = {Part.HUB: "a hub", Part.CPO: "a CPO", Part.EMSP: "an eMSP"}
 
 Port = Annotated[int | None, typer.Option("--port", "-p", help="Listen at this port instead.", min=0, max=65_535)]
+NewKeys = Annotated[
+    bool, typer.Option("--new-keys", help="Go on with new keys where the old are lost: partners need new tokens.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not say how to go on.")]
 
 
-def serve(config: Config = None, data: Data = None, port: Port = None, quiet: Quiet = False) -> None:
+def serve(
+    config: Config = None, data: Data = None, port: Port = None, quiet: Quiet = False, new_keys: NewKeys = False
+) -> None:
     """Run a node until Ctrl-C; without settings an empty hub on a free local port."""
     settings = settings_of(config, data, **({"listen.port": port} if port is not None else {}))
     log.set_up(settings.log.level, settings.log.format)
     try:
         _check_readable(settings.tls)
-        _loop()(_serve(settings, config, quiet=quiet))
+        _loop()(_serve(settings, config, quiet=quiet, new_keys=new_keys))
     except Refused as no:
         error(no.message, no.remedy)
         raise typer.Exit(1) from None
@@ -58,13 +63,13 @@ def serve(config: Config = None, data: Data = None, port: Port = None, quiet: Qu
         raise typer.Exit(1) from None
 
 
-async def _serve(settings: Settings, config: Path | None, *, quiet: bool) -> None:
+async def _serve(settings: Settings, config: Path | None, *, quiet: bool, new_keys: bool) -> None:
     from interroam.app import Node  # noqa: PLC0415  a whole house, and every command would wait for it
 
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, told.set)
-    node = Node(settings)
+    node = Node(settings, new_keys=new_keys)
     await node.start()
     try:
         if not quiet:

@@ -26,7 +26,7 @@ def list_(node: Reach, party: Party = "", lane: Lane = "charges", limit: Limit =
 @command(app)
 def retry(node: Reach, number: Numbers) -> None:
     """Try shelved entries again."""
-    node.show(node.call("POST", "/shelf/retry", {"ids": number}), lambda done: say(f"{done['count']} under way"))
+    node.show(node.call("POST", "/shelf/retry", {"ids": number}), _tried)
 
 
 @command(app)
@@ -34,6 +34,10 @@ def drop(node: Reach, number: Numbers) -> None:
     """Give shelved entries up: they will never be delivered."""
     node.call("POST", "/shelf/drop", {"ids": number})
     node.show({"given_up": number}, lambda _: say("given up"))
+
+
+def _tried(done: dict[str, Any]) -> None:
+    say(f"{done['count']} under way" if done["count"] else "nothing under way: nobody is told it any more")
 
 
 def _shelf(answer: dict[str, Any]) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from interroam.model.errors import Reason, Refused
+
 _BYTES = 32
 _MOST = 16_384
 
@@ -54,6 +56,11 @@ class Keyring:
         keys = [secrets.token_bytes(_BYTES), *(_read(path) if path.exists() else ())]
         _write(path, keys)
         return cls(tuple(keys))
+
+    @property
+    def mark(self) -> bytes:
+        """What a store knows its keys by; a rotation leaves it as it is."""
+        return _derive(self._keys[-1], b"mark")
 
     @property
     def count(self) -> int:
@@ -120,7 +127,13 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
 
 
 def _read(path: Path) -> tuple[bytes, ...]:
-    return tuple(base64.b64decode(key) for key in json.loads(path.read_text())["keys"])
+    try:
+        keys = tuple(base64.b64decode(key) for key in json.loads(path.read_text())["keys"])
+    except (ValueError, KeyError, TypeError):
+        keys = ()
+    if not keys:
+        raise Refused(Reason.MALFORMED, f"{path} holds no keys", remedy="put it back from its backup")
+    return keys
 
 
 def _write(path: Path, keys: list[bytes]) -> None:

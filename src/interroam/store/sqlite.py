@@ -247,7 +247,10 @@ class SqliteStore(Upkeep):
             if progress is not None:
                 loop.call_soon_threadsafe(progress, total - remaining, total)
 
-        await asyncio.to_thread(_copy, self.path, Path(target), tell)
+        try:
+            await asyncio.to_thread(_copy, self.path, Path(target), tell)
+        except sqlite3.OperationalError as error:
+            raise Refused(Reason.NOT_OFFERED, f"{target} cannot be written: {error}") from error
 
 
 def _portion(
@@ -280,10 +283,14 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if read_only and not path.exists():
         raise Refused(Reason.UNKNOWN_OBJECT, f"there is no store at {path}")
     mode = "ro" if read_only else "rwc"
-    db = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-    )
-    db.execute("PRAGMA busy_timeout = 5000")
+    try:
+        db = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        raise Refused(Reason.MALFORMED, f"{path} cannot be opened: {error}", remedy="interroam restore") from error
     db.execute("PRAGMA cache_size = -65536")
     db.execute("PRAGMA mmap_size = 2147418112")  # as much as it takes: a page read costs half
     if not read_only:

@@ -98,7 +98,8 @@ async def test_a_partner_is_added_listed_suspended_and_removed(people):
     [
         ("viewer", "GET", "/couriers", None, 200),
         ("viewer", "POST", "/shelf/drop", {"ids": [1]}, 403),
-        ("operator", "POST", "/shelf/drop", {"ids": [1]}, 204),
+        ("operator", "POST", "/shelf/drop", {"ids": []}, 204),
+        ("operator", "POST", "/shelf/drop", {"ids": [1]}, 404),
         ("operator", "POST", "/partners", CPO, 403),
         ("operator", "GET", "/users", None, 403),
         ("admin", "GET", "/audit", None, 200),

@@ -151,7 +151,8 @@ class Admin:
         partner = self.partner(actor, id)
         if partner.state is not PartnerState.SUSPENDED:
             raise Refused(Reason.WRONG_STATE, f"partner {id} is {partner.state.value}, not suspended")
-        state = PartnerState.CONNECTED if partner.wiring else PartnerState.PLANNED
+        registers = self._way(partner).first is not Purpose.REGULAR  # a back office is there as soon as it is known
+        state = PartnerState.PLANNED if registers and not partner.wiring else PartnerState.CONNECTED
         return await self._switch(actor, partner, state, "partner resume")
 
     async def remove_partner(self, actor: Actor, id: str) -> None:

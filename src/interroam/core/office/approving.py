@@ -44,6 +44,8 @@ class Approving:
     async def findings(self, actor: Actor, partner: str) -> list[Found]:
         """Return the quality page of a partner: what is wrong with what it stated."""
         actor.needs(Rank.VIEWER)
+        if partner not in self._hub.book.partners:
+            raise Refused(Reason.UNKNOWN_OBJECT, f"there is no partner {partner}", remedy="interroam partner list")
         return await self._gate.findings.of(partner)
 
     def oddities(self, actor: Actor, partner: str) -> list[Oddity]:

@@ -104,6 +104,6 @@ def issue(name: str, authority: Pair, now: datetime) -> Pair:
 def _read(pem: str) -> Sequence[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
-        message = f"no certificate can be read: {error}"
-        raise Refused(Reason.MALFORMED, message, remedy="send it as PEM") from None
+    except ValueError:
+        remedy = "send it as PEM: it begins with -----BEGIN CERTIFICATE-----"
+        raise Refused(Reason.MALFORMED, "no certificate can be read", remedy=remedy) from None

@@ -23,6 +23,7 @@ from interroam.model.facts import Entry
 from interroam.model.ids import Kind, Lane, Party, PartyId, cdr_key
 
 _LOOK_S = 0.1
+_ALL = 1_000_000
 
 
 class Upkeep:
@@ -122,6 +123,7 @@ class Upkeep:
     async def retry(self, actor: Actor, ids: Sequence[int]) -> int:
         """Try shelved entries again; returns how many are under way."""
         actor.needs(Rank.OPERATOR)
+        await self._check_shelved(ids)
         tried = await self._dispatch.retry(ids)
         await self._audit.write(actor, "shelf retry", " ".join(map(str, ids)), tried=tried)
         return tried
@@ -129,8 +131,14 @@ class Upkeep:
     async def drop(self, actor: Actor, ids: Sequence[int]) -> None:
         """Give shelved entries up: they will never be delivered."""
         actor.needs(Rank.OPERATOR)
+        await self._check_shelved(ids)
         await self._store.unshelve(ids)
         await self._audit.write(actor, "shelf drop", " ".join(map(str, ids)))
+
+    async def _check_shelved(self, ids: Sequence[int]) -> None:
+        lying = {one.id for one in await self._store.shelf(limit=_ALL)}
+        for unknown in (one for one in ids if one not in lying):
+            raise Refused(Reason.UNKNOWN_OBJECT, f"nothing on the shelf is {unknown}", remedy="interroam shelf list")
 
     async def _entries(self, numbers: Sequence[int]) -> list[Entry]:
         found = [await self._store.entries(seq - 1, 1, through=seq) for seq in sorted(set(numbers))]
@@ -219,10 +227,12 @@ class Upkeep:
 
 def courier_key(party: str, lane: str) -> CourierKey:
     """Read the name of a courier; Refused when it is none."""
+    if lane not in tuple(Lane):
+        raise Refused(Reason.MALFORMED, f"there is no lane {lane}", remedy=f"one of {', '.join(Lane)}")
     try:
         return CourierKey(Party.parse(party), Lane(lane))
     except ValueError as error:
-        raise Refused(Reason.MALFORMED, str(error), remedy="name it as NL*EEE/EMSP and places") from error
+        raise Refused(Reason.MALFORMED, str(error), remedy="name it as NL*EEE/EMSP") from error
 
 
 def _report(courier: Courier, head: int) -> CourierReport:

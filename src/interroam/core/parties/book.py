@@ -23,6 +23,7 @@ OFFERS = "agreement-offer"
 NETWORKS = "network"
 ROUTES = "route"
 SUSPENDED = "party-suspended"
+KEYS = "keys"
 
 
 class Book:
@@ -76,6 +77,14 @@ class Book:
             self.routes[route.name] = route
         self.suspended = {Party.parse(name) for name, _ in await self._store.all(SUSPENDED)}
         self._changed()
+
+    async def keys_fit(self, *, anew: bool = False) -> bool:
+        """Whether the store was written with these keys; one without a mark, or ``anew``, is marked with them."""
+        mark = self.keyring.mark
+        known = None if anew else dict(await self._store.all(KEYS)).get("mark")
+        if known is None:
+            await self._store.save(KEYS, "mark", mark)
+        return known in (None, mark)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` whenever partners, agreements or routes changed."""

@@ -26,6 +26,7 @@ from interroam.protocols.plain.party_calls import ROUTES as PARTIES
 from interroam.protocols.plain.quality_calls import ROUTES as QUALITY
 from interroam.protocols.plain.round_calls import ROUTES as ROUNDS
 from interroam.protocols.plain.rules import STATUS
+from interroam.protocols.plain.translate.fields import fields_of
 from interroam.protocols.plain.wire import Error, Failure
 
 BASE = "/api/v1/admin"
@@ -86,7 +87,7 @@ def _query(route: Route, query: bytes) -> Any:
     try:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
+        raise _misread(error) from None
 
 
 def _body(route: Route, body: bytes) -> Any:
@@ -97,9 +98,14 @@ def _body(route: Route, body: bytes) -> Any:
     try:
         return msgspec.json.decode(body or b"{}", type=route.body)
     except msgspec.ValidationError as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
+        raise _misread(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Reason.NOT_JSON, str(error)) from None
+
+
+def _misread(error: msgspec.ValidationError) -> Refused:
+    message, field = fields_of(error)
+    return Refused(Reason.MALFORMED, f"{field}: {message[:1].lower()}{message[1:]}" if field else message)
 
 
 def _failed(trouble: Refused | Unavailable, status: int) -> Response:

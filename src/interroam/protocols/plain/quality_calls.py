@@ -94,7 +94,7 @@ def _row(method: str, path: str, run: Any, answer: Any = None, **more: Any) -> R
 
 ROUTES = (
     _row("GET", "/quality", quality_queue, Queue, query=QueueQuery),
-    _row("GET", "/partners/{id}/findings", quality_findings, FindingsPage),
+    _row("GET", "/partners/{id}/findings", quality_findings, FindingsPage, errors=(Reason.UNKNOWN_OBJECT,)),
     _row("POST", "/partners/{id}/recheck", quality_recheck, Counted),
     _row("POST", "/quality/approve", quality_approve, Counted, body=Decision, errors=_STATE),
     _row("POST", "/quality/reject", quality_reject, Counted, body=Decision, errors=_STATE),
