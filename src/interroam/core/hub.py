@@ -22,8 +22,7 @@ from interroam.core.prompt import at_once
 from interroam.core.refs import refs_of
 from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.verdicts import is_ahead
-from interroam.core.rules.visibility import Spot
-from interroam.core.telling import belonging, crediting, keeping, lapsing, running
+from interroam.core.telling import crediting, keeping, lapsing, pinning, running
 from interroam.core.telling.clearing import Clearing
 from interroam.core.telling.gate import Gate
 from interroam.core.telling.oddities import Oddities
@@ -40,7 +39,6 @@ from interroam.model.ids import (
     Module,
     Party,
     PartyId,
-    session_key,
 )
 from interroam.model.profiles import ProfileInForce
 from interroam.model.questions import (
@@ -61,8 +59,6 @@ from interroam.model.questions import (
 )
 from interroam.model.tokens import Authorization, Token
 
-PROGRAM = "$$"
-"""The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _OF_DRIVERS = frozenset({Kind.TOKEN, Kind.SESSION})
 _AHEAD = "lies ahead of our clock: kept as sent, compared as the time of reception"
@@ -155,17 +151,18 @@ class Hub:
 
         That is where something may have to be waited for before the statement can be recorded.
         """
-        key = statement.key
+        fact = statement if type(statement) is Fact else None
+        key = statement.key if fact is None else fact.body.key
         kind = key.kind
         self.book.routing.may_state(origin.partner, key)
         if not self.store.prompt or self.gate.standards(origin.partner) is not None or kind is _TARIFF:
             return False
         if kind is _SESSION and self.clearing.clears:
             return False
-        if type(statement) is not Fact:
+        if fact is None:
             self.store.tell(self._change(key, statement, origin), then)
             return True
-        telling = at_once(self._telling(origin, key, statement))
+        telling = self._plain(origin, key, fact) or at_once(self._telling(origin, key, fact))
         if kind is _CDR and self.clearing.weighs(telling.agreement):
             return False
         self.store.tell(telling, partial(self._taken, telling, then) if kind in _CHARGES else then)
@@ -200,15 +197,12 @@ class Hub:
     async def _odd(self, charge: Session | Cdr, telling: Telling) -> str:
         """Say why a charge that was recorded goes to nobody, or that nothing allowed it."""
         if telling.receiver is None:
-            spots = await self._spots(charge)
-            asked = (charge.owner, charge.token.owner, _module_of(charge), telling.at, spots)
+            spots = await pinning.spots(self, charge)
+            asked = (charge.owner, charge.token.owner, MODULE_OF[telling.key.kind], telling.at, spots)
             return self.book.routing.why_not(*asked).message
-        if isinstance(charge, Cdr) and (odd := await crediting.odd(self.store, charge)):
+        if isinstance(charge, Cdr) and charge.credit and (odd := await crediting.odd(self.store, charge)):
             return odd
         return "" if await allowed(self, charge) else "no authorization, and its token is on no whitelist (OCPI-178)"
-
-    async def _spots(self, charge: Session | Cdr) -> tuple[Spot, ...]:
-        return await self.sight.spots(charge.owner, charge.location_id, (charge.evse_uid,), known=False)
 
     async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
         kind = key.kind
@@ -221,48 +215,35 @@ class Hub:
         if kind in _CHARGES and statement.wire is None:
             statement = await keeping.kept(self.store, statement)
         body = statement.body
-        receiver, agreement = await self._pinned(body, now) if kind in _CHARGES else (None, "")
+        receiver, agreement = await pinning.pinned(self, body, now) if kind in _CHARGES else pinning.NOBODY
         subject, contract = self.subjects_of(body)
         refs, lane = refs_of(body), LANE_OF[kind]
         return Telling(key, statement, origin, now, lane, receiver, agreement, subject, contract, refs)
 
+    def _plain(self, origin: Origin, key: Key, fact: Fact) -> Telling | None:
+        """Make a telling of a charge as it came that names nothing to be looked up; None of all else."""
+        body = fact.body
+        if fact.wire is None or (type(body) is not Session and type(body) is not Cdr) or pinning.refers(self, body):
+            return None
+        now, token, keyring = self.clock.now(), body.token, self.book.keyring
+        if body.last_updated > now:
+            self._compare(origin, fact, key.kind, now)
+        receiver, agreement = pinning.by_token(self, body, now)
+        subject, contract = keyring.subject(token.type, token.uid), keyring.subject("contract", token.contract_id)
+        refs = refs_of(body)
+        return Telling(key, fact, origin, now, Lane.CHARGES, receiver, agreement, subject, contract, refs)
+
     def _change(self, key: Key, statement: Statement, origin: Origin) -> Telling:
-        now = self.clock.now()
-        self._compare(origin, statement, key.kind, now)
-        named = self.subjects_of if key.kind in _OF_DRIVERS else None
-        return Telling(key, statement, origin, now, LANE_OF[key.kind], named=named)
+        now, kind = self.clock.now(), key.kind
+        if not isinstance(statement, Change) or statement.last_updated > now:
+            self._compare(origin, statement, kind, now)
+        named = self.subjects_of if kind in _OF_DRIVERS else None
+        return Telling(key, statement, origin, now, LANE_OF[kind], named=named)
 
     def _compare(self, origin: Origin, statement: Statement, kind: Kind, now: datetime) -> None:
         """Report a clock that goes wrong (design: Decisions 5)."""
         if is_ahead(statement, now):
             self.oddities.note(origin.partner, kind.value, [("last_updated", _AHEAD)], origin.correlation)
-
-    async def _pinned(self, body: Body, now: datetime) -> tuple[Party | None, str]:
-        """Find who is told of a charge: by its authorization, by its session, else by whose token it is."""
-        if not isinstance(body, Session | Cdr) or (self.is_hub and body.token.owner.country == PROGRAM):
-            return None, ""
-        module = _module_of(body)
-        if body.authorization_reference:
-            authorization = await self.authorization(body.authorization_reference, body.owner)
-            known = authorization is not None and belonging.is_for(authorization, body)
-            if authorization is not None and known and self._carries(authorization.agreement, module):
-                return authorization.receiver, authorization.agreement
-        if isinstance(body, Cdr):
-            session = session_key(body.owner, body.session_id) if body.session_id else None
-            for row in (
-                await crediting.credited(self.store, body),
-                await self.store.get(session) if session is not None else None,
-            ):
-                if row is not None and belonging.goes_with(row, body) and self._carries(row.agreement, module):
-                    return row.receiver, row.agreement
-        spots = await self._spots(body)
-        agreement = self.book.routing.covering(body.owner, body.token.owner, module, now, spots)
-        return (agreement.emsp, agreement.id) if agreement is not None else (None, "")
-
-    def _carries(self, agreement_id: str, module: Module) -> bool:
-        """Whether an agreement has this module at all; in mixed roaming another one may (IEC 63119-1, clause 5, C)."""
-        agreement = self.book.agreements.get(agreement_id)
-        return agreement is None or agreement.of(module).on
 
     async def authorization(self, reference: str, cpo: PartyId | None = None) -> Authorization | None:
         """Return the permission of a charge by any of its names: ours, its provider's, its CPO's."""
@@ -296,9 +277,13 @@ class Hub:
     def _is_plain(self, origin: Origin, session: Session, permission: Authorization) -> bool:
         """Whether a session goes where its permission says, and nothing has to be looked at before it is kept."""
         self.book.routing.may_state(origin.partner, session.key)
-        if self.clearing.clears or self.gate.standards(origin.partner) or session.token.owner.country == PROGRAM:
+        if (
+            self.clearing.clears
+            or self.gate.standards(origin.partner)
+            or session.token.owner.country == pinning.PROGRAM
+        ):
             return False
-        return bool(permission.agreement) and self._carries(permission.agreement, Module.SESSIONS)
+        return bool(permission.agreement) and pinning.carries(self, permission.agreement, Module.SESSIONS)
 
     def subjects_of(self, body: Body) -> tuple[bytes, bytes]:
         """Return the keyed hashes of the driver's token and contract that an object speaks of."""
@@ -383,10 +368,6 @@ class Hub:
     ) -> Authorization | None:
         """Note how its CPO or its provider calls a charge, where that is not known yet; returns its permission."""
         return await naming.identify(self, origin, reference, cpo_session=cpo_session, emsp_reference=emsp_reference)
-
-
-def _module_of(charge: Session | Cdr) -> Module:
-    return Module.SESSIONS if isinstance(charge, Session) else Module.CDRS
 
 
 def _leave(_origin: Origin, _key: Key, _name: str, _since: datetime) -> None:

@@ -58,7 +58,8 @@ def refs_of(body: Body) -> tuple[str, ...]:
     """Return all names of an object but its key."""
     match body:  # what comes most often comes first
         case Session():
-            return _present(session_ref(body.id), body.authorization_reference)
+            name = f"session:{body.id.casefold()}"
+            return _present(name, body.authorization_reference) if body.authorization_reference else (name,)
         case Authorization():
             return _of_authorization(body) + _present(authorization_ref(body.reference), body.emsp_reference)
         case Cdr():

@@ -43,7 +43,7 @@ class PartyId(msgspec.Struct, frozen=True, order=True, gc=False):
     @classmethod
     def of(cls, country: str, code: str) -> PartyId:
         """Return the id for these two codes, whatever their case; equal ids are one object."""
-        return _party_id(country, code)
+        return party_id(country, code)
 
     @classmethod
     def parse(cls, text: str) -> PartyId:
@@ -52,21 +52,22 @@ class PartyId(msgspec.Struct, frozen=True, order=True, gc=False):
         if match is None:
             message = f"{text!r} is no party: two letters and three letters or digits, such as CH*CCC"
             raise ValueError(message)
-        return _party_id(match[1], match[2])
+        return party_id(match[1], match[2])
 
     def __str__(self) -> str:
         return f"{self.country}{SEPARATOR}{self.code}"
 
 
 @lru_cache(maxsize=65_536)
-def _party_id(country: str, code: str) -> PartyId:
+def party_id(country: str, code: str) -> PartyId:
+    """Return the id for these two codes, as ``PartyId.of`` does: for those who ask for every message."""
     return PartyId(country.upper(), code.upper())
 
 
 def provider_of(contract: str) -> PartyId | None:
     """Return the provider that a contract id names, in the newer form or the older one; None when it is no such id."""
     match = _CONTRACT.match(contract.strip())
-    return _party_id(match[1], match[2] or match[3]) if match is not None else None
+    return party_id(match[1], match[2] or match[3]) if match is not None else None
 
 
 class Party(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -165,7 +166,7 @@ class Key(NamedTuple):
     def party(self) -> PartyId:
         """The owner as a party."""
         country, _, code = self.owner.partition(SEPARATOR)
-        return _party_id(country, code)
+        return party_id(country, code)
 
     def __str__(self) -> str:
         return "/".join(part for part in self if part)

@@ -182,9 +182,8 @@ class Routing:
 
     def _turn_to(self, at: datetime) -> None:
         """Forget what was decided for another time."""
-        if not self._since <= at < self._until:
-            self._since, self._until = self._last_boundary(at), self.next_boundary(at)
-            self._told, self._scopes, self._covering, self._askable = {}, {}, {}, {}
+        self._since, self._until = self._last_boundary(at), self.next_boundary(at)
+        self._told, self._scopes, self._covering, self._askable = {}, {}, {}, {}
 
     def why_not(
         self,
@@ -218,7 +217,8 @@ class Routing:
 
     def askable(self, cpo: PartyId, at: datetime, spots: Collection[Spot] = (), service: str = "") -> list[Agreement]:
         """Return the agreements of a CPO under which an eMSP may be asked about a token, as for ``covering``."""
-        self._turn_to(at)
+        if not self._since <= at < self._until:
+            self._turn_to(at)
         known = self._askable.get((cpo, service))
         if known is None:
             known = self._askable[cpo, service] = [
@@ -230,7 +230,8 @@ class Routing:
 
     def scope(self, viewer: Party, at: datetime) -> Scope:
         """Return the EVSEs a viewer may see."""
-        self._turn_to(at)
+        if not self._since <= at < self._until:
+            self._turn_to(at)
         found = self._scopes.get(viewer)
         if found is None:
             held = (one for one in self.agreements if one.in_force(at) and one.of(Module.LOCATIONS).on)
@@ -279,7 +280,8 @@ class Routing:
         self, owner: str, module: Module, now: datetime, origin: str = ""
     ) -> tuple[tuple[CourierKey, Policy], ...]:
         """Return who is told of this owner's objects in this module at this time, but for whom they come from."""
-        self._turn_to(now)
+        if not self._since <= now < self._until:
+            self._turn_to(now)
         asked = (owner, module, origin)
         told = self._told.get(asked)
         if told is None:

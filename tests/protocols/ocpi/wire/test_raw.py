@@ -13,6 +13,7 @@ from interroam.protocols.ocpi.wire.raw import (
     merge_session_patch,
     replace_connector,
     set_fields,
+    set_text,
     split_evse,
     split_location,
     text,
@@ -121,3 +122,12 @@ def test_what_is_no_object_cannot_be_cut(raw):
         split_location(raw)
     with pytest.raises(NotJson):
         split_location(b"{")
+
+
+@given(OBJECTS, JSON)
+def test_a_text_is_set_at_the_top_whatever_else_is_called_so(others, inner):
+    whole = {"a": {"status": inner}, **others, "status": "AVAILABLE", "z": [{"status": "CHARGING"}, '"status":"X"']}
+    for stated in (whole, {**others, "status": "AVAILABLE", "b": inner}):
+        row = set_fields(msgspec.json.encode(stated), {})
+        said = set_text(row, b'"status":', b'"BLOCKED"')
+        assert msgspec.json.decode(said) == {**stated, "status": "BLOCKED"}

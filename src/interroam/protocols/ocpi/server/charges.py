@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Receipt, Statement, Stored
-from interroam.model.ids import Kind, PartyId, session_key
+from interroam.model.ids import Kind, party_id, session_key
 from interroam.protocols.ocpi.translate import cdr_fact, read_prefer, session_change, session_fact, write_preferred
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
 from interroam.protocols.ocpi.wire import Malformed
@@ -19,7 +19,7 @@ from .answers import of_receipt
 from .call import Answer, Call, given
 from .desk import AS_STATED, Desk, Stating, missing, read_body, read_owner, side, stating
 from .lists import list_of
-from .tokens import note_driver, spelled
+from .tokens import is_judged, note_driver, spelled
 
 Charge = TypeVar("Charge", Session, Cdr)
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
@@ -38,7 +38,8 @@ def put_session(desk: Desk, call: Call) -> Statement:
     call.ids = (session_id,)
     shape = read_body(call, Session)
     insist_owner(shape.country_code, shape.party_id, owner)
-    insist("id", shape.id, session_id)
+    if shape.id != session_id:
+        insist("id", shape.id, session_id)
     return session_fact(*_charge(desk, call, shape))
 
 
@@ -89,11 +90,11 @@ async def set_preferences(desk: Desk, call: Call) -> Answer:
 
 def _read_cdr(desk: Desk, call: Call) -> Statement:
     shape = read_body(call, Cdr)
-    call.ids = tuple(each for each in (shape.id, shape.session_id) if each)
+    call.ids = (shape.id, shape.session_id) if shape.session_id else (shape.id,)
     if shape.credit:
         _check_credit(call, shape)
     shape, raw = _charge(desk, call, shape)
-    if PartyId.of(shape.country_code, shape.party_id) != call.asker and not call.partner.is_hub:
+    if party_id(shape.country_code, shape.party_id) != call.sender and not call.partner.is_hub:
         call.notes.append(f"the CDR is of {shape.country_code}*{shape.party_id}, its sender is {call.asker}")
     return cdr_fact(shape, raw)
 
@@ -129,7 +130,7 @@ def _charge(desk: Desk, call: Call, shape: Charge) -> tuple[Charge, bytes]:
     note_driver(desk, call, token.type, token.uid)
     if shape.authorization_reference:
         call.ids += (shape.authorization_reference,)
-    if token.country_code == ADVENIR:
+    if token.country_code == ADVENIR or not is_judged(call, token.uid):
         return shape, call.request.body
     return spelled(call, shape, token.type, token.uid, "cdr_token")
 

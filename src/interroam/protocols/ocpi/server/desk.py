@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -17,7 +17,7 @@ from interroam.model.facts import Change, Receipt, Statement, Stored, Verdict
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
 from interroam.protocols.ocpi.views import Looks, View
-from interroam.protocols.ocpi.wire import Finding, Malformed, read
+from interroam.protocols.ocpi.wire import Finding, Malformed, reader
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 from .answers import of_receipt
@@ -137,12 +137,14 @@ class Side(Struct, frozen=True):
 
 def read_body(call: Call, kind: type[T]) -> T:
     """Read the body; what was odd about it is noted."""
+    body = call.request.body
     kind_of_body = call.request.headers.get(b"content-type")
     if kind_of_body != b"application/json" and not speaks_json(kind_of_body):
         call.take([Finding("Content-Type", "is not application/json")])  # OCPI-188
-    if _BACKSLASH in call.request.body and _NUL in call.request.body:
+    if _BACKSLASH in body and _NUL in body:
         raise Malformed("", "a text holds a null character")  # which not every store can keep
-    shape, findings = read(kind, call.request.body)
+    read: Callable[[bytes], tuple[T, Sequence[Finding]]] = reader(kind)
+    shape, findings = read(body)
     if findings:
         call.take(findings)
     return shape
@@ -150,7 +152,11 @@ def read_body(call: Call, kind: type[T]) -> T:
 
 def read_owner(call: Call) -> PartyId:
     """Read whose object a URL names: ``…/{country_code}/{party_id}/…``."""
-    country, code = call.tail[0], call.tail[1]
+    return _owner(call.tail[0], call.tail[1])
+
+
+@lru_cache(maxsize=4096)
+def _owner(country: str, code: str) -> PartyId:
     if len(country) != 2 or not 0 < len(code) <= 3 or not code.isalnum():
         raise Refused(Reason.FOREIGN, f"{country}/{code} is no party", remedy="name the owner of the object")
     return PartyId.of(country, code)

@@ -89,7 +89,8 @@ async def patch_location(desk: Desk, call: Call) -> Answer:
 @stating
 def patch_evse(_desk: Desk, call: Call) -> Statement:
     """Take some fields of an EVSE, most often its status alone: the busiest path of the house."""
-    owner, location_id, uid, _ = _place(call)
+    owner, location_id, uid = read_owner(call), call.tail[2], call.tail[3]
+    call.ids = (location_id, uid)
     shape = read_body(call, wire.EvsePatch)
     return evse_change(shape, call.request.body, owner, location_id, uid)
 

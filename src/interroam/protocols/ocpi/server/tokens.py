@@ -45,6 +45,11 @@ def _named_type(query: bytes, otherwise: str) -> str:
     return given_type.upper()
 
 
+def is_judged(call: Call, uid: str) -> bool:
+    """Whether a card's number is to be looked at: most senders' are not, and decoding has seen to their length."""
+    return len(uid) > _LONGEST or call.caller.switches.strict_uid
+
+
 def check_uid(call: Call, kind: str, uid: str) -> None:
     """Refuse a uid without end, and a card number that is none where the profile wants that (OCPI-92, OCPI-94)."""
     if len(uid) > _LONGEST:

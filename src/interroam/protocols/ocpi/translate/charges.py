@@ -9,16 +9,18 @@ from msgspec.structs import replace
 
 from interroam.model import charges as model
 from interroam.model.facts import Change, Fact
-from interroam.model.ids import PartyId, session_key
+from interroam.model.ids import PartyId, party_id, session_key
 from interroam.model.money import Price
 from interroam.model.places import Connector, Location
 from interroam.protocols.ocpi.wire import cdrs, sessions, types, write
 from interroam.protocols.ocpi.wire.raw import set_fields
 
-from .places import NOT_KNOWN, write_point
+from .places import NOT_KNOWN
+from .points import write_point
 from .rows import charge_fact, insist, insist_owner, merged, named, said, wired, written
 
 _IDENTITY = frozenset({"country_code", "party_id", "id"})
+_RESERVATION = "RESERVATION"
 
 
 # -- what sessions and CDRs share --------------------------------------------------------------------------------------
@@ -35,7 +37,7 @@ def write_price(price: Price) -> types.Price:
 
 
 def _read_token(token: types.CdrToken) -> model.ChargeToken:
-    owner = PartyId.of(token.country_code, token.party_id)
+    owner = party_id(token.country_code, token.party_id)
     return model.ChargeToken(owner, token.uid, token.type, token.contract_id)
 
 
@@ -50,14 +52,13 @@ def _write_token(token: model.ChargeToken) -> types.CdrToken:
 
 
 def _read_periods(periods: Sequence[types.ChargingPeriod]) -> tuple[model.Period, ...]:
-    return tuple(
-        model.Period(
-            each.start_date_time,
-            tuple(model.Dimension(one.type, one.volume) for one in each.dimensions),
-            each.tariff_id,
-        )
-        for each in periods
-    )
+    read = []
+    for each in periods:  # a comprehension in another would be a call for each
+        dimensions = []
+        for one in each.dimensions:
+            dimensions.append(model.Dimension(one.type, one.volume))  # noqa: PERF401
+        read.append(model.Period(each.start_date_time, tuple(dimensions), each.tariff_id))
+    return tuple(read)
 
 
 def _write_periods(periods: Sequence[model.Period]) -> tuple[types.ChargingPeriod, ...]:
@@ -78,7 +79,7 @@ def _write_periods(periods: Sequence[model.Period]) -> tuple[types.ChargingPerio
 def read_session(shape: sessions.Session) -> model.Session:
     """Read a session."""
     return model.Session(
-        owner=PartyId.of(shape.country_code, shape.party_id),
+        owner=party_id(shape.country_code, shape.party_id),
         id=shape.id,
         status=shape.status,
         starts=shape.start_date_time,
@@ -92,7 +93,7 @@ def read_session(shape: sessions.Session) -> model.Session:
         connector_id=shape.connector_id,
         currency=shape.currency,
         periods=_read_periods(shape.charging_periods),
-        total_cost=read_price(shape.total_cost),
+        total_cost=None if shape.total_cost is None else read_price(shape.total_cost),
         last_updated=shape.last_updated,
     )
 
@@ -127,13 +128,12 @@ def session_shape(session: model.Session) -> sessions.Session:
 
 def session_fact(shape: sessions.Session, raw: bytes) -> Fact:
     """Make a fact of a session as it stood."""
-    return charge_fact(read_session(shape), _respelled(shape.status, raw))
+    return charge_fact(read_session(shape), _respelled(raw) if shape.status == _RESERVATION else raw)
 
 
-def _respelled(status: str | None, raw: bytes) -> bytes:
+def _respelled(raw: bytes) -> bytes:
     """Return a session or its PATCH with the one word for a reservation that everybody knows (C10)."""
-    old = b'"RESERVED"'
-    return set_fields(raw, {"status": b'"RESERVATION"'}) if status == "RESERVATION" and old in raw.upper() else raw
+    return set_fields(raw, {"status": b'"RESERVATION"'}) if b'"RESERVED"' in raw.upper() else raw
 
 
 def session_change(
@@ -145,7 +145,7 @@ def session_change(
     """
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, session_id)
-    raw = _respelled(shape.status, raw)
+    raw = _respelled(raw) if shape.status == _RESERVATION else raw
 
     def periods(known: tuple[model.Period, ...]) -> tuple[model.Period, ...]:
         if shape.charging_periods is None:
@@ -185,7 +185,7 @@ def read_cdr(shape: cdrs.Cdr) -> model.Cdr:
     """Read a CDR."""
     place = shape.cdr_location
     return model.Cdr(
-        owner=PartyId.of(shape.country_code, shape.party_id),
+        owner=party_id(shape.country_code, shape.party_id),
         id=shape.id,
         session_id=shape.session_id,
         starts=shape.start_date_time,
@@ -198,17 +198,17 @@ def read_cdr(shape: cdrs.Cdr) -> model.Cdr:
         evse_id=place.evse_id,
         connector_id=place.connector_id,
         currency=shape.currency,
-        tariff_ids=tuple(each.id for each in shape.tariffs),
+        tariff_ids=tuple([each.id for each in shape.tariffs]),
         periods=_read_periods(shape.charging_periods),
         total_cost=Price(shape.total_cost.excl_vat, shape.total_cost.incl_vat),
         total_energy_kwh=shape.total_energy,
         total_time_h=shape.total_time,
         total_parking_time_h=shape.total_parking_time,
-        fixed_cost=read_price(shape.total_fixed_cost),
-        energy_cost=read_price(shape.total_energy_cost),
-        time_cost=read_price(shape.total_time_cost),
-        parking_cost=read_price(shape.total_parking_cost),
-        reservation_cost=read_price(shape.total_reservation_cost),
+        fixed_cost=None if shape.total_fixed_cost is None else read_price(shape.total_fixed_cost),
+        energy_cost=None if shape.total_energy_cost is None else read_price(shape.total_energy_cost),
+        time_cost=None if shape.total_time_cost is None else read_price(shape.total_time_cost),
+        parking_cost=None if shape.total_parking_cost is None else read_price(shape.total_parking_cost),
+        reservation_cost=None if shape.total_reservation_cost is None else read_price(shape.total_reservation_cost),
         credit=bool(shape.credit),
         credit_of=shape.credit_reference_id,
         remark=shape.remark,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
 
 from msgspec.structs import replace
 
-from interroam.core.rules.statuses import from_word, one_word
+from interroam.core.rules.statuses import WORDS, from_word, one_word
 from interroam.model import places as model
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Body, Change, Fact, Wire
+from interroam.model.facts import Body, Change, Fact, Merge, Wire
 from interroam.model.ids import PartyId, evse_key, location_key
 from interroam.protocols.ocpi.wire import locations as wire
 from interroam.protocols.ocpi.wire import write
@@ -20,12 +18,27 @@ from interroam.protocols.ocpi.wire.raw import (
     merge_patch,
     replace_connector,
     set_fields,
+    set_text,
     split_location,
-    text,
 )
-from interroam.protocols.ocpi.wire.types import BusinessDetails, GeoLocation
+from interroam.protocols.ocpi.wire.types import BusinessDetails
 
-from .rows import STATUS, insist, insist_owner, is_ours, merged, named, row_of, said, same, wired, written
+from .points import NOWHERE, read_point, write_point
+from .rows import (
+    ROOM,
+    STATUS,
+    VERSION,
+    insist,
+    insist_owner,
+    is_ours,
+    merged,
+    named,
+    row_of,
+    said,
+    same,
+    wired,
+    written,
+)
 
 NOT_KNOWN = "#NA"
 """What OCPI allows in a mandatory text that truly cannot be filled."""
@@ -33,7 +46,21 @@ ZONE = "UTC"
 CONNECTORS = frozenset({"connectors"})
 _LOCATION_ID = frozenset({"country_code", "party_id", "id"})
 _EVSE_ID = frozenset({"uid"})
-_status = lru_cache(maxsize=64)(from_word)
+_SHARED = (
+    "publish",
+    "name",
+    "address",
+    "city",
+    "postal_code",
+    "state",
+    "country",
+    "time_zone",
+    "parking_type",
+)
+_STATUSES = {word: from_word(word) for word in WORDS}
+_QUOTED = {word: b'"' + word.encode() + b'"' for word in WORDS}
+_QUOTES_OF_STATUS = 8
+"""Of two names and two texts: where a patch has a status and its time, there is nothing else in it."""
 
 
 # -- connectors --------------------------------------------------------------------------------------------------------
@@ -86,7 +113,7 @@ def read_evse(shape: wire.Evse, owner: PartyId, location_id: str) -> model.Evse:
         status=from_word(shape.status),
         capabilities=shape.capabilities,
         connectors=tuple(read_connector(each) for each in shape.connectors),
-        coordinates=_read_point(shape.coordinates),
+        coordinates=read_point(shape.coordinates),
         physical_reference=shape.physical_reference,
         last_updated=shape.last_updated,
     )
@@ -115,9 +142,9 @@ def evse_fact(shape: wire.Evse, raw: bytes, owner: PartyId, location_id: str) ->
 
 def _spelled(raw: bytes, status: str | None) -> bytes:
     """Spell a status that came in other letters as OCPI does: it goes out like this, and is known again (OCPI-36)."""
-    if status is None or b'"' + status.encode() + b'"' in raw:
+    if status is None or raw.find(_QUOTED[status]) >= 0:
         return raw
-    return set_fields(raw, {"status": text(status)})
+    return set_fields(raw, {"status": _QUOTED[status]})
 
 
 # -- locations ---------------------------------------------------------------------------------------------------------
@@ -146,7 +173,7 @@ def read_location(shape: wire.Location) -> model.Location:
         postal_code=shape.postal_code,
         state=shape.state,
         country=shape.country,
-        coordinates=_read_point(shape.coordinates) or _NOWHERE,
+        coordinates=read_point(shape.coordinates) or NOWHERE,
         time_zone=shape.time_zone,
         parking_type=shape.parking_type,
         operator_name=shape.operator.name if shape.operator is not None else None,
@@ -217,7 +244,7 @@ def location_change(shape: wire.LocationPatch, raw: bytes, owner: PartyId, locat
             name: value for name in _SHARED if name in fields and (value := getattr(shape, name, None)) is not None
         }
         if shape.coordinates is not None:
-            stated["coordinates"] = _read_point(shape.coordinates)
+            stated["coordinates"] = read_point(shape.coordinates)
         if shape.operator is not None:
             stated["operator_name"] = shape.operator.name
         if shape.owner is not None:
@@ -232,30 +259,41 @@ def location_change(shape: wire.LocationPatch, raw: bytes, owner: PartyId, locat
 
 def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: str, uid: str) -> Change:
     """Make a change of a PATCH of an EVSE; most often its status alone."""
-    insist("uid", shape.uid, uid)
+    at, status = shape.last_updated, shape.status
     key = evse_key(owner, location_id, uid)
-    raw = _spelled(raw, shape.status)
+    raw = _spelled(raw, status)
+    if status is not None and raw.count(b'"') == _QUOTES_OF_STATUS:
+        return Change(key, STATUS, at, _restating(status, at), Wire(ROOM, VERSION, raw))
+    insist("uid", shape.uid, uid)
     patch = said(raw)
-    fields = named(patch, _EVSE_ID)
-    status = _status(shape.status) if shape.status is not None else None
-
-    def set_status(body: model.Evse) -> model.Evse:
-        return replace(body, status=status or body.status, last_updated=shape.last_updated)
-
-    if fields == STATUS:
-        return Change(key, STATUS, shape.last_updated, merged(model.Evse, set_status, patch), wired(raw))
 
     def change(body: model.Evse) -> model.Evse:
         return replace(
-            set_status(body),
+            body,
+            status=_STATUSES[status] if status is not None else body.status,
             evse_id=shape.evse_id if shape.evse_id is not None else body.evse_id,
             capabilities=shape.capabilities if shape.capabilities is not None else body.capabilities,
             connectors=body.connectors if shape.connectors is None else tuple(map(read_connector, shape.connectors)),
-            coordinates=_read_point(shape.coordinates) or body.coordinates,
+            coordinates=read_point(shape.coordinates) or body.coordinates,
             physical_reference=shape.physical_reference or body.physical_reference,
+            last_updated=at,
         )
 
-    return Change(key, fields, shape.last_updated, merged(model.Evse, change, patch), wired(raw))
+    return Change(key, named(patch, _EVSE_ID), at, merged(model.Evse, change, patch), wired(raw))
+
+
+def _restating(word: str, at: datetime) -> Merge:
+    """Return what sets the status of an EVSE and nothing else, in both its forms."""
+
+    def restate(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
+        if type(body) is not model.Evse:
+            return body, wire
+        stated = replace(body, status=replace(_STATUSES[word], at=at), last_updated=at)
+        if not is_ours(wire):
+            return stated, None
+        return stated, Wire(ROOM, VERSION, set_text(wire.data, b'"status":', _QUOTED[word]))
+
+    return restate
 
 
 def connector_fact(shape: wire.Connector, raw: bytes, owner: PartyId, location_id: str, uid: str) -> Change:
@@ -331,48 +369,3 @@ def _with_connector(
     if old is not None and same(row, old):
         return replace(body, last_updated=at), wire
     return replace(placed, last_updated=at), wired(replace_connector(wire.data, connector_id, row))
-
-
-# -- points ------------------------------------------------------------------------------------------------------------
-
-_NOWHERE = model.Coordinates(Decimal(0), Decimal(0))
-_FEWEST, _MOST = Decimal("0.00001"), Decimal("0.000001")
-_SHARED = (
-    "publish",
-    "name",
-    "address",
-    "city",
-    "postal_code",
-    "state",
-    "country",
-    "time_zone",
-    "parking_type",
-)
-
-
-def _read_point(point: GeoLocation | None) -> model.Coordinates | None:
-    """Read a point; one that is no number is nowhere, as the finding of the reader says already."""
-    if point is None:
-        return None
-    try:
-        return model.Coordinates(_degrees(point.latitude), _degrees(point.longitude))
-    except ArithmeticError:
-        return _NOWHERE
-
-
-def _degrees(text: str) -> Decimal:
-    degrees = Decimal(text)
-    return degrees if degrees.is_finite() and abs(degrees) <= 360 else Decimal(0)
-
-
-def write_point(point: model.Coordinates | None) -> GeoLocation:
-    """Return the shape of a point; one we do not know is where the equator meets the meridian."""
-    point = point or _NOWHERE
-    return GeoLocation(latitude=_written_degrees(point.latitude), longitude=_written_degrees(point.longitude))
-
-
-def _written_degrees(degrees: Decimal) -> str:
-    """Write degrees with five decimals at least and six at most, which fits every field (C28)."""
-    exponent = degrees.normalize().as_tuple().exponent
-    fine = isinstance(exponent, int) and exponent < -5
-    return format(degrees.quantize(_MOST if fine else _FEWEST, ROUND_HALF_EVEN), "f")

@@ -39,7 +39,7 @@ def compact(raw: bytes) -> bytes:
     """Return JSON without its line breaks and indents, so that lists stay small."""
     # Who writes a blank behind one colon writes it behind all: the first one tells.
     value = raw.find(b'":') + 2
-    return msgspec.json.format(raw, indent=-1) if b"\n" in raw or raw[value : value + 1] == b" " else raw
+    return msgspec.json.format(raw, indent=-1) if raw.find(b"\n") >= 0 or raw[value : value + 1] == b" " else raw
 
 
 def row_of(raw: bytes, without: Collection[str] = UNTIMED) -> bytes:
@@ -59,7 +59,7 @@ def plain_fact(body: Body, raw: bytes, without: Collection[str] = UNTIMED) -> Fa
 
 def charge_fact(body: Body, raw: bytes) -> Fact:
     """Make a fact of a session or a CDR: many come and few are read again, so the row is what came, its time too."""
-    wire = wired(raw)
+    wire = Wire(ROOM, VERSION, raw)
     row = compact(raw)
     return Fact(body, wire, wire if row is raw else wired(row), None, same)
 
@@ -134,5 +134,6 @@ def insist(field: str, inside: str | None, outside: str) -> None:
 
 def insist_owner(country: str | None, code: str | None, owner: PartyId) -> None:
     """Refuse an object that names another owner than the URL does."""
-    insist("country_code", country, owner.country)
-    insist("party_id", code, owner.code)
+    if country != owner.country or code != owner.code:
+        insist("country_code", country, owner.country)
+        insist("party_id", code, owner.code)

@@ -90,6 +90,8 @@ def _unwrapped(expected: Type) -> tuple[Type, dict[str, Any], bool]:
         elif isinstance(expected, UnionType):
             optional = True
             expected = next(each for each in expected.types if not isinstance(each, msgspec.inspect.NoneType))
+        elif "pattern" in notes:  # the decoder has a list of all that matches
+            return StrType(pattern=notes["pattern"]), notes, optional
         else:
             return expected, notes, optional
 

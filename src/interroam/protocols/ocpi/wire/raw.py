@@ -134,6 +134,19 @@ def set_fields(row: bytes, values: Mapping[str, bytes]) -> bytes:
     return _encode(fields)
 
 
+def set_text(row: bytes, name: bytes, value: bytes) -> bytes:
+    """Set a field that is a text to another, both without escapes; ``name`` comes as it stands, quotes and colon too.
+
+    For rows as they are encoded here, which all have this field: what is said once in them is said at the top.
+    """
+    at = row.find(name) + len(name)
+    if at < len(name) or row.find(name, at) >= 0:
+        fields = fields_of(row)
+        fields[name[1:-2].decode()] = Raw(value)
+        return _encode(fields)
+    return row[:at] + value + row[row.find(b'"', at + 1) + 1 :]
+
+
 def drop_fields(row: bytes, names: Iterable[str]) -> bytes:
     """Leave top-level fields out; the row itself when none is there."""
     fields = fields_of(row)  # looking for the names first would cost as much as reading
