@@ -365,3 +365,21 @@ async def test_a_delivery_leaves_a_trace_with_its_body_only_when_the_journal_doe
     assert [bool(one.request) for one in traces] == [False, False, True]
     assert json.loads(traces[2].request)["kwh"] == 0.0
     assert [one.message for one in await node.store.shelf()] == ["the partner answered 200/2001: as told"]
+
+
+async def test_a_delivery_of_what_was_stated_in_another_form_leaves_its_body_in_the_trace(roaming, node):
+    at = datetime.fromisoformat(LATER)
+
+    def occupied(body: Body, _: Wire | None) -> tuple[Body, Wire | None]:
+        return replace(body, status=with_busy(body.status, Busy.OCCUPIED, at, reserved=False)), None
+
+    await roaming.tell("location", messages.location())
+    await roaming.state(Change(evse_key(OWNER, "L1", "E1"), frozenset({"status"}), at, occupied, own_time=True))
+    await roaming.settled()
+
+    traces = [one for one in await node.store.traces(ids=["c-1"]) if not one.inward]
+    assert [(one.operation, bool(one.request)) for one in traces] == [
+        ("PUT locations", False),
+        ("PATCH locations", True),
+    ]
+    assert json.loads(traces[1].request) == roaming.emsp.told()[-1].body

@@ -1,5 +1,7 @@
 """Places across the bridge, as far as it takes a hub."""
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
@@ -175,7 +177,10 @@ async def test_what_a_conversion_costs_stands_in_the_trace(old_emsp):
     await old_emsp.settled()
 
     traces = await old_emsp.node.store.traces(partner="emsp")
-    assert any("address (cut at 45 characters)" in one.note for one in traces if one.operation == "PUT locations")
+    (told,) = [one for one in traces if one.operation == "PUT locations" and "x" in one.request.decode()]
+    assert "address (cut at 45 characters)" in told.note
+    (seen,) = old_emsp.emsp.told()
+    assert json.loads(told.request) == seen.body  # in this form nothing else holds it
 
 
 @pytest.mark.statement("OCPI-60")

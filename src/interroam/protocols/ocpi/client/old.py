@@ -98,7 +98,7 @@ class OldPushes(Pushes):
 
     async def _addressed(self, push: Push, view: View, hub_id: str = "") -> Push:
         """Put the receiver's ids into the URL."""
-        push = replace(push, note=self._looks.note)
+        push = replace(push, note=self._looks.note, kept=True)  # no store holds it in this form
         if push.url:
             lowered = v211.lower_result(push.body, Down())
             return replace(push, body=lowered.data or push.body, note=v211.brief(lowered.losses))

@@ -26,6 +26,7 @@ from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.callbacks import PROFILE_COMMANDS
 from interroam.protocols.ocpi.translate import write_active_profile, write_outcome, write_profile_outcome
+from interroam.protocols.ocpi.translate.rows import is_ours
 from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment
@@ -47,7 +48,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     owner: PartyId
     whole: Key | None = None
     kept: bool = False
-    """Whether the trace keeps the body: of charges, where it is not what the journal holds."""
+    """Whether the trace keeps the body: where it is not what the store holds (design: Trace)."""
     ids: tuple[str, ...] = ()
     """What a person might search the exchange by."""
     expendable: bool = False
@@ -141,7 +142,7 @@ class Pushes:
         if entry.act is Act.CHANGE:
             patch = await self._views.patch(entry, stored, view)
             if patch is not None:
-                return [_patch(stored, view, patch)]
+                return [_patch(stored, view, patch, kept=not is_ours(entry.wire))]
         stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
         return [await self._put(stored, view, stated)]
 
@@ -215,7 +216,7 @@ class Pushes:
             body=body,
             owner=_owner(stored.body, stored.key),
             whole=whole,
-            kept=stored.key.kind is Kind.SESSION and (stated is None or view.rewrites),
+            kept=not is_ours(stored.wire) or (stored.key.kind is Kind.SESSION and (stated is None or view.rewrites)),
             ids=_ids(stored.body),
         )
 
@@ -225,7 +226,7 @@ def _profile_outcome(command: Command, result: str) -> bytes:
     return write_profile_outcome(result, command.profile if command.name == "GET_PROFILE" else None)
 
 
-def _patch(stored: Stored, view: View, patch: bytes) -> Push:
+def _patch(stored: Stored, view: View, patch: bytes, *, kept: bool = True) -> Push:
     module, segments, query = _place(stored, view)
     whole = _site(stored.key) if stored.key.kind is Kind.EVSE else stored.key
     return Push(
@@ -236,6 +237,7 @@ def _patch(stored: Stored, view: View, patch: bytes) -> Push:
         body=patch,
         owner=_owner(stored.body, stored.key),
         whole=whole,
+        kept=kept,
         ids=_ids(stored.body),
     )
 
@@ -244,7 +246,15 @@ def removal(evse: Evse, at: datetime) -> Push:
     """Return the push that tells of an EVSE which is no more (OCPI-87)."""
     body = b'{"status":"REMOVED","last_updated":"' + moment(at).encode() + b'"}'
     segments = (*_tail(evse.owner, evse.location_id), evse.uid)
-    return Push(method="PATCH", module="locations", segments=segments, body=body, owner=evse.owner, expendable=True)
+    return Push(
+        method="PATCH",
+        module="locations",
+        segments=segments,
+        body=body,
+        owner=evse.owner,
+        kept=True,
+        expendable=True,
+    )
 
 
 def tariff_removal(tariff: Tariff) -> Push:
