@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from interroam.net.errors import NoAnswer, Unreachable
+from interroam.net.http import LENGTHS
 from interroam.net.limits import ClientLimits
 from interroam.net.line import Answer, Stale
 from interroam.net.origin import Origin
@@ -147,10 +148,10 @@ def _payload(
     if not (target.isascii() and target.isprintable()) or " " in target or "#" in target:
         target = quote(target.partition("#")[0], safe=QUOTED_ALREADY)
     start = f"{method} {target} HTTP/1.1\r\nhost: {origin.host}\r\n".encode("ascii")
-    own = [b"%b: %b\r\n" % field for field in headers]
-    if body or method in WITH_BODY:
-        own.append(b"content-length: %d\r\n" % len(body))
-    written = start + b"".join(own)
-    if not written.count(b"\n") == written.count(b"\r") == len(own) + 2:
-        raise ValueError("a header of a request holds a line break")  # somebody's data would become headers
-    return b"%b%b\r\n%b" % (written, lines, body)
+    if headers:
+        own = [b"%b: %b\r\n" % field for field in headers]
+        start += b"".join(own)
+        if not start.count(b"\n") == start.count(b"\r") == len(own) + 2:
+            raise ValueError("a header of a request holds a line break")  # somebody's data would become headers
+    length = LENGTHS[len(body)] if body or method in WITH_BODY else b""
+    return b"".join((start, length, lines, b"\r\n", body))

@@ -125,8 +125,15 @@ def lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 CLOSE = b"connection: close\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n"
-_LENGTHS = [b"content-length: %d\r\n" % length for length in range(1024)]
-"""Of most answers, written before."""
+
+
+class _Lengths(dict[int, bytes]):
+    def __missing__(self, length: int) -> bytes:
+        return b"content-length: %d\r\n" % length
+
+
+LENGTHS = _Lengths({length: b"content-length: %d\r\n" % length for length in range(1024)})
+"""The header that says how long a body is; those of most are written before."""
 
 
 def head(answer: Answered, stamp: bytes, *, keep: bool) -> bytes:
@@ -137,8 +144,7 @@ def head(answer: Answered, stamp: bytes, *, keep: bool) -> bytes:
         if not own.count(b"\n") == own.count(b"\r") == len(fields):
             raise ValueError("a header of an answer holds a line break")  # somebody's data would become headers
     if type(answer) is Response:
-        before, size = answer.lines, len(answer.body)
-        length = _LENGTHS[size] if size < len(_LENGTHS) else b"content-length: %d\r\n" % size
+        before, length = answer.lines, LENGTHS[len(answer.body)]
     if status in BODILESS:
         length = b""
     return b"".join((STATUS_LINES[status], own, before, stamp, b"" if keep else CLOSE, length, b"\r\n"))

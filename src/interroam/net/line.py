@@ -54,6 +54,8 @@ class Line(asyncio.Protocol):
         self._outbox = outbox
         self._released = released
         self._loop = asyncio.get_running_loop()
+        self._pieces: list[bytes] = []
+        self.on_body = self._pieces.append  # right from the parser
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._future: asyncio.Future[Answer] | None = None
@@ -65,10 +67,9 @@ class Line(asyncio.Protocol):
         self._fed = 0
         self._status = 0
         self._headers: dict[bytes, bytes] = {}
-        self._body = b""
-        self._pieces: list[bytes] | None = None
-        self._received = 0
         self._repeated = 0
+        self._counted = self._received = 0
+        """Pieces of the body that were counted, and their bytes."""
 
     def send(self, payload: bytes, deadline: float, *, bare: bool) -> asyncio.Future[Answer]:
         """Write a request; the future brings its answer. Whoever stops waiting for it gives it up."""
@@ -77,10 +78,9 @@ class Line(asyncio.Protocol):
             raise Stale(written=False)
         self._future = future = self._loop.create_future()
         self._bare = bare
-        self._fed = self._status = self._received = self._repeated = 0
+        self._fed = self._status = self._repeated = self._counted = self._received = 0
         self._headers = {}
-        self._body = b""
-        self._pieces = None
+        self._pieces.clear()
         self._deadline = deadline
         timer = self._timer
         if timer is None or timer.when() > deadline:
@@ -137,8 +137,8 @@ class Line(asyncio.Protocol):
                 self._fail(BadAnswer(f"{self._name} answered something that is not HTTP: {error}"))
             self.close()
             return
-        if self._future is not None and self._status == 0 and self._fed > self._limits.head_bytes:
-            self._fail(BadAnswer(f"{self._name} answered too many headers"))
+        if self._future is not None and self._fed > self._limits.head_bytes:
+            self._look_at_size()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits: a stale connection, a broken one, or an answer that ends with the connection."""
@@ -190,33 +190,33 @@ class Line(asyncio.Protocol):
         if self._bare and self._status >= FIRST_FINAL:
             self._finish(keep=False)
 
-    def on_body(self, piece: bytes) -> None:
-        """Take a piece of the body."""
-        self._received += len(piece)
-        if self._received > self._limits.body_bytes:
-            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.body_bytes} bytes"))
-        elif not self._body:
-            self._body = piece
-        elif self._pieces is None:
-            self._pieces = [self._body, piece]
-        else:
-            self._pieces.append(piece)
-
     def on_message_complete(self) -> None:
         """Hand the answer over, unless it is an interim one."""
         if self._status < FIRST_FINAL:
             self._status, self._headers = 0, {}
-        elif self._future is not None:
-            self._finish(keep=cast("httptools.HttpResponseParser", self._parser).should_keep_alive())
+        elif self._future is not None and self._parser is not None:
+            self._finish(keep=self._parser.should_keep_alive())
 
     # -- ends --
+
+    def _look_at_size(self) -> None:
+        if self._status == 0:
+            self._fail(BadAnswer(f"{self._name} answered too many headers"))
+        elif self._fed > self._limits.body_bytes:
+            self._received += sum(map(len, self._pieces[self._counted :]))
+            self._counted = len(self._pieces)
+            if self._received > self._limits.body_bytes:
+                self._fail(BadAnswer(f"{self._name} answered more than {self._limits.body_bytes} bytes"))
 
     def _ends_with_connection(self) -> bool:
         return b"content-length" not in self._headers and b"transfer-encoding" not in self._headers
 
     def _finish(self, *, keep: bool) -> None:
-        body = self._body if self._pieces is None else b"".join(self._pieces)
-        self._pieces = None
+        body = b"".join(self._pieces)
+        if len(body) > self._limits.body_bytes:
+            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.body_bytes} bytes"))
+            return
+        self._pieces.clear()
         future, self._future = self._future, None
         if future is not None and not future.done():
             future.set_result(Answer(self._status, self._headers, body))

@@ -13,9 +13,10 @@ class Outbox:
 
     def put(self, transport: asyncio.Transport, data: bytes) -> None:
         """Write as soon as this turn is over."""
-        if not self._waiting:
+        waiting = self._waiting
+        if not waiting:
             asyncio.get_running_loop().call_soon(self._send)
-        self._waiting.append((transport, data))
+        waiting.append((transport, data))
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, []
