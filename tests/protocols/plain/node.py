@@ -50,7 +50,7 @@ class Node:
 
 
 @asynccontextmanager
-async def running(folder, *, hub=HUB, doors=()):
+async def running(folder, *, hub=HUB, insecure=True):
     """Run a node with the partners of ``PARTIES``; CH*EEE and CH*CCC roam."""
     clock = StillClock(START)
     store = SqliteStore(folder / "node.db")
@@ -59,7 +59,7 @@ async def running(folder, *, hub=HUB, doors=()):
     links = {}
     core = Hub(store, book, links, clock, Uuid7(clock), Deadlines(partner=1.0))
     client = Client()
-    room = PlainRoom(core, Premises(url="", own=HUB.id, client=client, insecure_http=True))
+    room = PlainRoom(core, Premises(url="", own=HUB.id, client=client, insecure_http=insecure))
     book.on_change(lambda: [links.setdefault(one.id, room.link(one)) for one in book.partners.values()])
     await book.load()
     for name, parties in PARTIES.items():

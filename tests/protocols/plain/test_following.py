@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 from interroam.protocols.plain.rules import WINDOW, sign, verify
-from tests.protocols.plain.node import CDR, LOCATION, SESSION, START, TARIFF, receiving
+from tests.protocols.plain.node import CDR, LOCATION, SESSION, START, TARIFF, receiving, running
 
 
 async def test_facts_are_fetched_in_order_and_only_by_whom_they_are_for(furnished):
@@ -167,10 +167,10 @@ async def test_the_secret_is_shown_once_and_renewed_by_each_put(furnished):
         assert (await furnished.call("emsp", "PUT", "/webhook", {"url": url}))[0] == 422
 
 
-async def test_a_webhook_is_https_but_for_tests(node):
-    node.room._reception._insecure = False
-    assert (await node.call("emsp", "PUT", "/webhook", {"url": "http://example.com/"}))[0] == 422
-    assert (await node.call("emsp", "PUT", "/webhook", {"url": "https://example.com/"}))[0] == 200
+async def test_a_webhook_is_https_but_for_tests(tmp_path):
+    async with running(tmp_path, insecure=False) as node:
+        assert (await node.call("emsp", "PUT", "/webhook", {"url": "http://example.com/"}))[0] == 422
+        assert (await node.call("emsp", "PUT", "/webhook", {"url": "https://example.com/"}))[0] == 200
 
 
 def test_a_signature_holds_for_its_body_its_secret_and_five_minutes():

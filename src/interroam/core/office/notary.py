@@ -80,6 +80,10 @@ class Notary:
         owners = (self._book.networks[one].owner for one in agreement.networks)
         return list(dict.fromkeys((agreement.emsp, *agreement.cpos, *owners, *agreement.smart_charging)))
 
+    def is_in_force(self, agreement: Agreement) -> bool:
+        """Whether an agreement holds now, in just this version."""
+        return self._book.agreements.get(agreement.id) == agreement and agreement.in_force(self._hub.clock.now())
+
     def waiting(self, agreement: Agreement) -> list[Party]:
         """Return who has not accepted yet."""
         done = {one.party for one in agreement.accepted}

@@ -171,11 +171,6 @@ class People:
             return user.actor
         raise Refused(Reason.UNAUTHENTICATED, "log in first", remedy="POST /api/v1/admin/login")
 
-    async def log_out(self, token: str) -> None:
-        """End a token."""
-        for fingerprint in self._keyring.fingerprints(token):
-            await self._end(fingerprint)
-
     async def _log_out(self, name: str) -> None:
         for fingerprint in [key for key, login in self._logins.items() if login.name == name]:
             await self._end(fingerprint)

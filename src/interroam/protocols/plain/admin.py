@@ -20,8 +20,7 @@ from interroam.protocols.plain.admin_calls import ROUTES
 from interroam.protocols.plain.admin_routes import Call
 from interroam.protocols.plain.certificate_calls import ROUTES as CERTIFICATES
 from interroam.protocols.plain.import_calls import ROUTES as IMPORT
-from interroam.protocols.plain.openapi import JSON as MEDIA
-from interroam.protocols.plain.openapi import Route, Table
+from interroam.protocols.plain.openapi import MEDIA, Route, Table
 from interroam.protocols.plain.party_calls import ROUTES as PARTIES
 from interroam.protocols.plain.quality_calls import ROUTES as QUALITY
 from interroam.protocols.plain.round_calls import ROUTES as ROUNDS

@@ -12,17 +12,15 @@ from interroam.core.office.reports import CourierReport
 from interroam.core.office.upkeep import courier_key
 from interroam.model.errors import Reason, Refused
 from interroam.model.parties import Partner, PartnerState, Route
-from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of
+from interroam.protocols.plain.admin_routes import MISSING, STATE, Call, party_id_of, party_of
 from interroam.protocols.plain.admin_routes import route as _route
 from interroam.protocols.plain.agreement_calls import ROUTES as AGREEMENTS
 from interroam.protocols.plain.clearing_calls import ROUTES as CLEARING
 from interroam.protocols.plain.wire import administration as wire
 
-_MISSING = (Reason.UNKNOWN_OBJECT,)
 _CLASH = (Reason.CONFLICT,)
-_TAKEN = (*_MISSING, *_CLASH)
-_STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
-_AFAR = (*_STATE, Reason.NOT_OFFERED, Reason.PARTNER_UNUSABLE, Reason.NOT_CONNECTED, Reason.TIMED_OUT)
+_TAKEN = (*MISSING, *_CLASH)
+_AFAR = (*STATE, Reason.NOT_OFFERED, Reason.PARTNER_UNUSABLE, Reason.NOT_CONNECTED, Reason.TIMED_OUT)
 
 
 # -- who is there ------------------------------------------------------------------------------------------------------
@@ -287,30 +285,30 @@ ROUTES = (
     _route("GET", "/node", node, wire.NodeReport),
     _route("GET", "/users", users, wire.Users),
     _route("PUT", "/users/{name}", put_user, wire.UserReport, body=wire.UserWanted),
-    _route("DELETE", "/users/{name}", remove_user, errors=_MISSING),
+    _route("DELETE", "/users/{name}", remove_user, errors=MISSING),
     _route("GET", "/audit", audit, wire.AuditLog, query=wire.AuditQuery),
     _route("GET", "/partners", partners, wire.Partners),
     _route("POST", "/partners", add_partner, wire.TokenIssued, body=wire.PartnerWanted, errors=_CLASH, status=201),
-    _route("GET", "/partners/{id}", partner, wire.PartnerReport, errors=_MISSING),
+    _route("GET", "/partners/{id}", partner, wire.PartnerReport, errors=MISSING),
     _route("PUT", "/partners/{id}", amend_partner, wire.PartnerReport, body=wire.PartnerWanted, errors=_TAKEN),
-    _route("DELETE", "/partners/{id}", remove_partner, errors=_MISSING),
-    _route("POST", "/partners/{id}/token", issue, wire.TokenIssued, errors=_MISSING, status=201),
+    _route("DELETE", "/partners/{id}", remove_partner, errors=MISSING),
+    _route("POST", "/partners/{id}/token", issue, wire.TokenIssued, errors=MISSING, status=201),
     _route("POST", "/partners/{id}/register", register, wire.PartnerReport, body=wire.Registering, errors=_AFAR),
     _route("POST", "/partners/{id}/unregister", unregister, wire.PartnerReport, errors=_AFAR),
     _route("POST", "/partners/{id}/rotate", rotate, wire.PartnerReport, errors=_AFAR),
-    _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=_MISSING),
-    _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=_STATE),
-    _route("POST", "/partners/{id}/reinit", reinit, wire.Counted, errors=_MISSING),
+    _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=MISSING),
+    _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=STATE),
+    _route("POST", "/partners/{id}/reinit", reinit, wire.Counted, errors=MISSING),
     _route("GET", "/routes", routes, wire.Routes),
-    _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=_MISSING),
+    _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=MISSING),
     *AGREEMENTS,
     *CLEARING,
-    _route("GET", "/evses", evses, wire.Signs, query=wire.SignsQuery, errors=_MISSING),
+    _route("GET", "/evses", evses, wire.Signs, query=wire.SignsQuery, errors=MISSING),
     _route("GET", "/couriers", couriers, wire.Couriers),
-    _route("POST", "/couriers/{verb}", move_courier, CourierReport, body=wire.CourierNamed, errors=_MISSING),
+    _route("POST", "/couriers/{verb}", move_courier, CourierReport, body=wire.CourierNamed, errors=MISSING),
     _route("GET", "/shelf", shelf, wire.Shelf, query=wire.ShelfQuery),
-    _route("POST", "/shelf/retry", retry, wire.Counted, body=wire.Numbered, errors=_MISSING),
-    _route("POST", "/shelf/drop", drop, body=wire.Numbered, errors=_MISSING),
+    _route("POST", "/shelf/retry", retry, wire.Counted, body=wire.Numbered, errors=MISSING),
+    _route("POST", "/shelf/drop", drop, body=wire.Numbered, errors=MISSING),
     _route("POST", "/drivers/erase", erase, wire.Counted, body=wire.Driver),
     _route("POST", "/keys/rotate", rotate_keys, wire.Counted),
     _route("GET", "/journal", journal, wire.Moments, query=wire.JournalQuery),

@@ -12,6 +12,9 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, PartyId
 from interroam.protocols.plain.openapi import Route
 
+MISSING = (Reason.UNKNOWN_OBJECT,)
+STATE = (*MISSING, Reason.WRONG_STATE)
+
 
 class Call(msgspec.Struct, frozen=True):
     """One call: who, at which path, with what."""

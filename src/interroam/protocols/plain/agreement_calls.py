@@ -14,13 +14,10 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Module
 from interroam.model.tariffs import Tariff
 from interroam.protocols.plain import translate
-from interroam.protocols.plain.admin_routes import Call, party_id_of, party_of, route
+from interroam.protocols.plain.admin_routes import MISSING, STATE, Call, party_id_of, party_of, route
 from interroam.protocols.plain.showing import agreement_report
 from interroam.protocols.plain.wire import Tariff as TariffSaid
 from interroam.protocols.plain.wire import agreements as wire
-
-_MISSING = (Reason.UNKNOWN_OBJECT,)
-_STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
 
 
 async def agreements(call: Call) -> wire.Agreements:
@@ -123,9 +120,7 @@ async def explain(call: Call) -> Explanation:
 
 
 def _report(call: Call, one: Agreement) -> wire.AgreementReport:
-    book, now = call.office.hub.book, call.office.hub.clock.now()
-    holds = book.agreements.get(one.id) == one and one.in_force(now)
-    return agreement_report(one, call.office.notary, in_force=holds)
+    return agreement_report(one, call.office.notary)
 
 
 def _all(call: Call, found: Sequence[Agreement]) -> wire.Agreements:
@@ -190,16 +185,16 @@ def _network(one: Network) -> wire.NetworkSaid:
 _Report, _List = wire.AgreementReport, wire.Agreements
 ROUTES = (
     route("GET", "/agreements", agreements, _List),
-    route("POST", "/agreements", add_agreement, _Report, body=wire.AgreementWanted, errors=_MISSING, status=201),
-    route("GET", "/agreements/{id}", agreement, _Report, errors=_MISSING),
-    route("GET", "/agreements/{id}/versions", agreement_versions, _List, errors=_MISSING),
-    route("POST", "/agreements/{id}/terms", amend_agreement, _Report, body=wire.TermsWanted, errors=_MISSING),
-    route("POST", "/agreements/{id}/amend", offer_amendment, _Report, body=wire.AmendmentWanted, errors=_MISSING),
-    route("POST", "/agreements/{id}/end", end_agreement, _Report, body=wire.Ending, errors=_STATE),
+    route("POST", "/agreements", add_agreement, _Report, body=wire.AgreementWanted, errors=MISSING, status=201),
+    route("GET", "/agreements/{id}", agreement, _Report, errors=MISSING),
+    route("GET", "/agreements/{id}/versions", agreement_versions, _List, errors=MISSING),
+    route("POST", "/agreements/{id}/terms", amend_agreement, _Report, body=wire.TermsWanted, errors=MISSING),
+    route("POST", "/agreements/{id}/amend", offer_amendment, _Report, body=wire.AmendmentWanted, errors=MISSING),
+    route("POST", "/agreements/{id}/end", end_agreement, _Report, body=wire.Ending, errors=STATE),
     route("GET", "/offers", offers, _List),
-    route("POST", "/offers", offer_agreement, _Report, body=wire.AgreementWanted, errors=_MISSING, status=201),
-    route("POST", "/offers/{id}/accept", accept_offer, _Report, body=wire.Accepting, errors=_STATE),
-    route("DELETE", "/offers/{id}", take_back_offer, errors=_MISSING),
+    route("POST", "/offers", offer_agreement, _Report, body=wire.AgreementWanted, errors=MISSING, status=201),
+    route("POST", "/offers/{id}/accept", accept_offer, _Report, body=wire.Accepting, errors=STATE),
+    route("DELETE", "/offers/{id}", take_back_offer, errors=MISSING),
     route("GET", "/networks", networks, wire.Networks),
     route("PUT", "/networks/{id}", put_network, wire.NetworkSaid, body=wire.NetworkSaid),
     route("GET", "/explain", explain, Explanation, query=wire.ExplainQuery),

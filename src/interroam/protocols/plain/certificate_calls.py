@@ -8,10 +8,8 @@ from msgspec import Struct, structs
 
 from interroam.core.office.authority import Cause, Issued
 from interroam.core.office.issuing import Validity
-from interroam.model.errors import Reason
 from interroam.model.parties import Partner
-from interroam.protocols.plain.admin_routes import Call
-from interroam.protocols.plain.openapi import Route
+from interroam.protocols.plain.admin_routes import MISSING, STATE, Call, route
 
 
 class Pem(Struct, frozen=True, kw_only=True):
@@ -152,29 +150,14 @@ def _report(partner: Partner) -> TlsReport:
 
 
 _PATH = "/partners/{id}/certificate"
-_NONE = (Reason.UNKNOWN_OBJECT,)
-_STATE = (*_NONE, Reason.WRONG_STATE)
-ROUTES = tuple(
-    Route(
-        method=method,
-        path=path,
-        run=run,
-        summary=(run.__doc__ or "").rstrip("."),
-        name=f"admin_{run.__name__}",
-        tag="admin",
-        answer=answer,
-        body=body,
-        errors=errors,
-    )
-    for method, path, run, body, answer, errors in (
-        ("GET", _PATH, certificates, None, TlsReport, _NONE),
-        ("PUT", _PATH, accept_certificate, Pem, TlsReport, _NONE),
-        ("PUT", f"{_PATH}/ours", show_certificate, Pem, TlsReport, _NONE),
-        ("POST", f"{_PATH}/issue", issue_certificate, None, Handed, _STATE),
-        ("POST", f"{_PATH}/renew", renew_certificate, None, Handed, _STATE),
-        ("GET", "/certificates", issued_certificates, None, IssuedCertificates, ()),
-        ("POST", "/certificates/{serial}/revoke", revoke_certificate, Revoking, IssuedCertificate, _STATE),
-        ("GET", "/certificates/revoked", revocations, None, RevocationList, ()),
-        ("GET", "/authority", authority, None, AuthorityShown, ()),
-    )
+ROUTES = (
+    route("GET", _PATH, certificates, TlsReport, errors=MISSING),
+    route("PUT", _PATH, accept_certificate, TlsReport, body=Pem, errors=MISSING),
+    route("PUT", f"{_PATH}/ours", show_certificate, TlsReport, body=Pem, errors=MISSING),
+    route("POST", f"{_PATH}/issue", issue_certificate, Handed, errors=STATE),
+    route("POST", f"{_PATH}/renew", renew_certificate, Handed, errors=STATE),
+    route("GET", "/certificates", issued_certificates, IssuedCertificates),
+    route("POST", "/certificates/{serial}/revoke", revoke_certificate, IssuedCertificate, body=Revoking, errors=STATE),
+    route("GET", "/certificates/revoked", revocations, RevocationList),
+    route("GET", "/authority", authority, AuthorityShown),
 )

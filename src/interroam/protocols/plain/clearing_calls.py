@@ -10,7 +10,7 @@ from msgspec import Struct
 from interroam.core.telling.clearing import Weighed
 from interroam.core.telling.waiting import Waiting
 from interroam.model.errors import Reason
-from interroam.protocols.plain.admin_routes import Call, party_id_of, route
+from interroam.protocols.plain.admin_routes import MISSING, Call, party_id_of, route
 from interroam.protocols.plain.wire.administration import Counted
 
 
@@ -96,6 +96,6 @@ ROUTES = (
     route("GET", "/cdrs/weighed", weighed_cdrs, WeighedCdrs, query=WeighedQuery),
     route("POST", "/cdrs/{party}/{id}/release", release_cdr, WeighedReport, errors=(Reason.WRONG_STATE,)),
     route("GET", "/charges/waiting", waiting_charges, WaitingCharges),
-    route("POST", "/charges/waiting/retry", retry_waiting, Counted, body=Named, errors=(Reason.UNKNOWN_OBJECT,)),
-    route("POST", "/charges/waiting/drop", drop_waiting, body=Named, errors=(Reason.UNKNOWN_OBJECT,)),
+    route("POST", "/charges/waiting/retry", retry_waiting, Counted, body=Named, errors=MISSING),
+    route("POST", "/charges/waiting/drop", drop_waiting, body=Named, errors=MISSING),
 )

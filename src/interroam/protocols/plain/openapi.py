@@ -17,7 +17,7 @@ from interroam.protocols.plain.rules import ID_LENGTH, STATUS
 from interroam.protocols.plain.wire import Failure
 from interroam.protocols.plain.wire.misread import Misread
 
-JSON = "application/json"
+MEDIA = "application/json"
 _PARAMETER = re.compile(r"^\{(\w+)\}$")
 _OPENAPI = "3.1.0"
 _SCHEMA = "#/components/schemas/{name}"
@@ -42,10 +42,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct] | None = None
     body: Any = None
     """The type of the request's body; None: there is none."""
-    body_media: str = JSON
+    body_media: str = MEDIA
     answer: Any = None
     """The type of the answer's body; None: there is none."""
-    answer_media: str = JSON
+    answer_media: str = MEDIA
     status: int = 200
     errors: tuple[Reason, ...] = ()
     """Besides those that every route has."""
@@ -151,7 +151,7 @@ class _Schemas:
     def of(self, kind: Any) -> Any:
         return self._schemas[id(kind)]
 
-    def content(self, kind: Any, media: str = JSON) -> Any:
+    def content(self, kind: Any, media: str = MEDIA) -> Any:
         return {media: {"schema": self.of(kind)}}
 
     def fields(self, kind: type[msgspec.Struct]) -> tuple[dict[str, Any], list[str]]:

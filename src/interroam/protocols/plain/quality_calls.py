@@ -10,12 +10,8 @@ from msgspec import Struct
 from interroam.core.office.approving import Waiting
 from interroam.core.telling.findings import Found
 from interroam.core.telling.oddities import Oddity
-from interroam.model.errors import Reason
-from interroam.protocols.plain.admin_routes import Call
-from interroam.protocols.plain.openapi import Route
+from interroam.protocols.plain.admin_routes import MISSING, STATE, Call, route
 from interroam.protocols.plain.wire.administration import Counted
-
-_STATE = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE)
 
 
 class QueueQuery(Struct, frozen=True, kw_only=True):
@@ -84,19 +80,11 @@ async def quality_recheck(call: Call) -> Counted:
     return Counted(count=await call.office.approving.recheck(call.actor, call.given["id"]))
 
 
-def _row(method: str, path: str, run: Any, answer: Any = None, **more: Any) -> Route:
-    status, summary = 200 if answer is not None else 204, run.__doc__.rstrip(".")
-    name = f"admin_{run.__name__}"
-    return Route(
-        method=method, path=path, run=run, summary=summary, name=name, tag="admin", answer=answer, status=status, **more
-    )
-
-
 ROUTES = (
-    _row("GET", "/quality", quality_queue, Queue, query=QueueQuery),
-    _row("GET", "/partners/{id}/findings", quality_findings, FindingsPage, errors=(Reason.UNKNOWN_OBJECT,)),
-    _row("POST", "/partners/{id}/recheck", quality_recheck, Counted),
-    _row("POST", "/quality/approve", quality_approve, Counted, body=Decision, errors=_STATE),
-    _row("POST", "/quality/reject", quality_reject, Counted, body=Decision, errors=_STATE),
-    _row("POST", "/quality/complete", quality_complete, body=Completion, errors=_STATE),
+    route("GET", "/quality", quality_queue, Queue, query=QueueQuery),
+    route("GET", "/partners/{id}/findings", quality_findings, FindingsPage, errors=MISSING),
+    route("POST", "/partners/{id}/recheck", quality_recheck, Counted),
+    route("POST", "/quality/approve", quality_approve, Counted, body=Decision, errors=STATE),
+    route("POST", "/quality/reject", quality_reject, Counted, body=Decision, errors=STATE),
+    route("POST", "/quality/complete", quality_complete, body=Completion, errors=STATE),
 )

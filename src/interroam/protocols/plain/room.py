@@ -5,7 +5,7 @@ from __future__ import annotations
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused
 from interroam.model.parties import Partner, Purpose
-from interroam.net.http import Answered, Request, Response
+from interroam.net.http import JSON, Handler, Response
 from interroam.net.premises import Premises
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.client import PlainLink
@@ -34,6 +34,7 @@ class PlainRoom:
     entrance = BASE
     first = Purpose.REGULAR
     body_bytes: int | None = None
+    refusal = staticmethod(early_refusal)
 
     def __init__(self, hub: Hub, premises: Premises, more: tuple[Table, ...] = ()) -> None:
         self._hub = hub
@@ -50,16 +51,8 @@ class PlainRoom:
             open=True,
         )
         self.table = back_office(shown)
-        self._reception = Reception(hub, self.table, insecure_http=premises.insecure_http)
-
-    async def handler(self, request: Request) -> Answered:
-        """Answer a request below the prefix."""
-        return await self._reception.answer(request)
-
-    @staticmethod
-    def refusal(status: int, message: str) -> Response:
-        """Write what the listener refuses by itself in the form of this API."""
-        return early_refusal(status, message)
+        self.handler: Handler = Reception(hub, self.table, insecure_http=premises.insecure_http).answer
+        """Answers a request below the prefix."""
 
     def link(self, partner: Partner) -> PlainLink:
         """Return the link to this partner's webhook."""
@@ -91,7 +84,7 @@ class PlainRoom:
         return self._written
 
     async def _document(self, _call: Call) -> Response:
-        return Response(200, [(b"content-type", b"application/json")], self.openapi())
+        return Response(200, [JSON], self.openapi())
 
 
 def _no_registration(partner: Partner) -> Refused:

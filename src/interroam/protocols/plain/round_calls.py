@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -12,11 +11,10 @@ from interroam.core.rounds.pulling import PullReport
 from interroam.core.rounds.schedules import Schedule
 from interroam.model.errors import Reason
 from interroam.model.ids import Module
-from interroam.protocols.plain.admin_routes import Call
-from interroam.protocols.plain.openapi import Route
+from interroam.protocols.plain.admin_routes import MISSING, STATE, Call, route
 from interroam.protocols.plain.wire.administration import Counted
 
-_PULLED = (Reason.UNKNOWN_OBJECT, Reason.WRONG_STATE, Reason.NOT_OFFERED)
+_PULLED = (*STATE, Reason.NOT_OFFERED)
 _SHOWN_KEYS = 100
 
 
@@ -136,15 +134,10 @@ def _schedule(row: Schedule) -> ScheduleReport:
     )
 
 
-def _row(method: str, path: str, run: Any, answer: Any, **more: Any) -> Route:
-    name, summary = f"admin_{run.__name__}", run.__doc__.rstrip(".")
-    return Route(method=method, path=path, run=run, summary=summary, name=name, tag="admin", answer=answer, **more)
-
-
 ROUTES = (
-    _row("GET", "/pulls", pulls, Pulls),
-    _row("POST", "/pulls", pull, Pulls, body=PullWanted, status=202, errors=_PULLED),
-    _row("POST", "/pulls/withdraw", withdraw_absent, Counted, body=PullNamed, errors=(Reason.UNKNOWN_OBJECT,)),
-    _row("GET", "/schedules", schedules, ScheduleList),
-    _row("PUT", "/schedules/{id}", set_schedule, ScheduleReport, body=ScheduleWanted, errors=(Reason.UNKNOWN_OBJECT,)),
+    route("GET", "/pulls", pulls, Pulls),
+    route("POST", "/pulls", pull, Pulls, body=PullWanted, status=202, errors=_PULLED),
+    route("POST", "/pulls/withdraw", withdraw_absent, Counted, body=PullNamed, errors=MISSING),
+    route("GET", "/schedules", schedules, ScheduleList),
+    route("PUT", "/schedules/{id}", set_schedule, ScheduleReport, body=ScheduleWanted, errors=MISSING),
 )

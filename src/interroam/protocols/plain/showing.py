@@ -128,8 +128,9 @@ async def fact(hub: Hub, entry: Entry, viewers: Sequence[Party]) -> wire.Fact | 
     )
 
 
-def agreement_report(one: Agreement, notary: Notary, *, in_force: bool) -> agreements.AgreementReport:
+def agreement_report(one: Agreement, notary: Notary) -> agreements.AgreementReport:
     """Write an agreement or an offer."""
+    in_force = notary.is_in_force(one)
     return agreements.AgreementReport(
         id=one.id,
         version=one.version,

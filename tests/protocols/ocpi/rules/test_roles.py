@@ -1,9 +1,7 @@
 import pytest
 
 from interroam.model.ids import Role
-from interroam.protocols.ocpi.rules.roles import is_rfid_uid, may_call, may_own
-
-MODULES = ("locations", "tokens", "commands", "sessions", "cdrs", "tariffs", "chargingprofiles", "hubclientinfo")
+from interroam.protocols.ocpi.rules.roles import is_rfid_uid, may_call
 
 
 @pytest.mark.statement("OCPI-23")
@@ -32,11 +30,6 @@ def test_nobody_pushes_client_info_to_the_hub_and_everybody_reads_it():
     assert not any(may_call("hubclientinfo", "RECEIVER", role) for role in Role)
     assert all(may_call("hubclientinfo", "SENDER", role) for role in Role)
     assert not may_call("something", "SENDER", Role.HUB)
-
-
-def test_objects_belong_to_the_role_that_states_them():
-    assert [module for module in MODULES if may_own(module, Role.CPO)] == ["locations", "sessions", "cdrs", "tariffs"]
-    assert [module for module in MODULES if may_own(module, Role.EMSP)] == ["tokens", "chargingprofiles"]
 
 
 @pytest.mark.parametrize(

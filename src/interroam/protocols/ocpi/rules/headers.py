@@ -129,12 +129,6 @@ def message_ids(headers: Headers) -> MessageIds:
     )
 
 
-def write_message_ids(ids: MessageIds) -> dict[str, str]:
-    """The ids of an outgoing message: a new request id, the correlation id that came in (OCPI-30)."""
-    pairs = {"X-Request-ID": ids.request, "X-Correlation-ID": ids.correlation}
-    return {name: value for name, value in pairs.items() if value is not None}
-
-
 def _text(value: bytes | None) -> str | None:
     """Return an id as it stands, blanks and all: it is echoed like this, and found by it."""
     return value.decode("latin-1") if value is not None and value.strip() else None

@@ -39,16 +39,6 @@ _CALLERS: Mapping[tuple[str, InterfaceRole], frozenset[Role]] = {
     ("hubclientinfo", "SENDER"): _ALL,
 }
 
-_OWNERS: Mapping[str, frozenset[Role]] = {
-    "locations": frozenset({Role.CPO, Role.NAP}),
-    "tokens": _EMSP,
-    "sessions": _CPO,
-    "cdrs": _CPO,
-    "tariffs": _CPO,
-    "chargingprofiles": _COMMANDERS,
-    "hubclientinfo": frozenset({Role.HUB}),
-}
-
 _RFID = re.compile(r"[0-9A-Fa-f]{8}(?:[0-9A-Fa-f]{6})?")
 
 
@@ -56,11 +46,6 @@ def may_call(module: str, interface: InterfaceRole, role: Role) -> bool:
     """Whether a party of this role may use this interface of the hub (OCPI-23)."""
     callers = _CALLERS.get((module, interface), _NOBODY)
     return role in callers or (role is Role.HUB and bool(callers))
-
-
-def may_own(module: str, role: Role) -> bool:
-    """Whether a party of this role may own objects of a module."""
-    return role in _OWNERS.get(module, _NOBODY)
 
 
 def is_rfid_uid(uid: str) -> bool:

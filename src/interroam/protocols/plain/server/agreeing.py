@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from interroam.core.audit import Audit
 from interroam.core.office.notary import Notary
-from interroam.model.agreements import Agreement
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.showing import agreement_report
 from interroam.protocols.plain.wire import agreements as wire
@@ -15,17 +14,13 @@ async def agreements(call: Call) -> wire.Agreements:
     book, notary = call.hub.book, _notary(call)
     found = [*book.agreements.values(), *book.offers.values()]
     mine = [one for one in found if any(party in call.partner.parties for party in notary.needed(one))]
-    return wire.Agreements(tuple(_shown(call, one) for one in mine))
+    return wire.Agreements(tuple(agreement_report(one, notary) for one in mine))
 
 
 async def accept(call: Call) -> wire.AgreementReport:
     """Accept an offer for the partner's parties."""
-    return _shown(call, await _notary(call).accept_for(call.partner, call.params["id"]))
-
-
-def _shown(call: Call, one: Agreement) -> wire.AgreementReport:
-    holds = call.hub.book.agreements.get(one.id) == one and one.in_force(call.hub.clock.now())
-    return agreement_report(one, _notary(call), in_force=holds)
+    notary = _notary(call)
+    return agreement_report(await notary.accept_for(call.partner, call.params["id"]), notary)
 
 
 def _notary(call: Call) -> Notary:

@@ -76,7 +76,7 @@ async def start(call: Call) -> wire.Acknowledged:
         connector_id=body.connector_id,
         reference=body.reference,
         reply=command,
-        cpo=translate.party_of(body.cpo, "cpo") if body.cpo else None,
+        cpo=cpo_of(body.cpo),
         service=body.service,
         limits=translate.read_limits(body.limits),
         interim=body.interim,
@@ -93,8 +93,7 @@ async def stop(call: Call) -> wire.Acknowledged:
     emsp = translate.party_of(body.party)
     command = call.hub.ids.new()
     call.about([command, body.session_id])
-    cpo = translate.party_of(body.cpo, "cpo") if body.cpo else None
-    question = StopSession(emsp=emsp, session_id=body.session_id, reply=command, cpo=cpo)
+    question = StopSession(emsp=emsp, session_id=body.session_id, reply=command, cpo=cpo_of(body.cpo))
     return acknowledged(command, await call.hub.command(call.origin(emsp, Role.EMSP), question))
 
 
@@ -115,6 +114,11 @@ async def token_of(hub: Hub, emsp: PartyId, given: wire.StartToken) -> Token:
         valid=True,
         last_updated=hub.clock.now(),
     )
+
+
+def cpo_of(named: str | None) -> PartyId | None:
+    """Return the CPO that a body names, if any."""
+    return translate.party_of(named, "cpo") if named else None
 
 
 def acknowledged(command: str, answer: Acknowledged) -> wire.Acknowledged:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from interroam.core.finding.offers import offered
@@ -19,10 +20,7 @@ from interroam.model.ids import (
     Kind,
     PartyId,
     Role,
-    cdr_key,
     evse_key,
-    location_key,
-    session_key,
     tariff_key,
     token_key,
 )
@@ -36,39 +34,22 @@ from interroam.protocols.plain.wire.misread import Misread
 MOST = 1_000
 
 
-async def locations(call: Call) -> wire.Locations:
-    """List locations; others' unpublished ones only with a card that they may be shown to (OCPI-194)."""
-    items, after = await _page(call, Kind.LOCATION, await _shown(call))
-    return wire.Locations(items=items, next=after)
+_L = TypeVar("_L", bound=Struct)
 
 
-async def tariffs(call: Call) -> wire.Tariffs:
-    """List tariffs; of others' the regular ones, in the description that is for the caller (OCPI-146, OCPI-152)."""
-    items, after = await _page(call, Kind.TARIFF)
-    return wire.Tariffs(items=items, next=after)
+async def listed(kind: Kind, shape: type[_L], call: Call) -> _L:
+    """List objects of a kind.
+
+    Of others' locations unpublished ones only with a card that they may be shown to (OCPI-194), of their tariffs the
+    regular ones, in the description that is for the caller (OCPI-146, OCPI-152).
+    """
+    items, after = await _page(call, kind, await _shown(call) if kind is Kind.LOCATION else bool)
+    return shape(items=items, next=after)
 
 
-async def tokens(call: Call) -> wire.Tokens:
-    """List tokens."""
-    items, after = await _page(call, Kind.TOKEN)
-    return wire.Tokens(items=items, next=after)
-
-
-async def sessions(call: Call) -> wire.Sessions:
-    """List sessions."""
-    items, after = await _page(call, Kind.SESSION)
-    return wire.Sessions(items=items, next=after)
-
-
-async def cdrs(call: Call) -> wire.Cdrs:
-    """List CDRs."""
-    items, after = await _page(call, Kind.CDR)
-    return wire.Cdrs(items=items, next=after)
-
-
-async def location(call: Call) -> object:
-    """Find one location."""
-    return await _one(call, location_key(_owner(call), call.params["id"]))
+async def named(key_of: Callable[[PartyId, str], Key], call: Call) -> object:
+    """Find one object by its id."""
+    return await _one(call, key_of(_owner(call), call.params["id"]))
 
 
 async def evse(call: Call) -> object:
@@ -91,16 +72,6 @@ async def tariff(call: Call) -> object:
 async def token(call: Call) -> object:
     """Find one token."""
     return await _one(call, token_key(_owner(call), translate.token_type(call.params["type"]), call.params["uid"]))
-
-
-async def session(call: Call) -> object:
-    """Find one session."""
-    return await _one(call, session_key(_owner(call), call.params["id"]))
-
-
-async def cdr(call: Call) -> object:
-    """Find one CDR."""
-    return await _one(call, cdr_key(_owner(call), call.params["id"]))
 
 
 async def _shown(call: Call) -> Callable[[Stored], bool]:
@@ -145,8 +116,8 @@ async def _page(call: Call, kind: Kind, shown: Callable[[Stored], bool] = bool) 
     query = Query(
         kind=kind,
         owners=frozenset({translate.party_of(asked.party)}) if asked.party else None,
-        updated_from=translate.in_utc(asked.from_, [], "from") if asked.from_ else None,
-        updated_to=translate.in_utc(asked.to, [], "to") if asked.to else None,
+        updated_from=translate.utc(asked.from_) if asked.from_ else None,
+        updated_to=translate.utc(asked.to) if asked.to else None,
         after=asked.after,
         limit=asked.limit,
     )

@@ -16,9 +16,9 @@ from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Exchange, Finding
 from interroam.model.parties import Partner, PartnerState, Purpose
 from interroam.net.addresses import Addresses
-from interroam.net.http import Answered, Request, Response, Stream
+from interroam.net.http import JSON, Answered, Request, Response, Stream
 from interroam.protocols.plain import translate, wire
-from interroam.protocols.plain.openapi import JSON, Route, Table
+from interroam.protocols.plain.openapi import MEDIA, Route, Table
 from interroam.protocols.plain.rules import CORRELATION, REASON_OF, REQUEST, STATUS
 from interroam.protocols.plain.server.call import Call
 from interroam.protocols.plain.server.telling import error_of
@@ -28,7 +28,6 @@ from interroam.protocols.plain.wire.misread import Misread
 log = structlog.get_logger(__name__)
 
 PROTOCOL = "plain"
-_JSON = (b"content-type", JSON.encode())
 _TIMES = frozenset({"from", "to"})
 _IDS = 64
 """So many ids of a call are searchable in its trace."""
@@ -147,7 +146,7 @@ _NOBODY = Partner(id="", protocol=PROTOCOL)
 
 def refusal(no: Refused | Unavailable) -> Response:
     """Write what was wrong."""
-    headers = [_JSON]
+    headers = [JSON]
     if isinstance(no, Unavailable) and (no.retry_after is not None or no.reason is Reason.OVERLOADED):
         headers.append((b"retry-after", b"%d" % max(1, round(no.retry_after or 1))))
     if no.reason is Reason.UNAUTHENTICATED:
@@ -160,7 +159,7 @@ def refusal(no: Refused | Unavailable) -> Response:
 def early_refusal(status: int, message: str) -> Response:
     """Write what the listener refuses before a route is asked."""
     error = wire.Error(reason=REASON_OF.get(status, Reason.FAILED).value, message=message)
-    return Response(status, [_JSON], encode(wire.Failure(error)))
+    return Response(status, [JSON], encode(wire.Failure(error)))
 
 
 def _read(route: Route, request: Request) -> tuple[Any, Any, tuple[Finding, ...]]:
@@ -169,7 +168,7 @@ def _read(route: Route, request: Request) -> tuple[Any, Any, tuple[Finding, ...]
         if route.query is not None:
             query = msgspec.convert(_query(request.query), route.query, strict=False)
         body, unknown = None, tuple[Finding, ...]()
-        if route.body is not None and route.body_media == JSON:
+        if route.body is not None and route.body_media == MEDIA:
             body = msgspec.json.decode(request.body, type=route.body, strict=False)
             if isinstance(body, msgspec.Struct):  # a field that was not read may hold what nobody can
                 unknown = translate.unknown_fields(route.body, request.body)
@@ -193,7 +192,7 @@ def _query(query: bytes) -> dict[str, str]:
 def _written(route: Route, result: Any) -> Answered:
     if isinstance(result, Response | Stream):
         return result
-    return Response(route.status, [_JSON], encode(result))
+    return Response(route.status, [JSON], encode(result))
 
 
 def _secret(request: Request) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from interroam.model.errors import Reason
+from interroam.model.ids import Kind, cdr_key, location_key, session_key
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.openapi import Route, Table
 from interroam.protocols.plain.server import agreeing, asking, finding, following, living, steering, telling, webhook
@@ -55,7 +57,8 @@ def _command(word: str, run: Any, body: Any, summary: str) -> Route:
     return _ask(f"/commands/{word}", name, run, body, wire.Acknowledged, about)
 
 
-def _list(path: str, name: str, run: Any, answer: Any, query: Any = wire.Listed) -> Route:
+def _list(path: str, name: str, kind: Kind, answer: Any, query: Any = wire.Listed) -> Route:
+    run = partial(finding.listed, kind, answer)
     summary = f"{name.partition('_')[2].capitalize()} that you may see, in order of creation."
     return Route(method="GET", path=path, name=name, run=run, query=query, answer=answer, summary=summary, tag="find")
 
@@ -166,22 +169,8 @@ ASK = (
         wire.Permission,
         "May this driver charge here? For a CPO's back office.",
     ),
-    _ask(
-        "/commands/start",
-        "start",
-        asking.start,
-        wire.Start,
-        wire.Acknowledged,
-        "Start a charge, for an eMSP's back office; the outcome follows as a fact.",
-    ),
-    _ask(
-        "/commands/stop",
-        "stop",
-        asking.stop,
-        wire.Stop,
-        wire.Acknowledged,
-        "Stop a charge, for an eMSP's back office; the outcome follows as a fact.",
-    ),
+    _command("start", asking.start, wire.Start, "Start a charge"),
+    _command("stop", asking.stop, wire.Stop, "Stop a charge"),
     _command("reserve", steering.reserve, wire.Reserve, "Keep a place free"),
     _command("cancel-reservation", steering.cancel_reservation, wire.CancelReservation, "Give up a reservation"),
     _command("unlock", steering.unlock, wire.Unlock, "Unlock a connector, on behalf of support or an operator"),
@@ -221,17 +210,17 @@ LIVE = (
 )
 
 FIND = (
-    _list("/locations", "list_locations", finding.locations, wire.Locations, wire.ListedPlaces),
-    _list("/tariffs", "list_tariffs", finding.tariffs, wire.Tariffs),
-    _list("/tokens", "list_tokens", finding.tokens, wire.Tokens),
-    _list("/sessions", "list_sessions", finding.sessions, wire.Sessions),
-    _list("/cdrs", "list_cdrs", finding.cdrs, wire.Cdrs),
-    _one("/locations/{party}/{id}", "get_location", finding.location, wire.Location),
+    _list("/locations", "list_locations", Kind.LOCATION, wire.Locations, wire.ListedPlaces),
+    _list("/tariffs", "list_tariffs", Kind.TARIFF, wire.Tariffs),
+    _list("/tokens", "list_tokens", Kind.TOKEN, wire.Tokens),
+    _list("/sessions", "list_sessions", Kind.SESSION, wire.Sessions),
+    _list("/cdrs", "list_cdrs", Kind.CDR, wire.Cdrs),
+    _one("/locations/{party}/{id}", "get_location", partial(finding.named, location_key), wire.Location),
     _one("/locations/{party}/{id}/evses/{uid}", "get_evse", finding.evse, wire.Evse),
     _one("/tariffs/{party}/{id}", "get_tariff", finding.tariff, wire.Tariff, wire.Targeted),
     _one("/tokens/{party}/{type}/{uid}", "get_token", finding.token, wire.Token),
-    _one("/sessions/{party}/{id}", "get_session", finding.session, wire.Session),
-    _one("/cdrs/{party}/{id}", "get_cdr", finding.cdr, wire.Cdr),
+    _one("/sessions/{party}/{id}", "get_session", partial(finding.named, session_key), wire.Session),
+    _one("/cdrs/{party}/{id}", "get_cdr", partial(finding.named, cdr_key), wire.Cdr),
 )
 
 AGREE = (

@@ -6,7 +6,7 @@ from interroam.model import questions as model
 from interroam.model.facts import Finding
 from interroam.model.ids import PartyId, Role
 from interroam.protocols.plain import translate, wire
-from interroam.protocols.plain.server.asking import acknowledged, token_of
+from interroam.protocols.plain.server.asking import acknowledged, cpo_of, token_of
 from interroam.protocols.plain.server.call import Call
 
 
@@ -25,7 +25,7 @@ async def reserve(call: Call) -> wire.Acknowledged:
         evse_uid=body.evse_uid,
         reference=body.reference,
         reply=call.hub.ids.new(),
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
     )
     return await _put(call, question)
 
@@ -38,7 +38,7 @@ async def cancel_reservation(call: Call) -> wire.Acknowledged:
         emsp=translate.party_of(body.party),
         reservation_id=body.reservation_id,
         reply=call.hub.ids.new(),
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
     )
     return await _put(call, question)
 
@@ -53,7 +53,7 @@ async def unlock(call: Call) -> wire.Acknowledged:
         evse_uid=body.evse_uid,
         connector_id=body.connector_id,
         reply=call.hub.ids.new(),
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
     )
     return await _put(call, question)
 
@@ -68,7 +68,7 @@ async def set_profile(call: Call) -> wire.Acknowledged:
         session_id=body.session_id,
         profile=translate.read_profile(body.profile, findings),
         reply=call.hub.ids.new(),
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
         role=_role(call, emsp),
     )
     return await _put(call, question)
@@ -83,7 +83,7 @@ async def get_profile(call: Call) -> wire.Acknowledged:
         session_id=body.session_id,
         duration_s=body.duration_s,
         reply=call.hub.ids.new(),
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
         role=_role(call, emsp),
     )
     return await _put(call, question)
@@ -97,7 +97,7 @@ async def clear_profile(call: Call) -> wire.Acknowledged:
         emsp=emsp,
         session_id=body.session_id,
         reply=call.hub.ids.new(),
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
         role=_role(call, emsp),
     )
     return await _put(call, question)
@@ -116,7 +116,7 @@ async def prefer(call: Call) -> wire.Preferred:
         departs=translate.utc(body.departs) if body.departs is not None else None,
         energy_kwh=body.energy_kwh,
         discharge=body.discharge,
-        cpo=_cpo(body.cpo),
+        cpo=cpo_of(body.cpo),
     )
     answer = await call.hub.prefer(call.origin(emsp, Role.EMSP), question)
     return wire.Preferred(result=wire.Possible(answer.result))
@@ -134,7 +134,3 @@ def _role(call: Call, party: PartyId) -> Role:
     """Return in which role a back office asks for profiles: as the eMSP, else as its smart charging provider."""
     speaks = call.partner.speaks_for
     return Role.SCSP if speaks(party, Role.SCSP) and not speaks(party, Role.EMSP) else Role.EMSP
-
-
-def _cpo(named: str | None) -> PartyId | None:
-    return translate.party_of(named, "cpo") if named else None

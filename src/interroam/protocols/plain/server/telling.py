@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,17 +44,17 @@ _STALE = Finding("last_updated", "is older than what is known, which was kept")
 
 async def put_location(call: Call) -> wire.Told:
     """State a location."""
-    return await _location(call, call.body, _owner(call), call.params["id"])
+    return await _stated(translate.read_location, call, call.body, _owner(call), call.params["id"])
 
 
 async def put_evse(call: Call) -> wire.Told:
     """State an EVSE."""
-    return await _evse(call, call.body, _owner(call), call.params["id"], call.params["uid"])
+    return await _stated(translate.read_evse, call, call.body, _owner(call), call.params["id"], call.params["uid"])
 
 
 async def put_tariff(call: Call) -> wire.Told:
     """State a tariff."""
-    return await _tariff(call, call.body, _owner(call), call.params["id"])
+    return await _stated(translate.read_tariff, call, call.body, _owner(call), call.params["id"])
 
 
 async def delete_tariff(call: Call) -> wire.Told:
@@ -64,7 +65,7 @@ async def delete_tariff(call: Call) -> wire.Told:
 
 async def put_token(call: Call) -> wire.Told:
     """State a token."""
-    return await _token(call, call.body, _owner(call), call.params["type"], call.params["uid"])
+    return await _stated(translate.read_token, call, call.body, _owner(call), call.params["type"], call.params["uid"])
 
 
 async def put_session(call: Call) -> wire.Told:
@@ -211,12 +212,10 @@ def error_of(no: Refused | Unavailable) -> wire.Error:
 # -- each kind, however it came ----------------------------------------------------------------------------------------
 
 
-async def _location(call: Call, body: wire.Location, owner: PartyId, location_id: str) -> wire.Told:
-    return await _tell(call, *translate.read_location(owner, location_id, body, call.hub.clock.now()))
-
-
-async def _evse(call: Call, body: wire.Evse, owner: PartyId, location_id: str, uid: str) -> wire.Told:
-    return await _tell(call, *translate.read_evse(owner, location_id, uid, body, call.hub.clock.now()))
+async def _stated(
+    read: Callable[..., tuple[Fact, list[Finding]]], call: Call, body: Any, owner: PartyId, *names: str
+) -> wire.Told:
+    return await _tell(call, *read(owner, *names, body, call.hub.clock.now()))
 
 
 async def _status(call: Call, body: wire.Status) -> wire.Told:
@@ -228,14 +227,6 @@ async def _status(call: Call, body: wire.Status) -> wire.Told:
         raise Refused(Reason.UNKNOWN_LOCATION, f"no EVSE of location {body.location_id} is known here")
     told = await asyncio.gather(*(_status(call, msgspec.structs.replace(body, uid=uid)) for uid in uids))
     return next((one for one in told if one.verdict is Verdict.RECORDED), told[0])
-
-
-async def _tariff(call: Call, body: wire.Tariff, owner: PartyId, tariff_id: str) -> wire.Told:
-    return await _tell(call, *translate.read_tariff(owner, tariff_id, body, call.hub.clock.now()))
-
-
-async def _token(call: Call, body: wire.Token, owner: PartyId, kind: str, uid: str) -> wire.Told:
-    return await _tell(call, *translate.read_token(owner, kind, uid, body, call.hub.clock.now()))
 
 
 async def _session(call: Call, body: wire.Session, owner: PartyId, session_id: str) -> wire.Told:
@@ -270,46 +261,25 @@ async def _permission(call: Call, owner: PartyId, reference: str | None) -> Auth
     return found if found is not None and found.cpo == owner else None
 
 
-def _named(body: Any, *fields: str) -> list[str]:
-    """Return what a body must name when no path does."""
-    for field in fields:
-        if not getattr(body, field):
-            raise Misread(field, "is missing")
-    return [getattr(body, field) for field in fields]
+def _named(told: Callable[..., Awaitable[wire.Told]], *fields: str) -> Callable[[Call, Any], Awaitable[wire.Told]]:
+    """Return what tells a body that names itself what else its path does."""
+
+    async def tell(call: Call, body: Any) -> wire.Told:
+        for field in ("party", *fields):
+            if not getattr(body, field):
+                raise Misread(field, "is missing")
+        return await told(call, body, translate.party_of(body.party), *(getattr(body, field) for field in fields))
+
+    return tell
 
 
-async def _import_location(call: Call, body: wire.Location) -> wire.Told:
-    party, location_id = _named(body, "party", "id")
-    return await _location(call, body, translate.party_of(party), location_id)
-
-
-async def _import_evse(call: Call, body: wire.Evse) -> wire.Told:
-    party, location_id, uid = _named(body, "party", "location_id", "uid")
-    return await _evse(call, body, translate.party_of(party), location_id, uid)
-
-
-async def _import_tariff(call: Call, body: wire.Tariff) -> wire.Told:
-    party, tariff_id = _named(body, "party", "id")
-    return await _tariff(call, body, translate.party_of(party), tariff_id)
-
-
-async def _import_token(call: Call, body: wire.Token) -> wire.Told:
-    party, kind, uid = _named(body, "party", "type", "uid")
-    return await _token(call, body, translate.party_of(party), kind, uid)
-
-
-async def _import_session(call: Call, body: wire.Session) -> wire.Told:
-    party, session_id = _named(body, "party", "id")
-    return await _session(call, body, translate.party_of(party), session_id)
-
-
-_BY_KIND: dict[str, tuple[type[msgspec.Struct], Any]] = {
-    "location": (wire.Location, _import_location),
-    "evse": (wire.Evse, _import_evse),
+_BY_KIND: dict[str, tuple[type[msgspec.Struct], Callable[[Call, Any], Awaitable[wire.Told]]]] = {
+    "location": (wire.Location, _named(partial(_stated, translate.read_location), "id")),
+    "evse": (wire.Evse, _named(partial(_stated, translate.read_evse), "location_id", "uid")),
     "status": (wire.Status, _status),
-    "tariff": (wire.Tariff, _import_tariff),
-    "token": (wire.Token, _import_token),
-    "session": (wire.Session, _import_session),
+    "tariff": (wire.Tariff, _named(partial(_stated, translate.read_tariff), "id")),
+    "token": (wire.Token, _named(partial(_stated, translate.read_token), "type", "uid")),
+    "session": (wire.Session, _named(_session, "id")),
     "cdr": (wire.Cdr, _cdr),
 }
 

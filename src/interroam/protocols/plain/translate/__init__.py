@@ -16,6 +16,7 @@ from interroam.protocols.plain.translate.fields import (
     in_utc,
     party_of,
     unknown_fields,
+    utc,
 )
 from interroam.protocols.plain.translate.offers import (
     read_tariff,
@@ -32,7 +33,7 @@ from interroam.protocols.plain.translate.places import (
     write_evse,
     write_location,
 )
-from interroam.protocols.plain.translate.profiles import read_active_profile, read_profile, utc, write_active_profile
+from interroam.protocols.plain.translate.profiles import read_active_profile, read_profile, write_active_profile
 from interroam.protocols.plain.translate.questions import (
     kind_of,
     read_limits,

@@ -67,14 +67,18 @@ def _settled(value: Any, findings: Findings, path: str) -> Any:
     return settled(value, findings, path) if isinstance(value, Struct) else value
 
 
-def in_utc(value: datetime, findings: Findings, path: str) -> datetime:
-    """Return a time in UTC; one without a zone is taken for UTC, and said so."""
-    if value.tzinfo is UTC:
-        return value
-    if value.tzinfo is None:
+def utc(at: datetime) -> datetime:
+    """Return a time in UTC; one without a zone is taken for UTC."""
+    if at.tzinfo is UTC:
+        return at
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def in_utc(at: datetime, findings: Findings, path: str) -> datetime:
+    """Return a time in UTC; say so where it had no zone."""
+    if at.tzinfo is None:
         findings.append(Finding(path, "has no zone, read as UTC"))
-        return value.replace(tzinfo=UTC)
-    return value.astimezone(UTC)
+    return utc(at)
 
 
 def carried(kind: type[_S], source: Struct, **given: Any) -> _S:

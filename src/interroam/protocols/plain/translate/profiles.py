@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from interroam.model import profiles as model
 from interroam.protocols.plain import wire
 from interroam.protocols.plain.translate.fields import Findings, settled
@@ -41,8 +39,3 @@ def read_active_profile(active: wire.ActiveProfile, findings: Findings) -> model
 def write_active_profile(active: model.ActiveProfile) -> wire.ActiveProfile:
     """Write the limits by which a charge goes."""
     return wire.ActiveProfile(starts=active.starts, profile=write_profile(active.profile))
-
-
-def utc(at: datetime) -> datetime:
-    """Return a time in UTC; one without a zone is taken for UTC."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
