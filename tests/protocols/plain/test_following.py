@@ -103,6 +103,23 @@ async def test_a_stream_is_resumed_by_the_last_event_id(furnished):
         assert (await furnished.call("emsp", "GET", f"{path}?after={2**63}"))[0] == 422
 
 
+async def test_who_comes_back_after_facts_were_dropped_is_told_to_read_the_lists(furnished):
+    await furnished.call("cpo", "PUT", "/locations/CH*CCC/L1/evses/1", {"uid": "1", "status": "BLOCKED"})
+    await furnished.call("cpo", "PUT", "/tariffs/CH*CCC/T1", TARIFF)
+    await furnished.hub.store.retain(furnished.clock.now() + timedelta(days=40))
+    oldest = furnished.hub.store.oldest()
+    assert oldest > 1
+    _, late = await furnished.call("emsp", "GET", "/facts?after=1")
+    _, in_time = await furnished.call("emsp", "GET", f"/facts?after={oldest - 1}")
+    assert late["missed"] is True
+    assert "missed" not in in_time
+    assert late["facts"] == in_time["facts"]
+    headers = {"Authorization": "Bearer emsp", "Last-Event-ID": "1"}
+    async with furnished.http.get(f"{furnished.url}/api/v1/facts/stream", headers=headers) as stream:
+        lines = [await stream.content.readline() for _ in range(3)]
+    assert lines[2] == b"event: missed\n"
+
+
 async def test_a_stream_gives_nothing_more_once_its_token_is_dead(furnished):
     reading = asyncio.create_task(events(furnished, 2))
     await asyncio.sleep(0.1)

@@ -44,7 +44,7 @@ async def facts(call: Call) -> wire.Facts:
     finally:
         follower.close()
     call.silent = not found
-    return wire.Facts(facts=tuple(found), next=follower.reached)
+    return wire.Facts(facts=tuple(found), next=follower.reached, missed=follower.missed)
 
 
 async def stream(call: Call) -> Stream:
@@ -60,6 +60,8 @@ async def stream(call: Call) -> Stream:
 async def _events(follower: _Follower) -> AsyncIterator[bytes]:
     try:
         yield b": facts after %d\n\n" % follower.reached
+        if follower.missed:
+            yield b"event: missed\ndata: {}\n\n"
         while follower.partner is not None:
             before = follower.reached
             found = await follower.next(_SCAN)
@@ -81,6 +83,8 @@ class _Follower:
 
     def __init__(self, hub: Hub, secret: str, after: int) -> None:
         self.reached = after
+        self.missed = after + 1 < hub.store.oldest()
+        """Whether facts after that number were dropped."""
         self._hub = hub
         self._secret = secret
         self._rung = asyncio.Event()

@@ -173,11 +173,15 @@ class Streamed(Struct, frozen=True, kw_only=True):
     after: Number = 0
 
 
-class Facts(Struct, frozen=True, kw_only=True):
-    """Facts in order; ``next`` is the ``after`` to go on from, also where the facts between were for others."""
+class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Facts in order; ``next`` is the ``after`` to go on from, also where the facts between were for others.
+
+    ``missed`` says that some after the number asked for are gone (retention): read the lists, which always hold all.
+    """
 
     facts: tuple[Fact, ...]
     next: int
+    missed: bool = False
 
 
 KIND_WORDS = {kind: "outcome" if kind is Kind.COMMAND else kind.value for kind in Kind}
