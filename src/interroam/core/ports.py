@@ -154,8 +154,16 @@ class Store(Protocol):
         """Return an object of the picture (withdrawn ones included)."""
         ...
 
+    def at_hand(self, key: Key) -> Stored | None:
+        """Return what ``get`` would, where memory holds it; None says nothing."""
+        ...
+
     async def by_hub_id(self, hub_id: str) -> Stored | None:
         """Return the object that got this hub id, whatever its kind."""
+        ...
+
+    def named_at_hand(self, ref: str, kind: Kind) -> list[Stored] | None:
+        """Return what ``by_ref`` would, where memory holds all of it; None says nothing."""
         ...
 
     async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:

@@ -61,7 +61,7 @@ def refs_of(body: Body) -> tuple[str, ...]:
             name = f"session:{body.id.casefold()}"
             return _present(name, body.authorization_reference) if body.authorization_reference else (name,)
         case Authorization():
-            return _of_authorization(body) + _present(authorization_ref(body.reference), body.emsp_reference)
+            return _of_authorization(body)
         case Cdr():
             own = (session_ref(body.session_id),) if body.session_id else ()
             return own + _present(f"cdr:{body.id.casefold()}", body.authorization_reference)
@@ -78,10 +78,12 @@ def refs_of(body: Body) -> tuple[str, ...]:
 
 
 def _of_authorization(body: Authorization) -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
+    found = _present(authorization_ref(body.reference), body.emsp_reference)
+    if body.cpo_session:
+        found = (session_ref(body.cpo_session), *found)
     if body.command and body.token is not None:
-        found += (commanded_ref(body.token.type, body.token.uid),)
-    return (*found, session_ref(body.cpo_session)) if body.cpo_session else found
+        found = (commanded_ref(body.token.type, body.token.uid), *found)
+    return found
 
 
 def _of_command(command: Command) -> tuple[str, ...]:

@@ -84,6 +84,10 @@ class Finding(ABC):
                 (row,) = self._remembered([rows.held(key, *columns)], before)
         return row
 
+    def at_hand(self, key: Key) -> Stored | None:
+        """Return what ``get`` would, where memory holds it; None says nothing."""
+        return self._recent.get(key)
+
     async def by_hub_id(self, hub_id: str) -> Stored | None:
         """Return the object that got this hub id, whatever its kind."""
         number = rows.number_in(hub_id)
@@ -91,6 +95,20 @@ class Finding(ABC):
         if not (found and found[0].hub_id == hub_id):
             found = await self.by_ref(f"hub:{hub_id}")  # one of those that say no number
         return found[0] if found else None
+
+    def named_at_hand(self, ref: str, kind: Kind) -> list[Stored] | None:
+        """Return what ``by_ref`` would, where memory holds all of it; None says nothing."""
+        numbers = self._refs.get(ref)
+        if numbers is None:
+            return None
+        found, by_no = [], self._recent.by_no
+        for no in numbers:
+            row = by_no(no)
+            if row is None:
+                return None
+            if row.key.kind is kind:
+                found.append(row)
+        return found
 
     async def by_ref(self, ref: str, kind: Kind | None = None, limit: int = 50) -> list[Stored]:
         """Return the objects known by this reference (see core.refs)."""

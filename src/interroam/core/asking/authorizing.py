@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -78,12 +78,15 @@ class Authorizer:
         reference, uids, service = question.reference, question.evse_uids, ""
         spots: Collection[Spot] = ()
         if is_hub:
-            uids = await self._standing_at(question)
+            uids = self._there(question) or await self._standing_at(question)
             reference = reference or hub.ids.at(now)  # whoever is asked shall know the charge by it
             service = question.service  # a hub's table says who has which (EMIP-130)
         if routing.selective:
             spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=is_hub)
-        candidates = await self._tokens(question) or self._named_provider(question)
+        name = token_ref(question.type, question.uid)
+        rows = hub.store.named_at_hand(name, _TOKEN)
+        candidates = _tokens(await hub.store.by_ref(name, _TOKEN) if rows is None else rows, question.emsp)
+        candidates = candidates or self._named_provider(question)
         refused: Refused | None = None
         for provider, token in candidates:
             agreement = routing.covering(cpo, provider, _TOKENS, now, spots, service)
@@ -115,6 +118,14 @@ class Authorizer:
                 f"partner {origin.partner} does not speak for {question.cpo} as CPO",
                 remedy=f"add {question.cpo}/CPO to the parties of partner {origin.partner}",
             )
+
+    def _there(self, question: Authorize) -> tuple[str, ...]:
+        """Return the EVSE asked about, where memory says that one stands there; else it is to be looked for."""
+        asked = question.evse_uids
+        if not asked or not question.location_id:
+            return ()
+        evse = _standing(self._hub.store.at_hand(evse_key(question.cpo, question.location_id, asked[0])))
+        return () if evse is None else (evse.uid,)
 
     async def _standing_at(self, question: Authorize) -> tuple[str, ...]:
         """Check the place and return exactly one EVSE of it (OCPI-98, OCPI-99, sheet C16)."""
@@ -148,13 +159,6 @@ class Authorizer:
         readers = [evse for evse in known if "RFID_READER" in evse.capabilities]
         free = [evse for evse in readers if evse.status.word == "AVAILABLE"]
         return tuple(evse.uid for evse in (free or readers or known)[:1])
-
-    async def _tokens(self, question: Authorize) -> list[tuple[PartyId, Token | None]]:
-        """Return the tokens that are meant, each with its provider."""
-        asked = question.emsp
-        rows = await self._hub.store.by_ref(token_ref(question.type, question.uid), _TOKEN)
-        tokens = [row.body for row in rows if type(row.body) is Token and not row.withdrawn]
-        return [(token.owner, token) for token in tokens if asked is None or token.owner == asked]
 
     def _is_ours(self, token: Token | None) -> bool:
         """Whether the provider's own back office is connected here: then this node answers for it."""
@@ -322,6 +326,16 @@ def _selected(question: Authorize, agreement: Agreement | None, spots: Collectio
     if any(one.uid.casefold() in asked and first((one,), agreement) is not None for one in spots):
         return question
     return replace(question, evse_uids=(covered.uid,))
+
+
+def _tokens(rows: Iterable[Stored], provider: PartyId | None) -> list[tuple[PartyId, Token | None]]:
+    """Return the tokens that are meant, each with its provider."""
+    found: list[tuple[PartyId, Token | None]] = []
+    for row in rows:
+        token = row.body
+        if type(token) is Token and not row.withdrawn and (provider is None or token.owner == provider):
+            found.append((token.owner, token))
+    return found
 
 
 def _standing(row: Stored | None) -> Evse | None:

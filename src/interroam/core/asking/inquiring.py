@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from interroam.core.manners import Inclined
 
 
-_CPO, _EMSP = Role.CPO, Role.EMSP
+_CPO, _EMSP, _TOKENS = Role.CPO, Role.EMSP, Module.TOKENS
+
+_ALWAYS = Whitelist.ALWAYS
 
 
 class Matter(Struct, frozen=True):
@@ -48,9 +50,9 @@ async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Au
     routing, question, provider, token = hub.book.routing, matter.question, matter.provider, matter.token
     to = via = party_of(provider, _EMSP)
     if not routing.has(to):
-        agreement = routing.covering(question.cpo, provider, Module.TOKENS, now)
+        agreement = routing.covering(question.cpo, provider, _TOKENS, now)
         via = to if agreement is None else agreement.emsp
-    link = hub.links.get(routing.carriers(via, Module.TOKENS)[0].id)
+    link = hub.links.get(routing.carriers(via, _TOKENS)[0].id)
     asking = _inclination(link)
     if link is None or not (link.answers and _is_asked_about(hub, asking, token, question, now)):
         return _stated(provider, token, question, now)
@@ -89,11 +91,11 @@ def _inclination(link: Link | None) -> Asking | None:
 
 def _is_asked_about(hub: Hub, asking: Asking | None, token: Token | None, question: Authorize, now: datetime) -> bool:
     """Whether a provider with this inclination is asked about a token, of which it may have stated something."""
-    if asking is None:  # OCPI-111: one that is ALWAYS is never asked about
-        settled = token is not None and token.whitelist is Whitelist.ALWAYS and not hub.is_hub
-    else:
-        settled = asking is Asking.ASYNC_FIRST
-    return not (asking is Asking.ASYNC_ONLY or (settled and token is not None and _holds(token, question, now)))
+    if token is None or asking is Asking.ASYNC_ONLY:
+        return asking is not Asking.ASYNC_ONLY
+    never = token.whitelist is _ALWAYS and not hub.is_hub  # OCPI-111: nobody asks about it
+    settled = never if asking is None else asking is Asking.ASYNC_FIRST
+    return not (settled and _holds(token, question, now))
 
 
 def _holds(token: Token, question: Authorize, now: datetime) -> bool:

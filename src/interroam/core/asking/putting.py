@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SAFE = (Authorize, Report)
 """Questions that change nothing when they come twice: a report has its id."""
+_TOKENS, _COMMANDS = Module.TOKENS, Module.COMMANDS
 _LEAST_S = 0.05
 _LEFT = 0.1
 """The part of a question's time that is left for who asked: a list may know what no partner answered (EMIP-43)."""
@@ -49,7 +50,7 @@ async def put(hub: Hub, question: Question, to: Party, via: Party, origin: Origi
 
 def _module_of(question: Question) -> Module:
     """Return by which module's route a question goes."""
-    return Module.TOKENS if type(question) is Authorize else Module.COMMANDS
+    return _TOKENS if type(question) is Authorize else _COMMANDS
 
 
 def _tries_next(link: object) -> bool:

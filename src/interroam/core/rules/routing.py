@@ -126,7 +126,7 @@ class Routing:
 
     def has(self, party: Party) -> bool:
         """Whether some partner speaks for this party."""
-        return bool(self._candidates(party))
+        return party in self._carriers or bool(self._candidates(party))
 
     def roles_of(self, party: PartyId) -> frozenset[Role]:
         """Return the roles in which this party is known here."""

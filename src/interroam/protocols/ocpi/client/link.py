@@ -68,6 +68,8 @@ class OcpiLink:
         self._routings: dict[tuple[PartyId, PartyId], bytes] = {}
         self._endpoints: dict[tuple[str, InterfaceRole], str | None] = {}
         self._tokens = self._wiring.endpoint("tokens", "SENDER")
+        self.answers = not self._wiring.done or self._tokens is not None
+        """Questions can be put to this partner, as far as it has the interfaces."""
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
         self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
         to_hub = self._switches.to_as == "hub"
@@ -79,11 +81,6 @@ class OcpiLink:
     def pushes(self) -> bool:
         """Facts are sent to this partner."""
         return True
-
-    @property
-    def answers(self) -> bool:
-        """Questions can be put to this partner, as far as it has the interfaces."""
-        return not self._wiring.done or self._tokens is not None
 
     def in_force_only(self, to: Party, kind: Kind) -> bool:
         """Whether a party is told of tariffs in force only (sheet 4.5); a connector names one of them."""
@@ -189,7 +186,8 @@ class OcpiLink:
         address = self._connected()
         if type(question) is Authorize and self._old is None and self._tokens is not None:
             parties = self._routing(origin_party.id, self._addressed(to))
-            asking = authorize_call(question, self._tokens, parties, correlation, self._subject(question))
+            subject = self._hub.book.keyring.subject(question.type, question.uid)
+            asking = authorize_call(question, self._tokens, parties, correlation, subject)
             return read_authorized(await self._calls.call(address, asking, within))
         lacking = not_taken(question, self._wiring, self._switches)
         if lacking:

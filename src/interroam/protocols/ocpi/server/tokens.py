@@ -178,7 +178,8 @@ async def _as_stated(desk: Desk, token: Token | None) -> bytes | None:
     """Return the whole token in its provider's spelling, when the answer is about what is stored."""
     if token is None:
         return None
-    stored = await desk.hub.store.get(token_key(token.owner, token.type, token.uid))
+    key = token_key(token.owner, token.type, token.uid)
+    stored = desk.hub.store.at_hand(key) or await desk.hub.store.get(key)
     return await desk.views.one(stored, AS_STATED) if stored is not None and stored.body == token else None
 
 
