@@ -14,24 +14,16 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from interroam.core.refs import refs_of
-from interroam.core.rules.statuses import next_end
 from interroam.core.rules.verdicts import Judgment, judge, removal
-from interroam.core.rules.visibility import groups_of
-from interroam.core.uuid7 import Uuid7
-from interroam.model.charges import Command, CommandState
-from interroam.model.facts import Act, Body, Change, Entry, Fact, Moved, Receipt, Stored, Telling, Verdict, Withdrawal
+from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse
+from interroam.store.making import UNMOVED, entry_of, first_row, moved_by, next_row
 from interroam.store.recent import Recent
-from interroam.store.rows import numbered, own_name
+from interroam.store.rows import own_name
 
-_NONE: frozenset[str] = frozenset()
 _NAMELESS: tuple[str, ...] = ()
-_UNMOVED: tuple[Moved, ...] = ()
-_CHANGE, _FACT = Act.CHANGE, Act.FACT
 _RECORDED, _LOCATION, _EVSE, _CDR = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR
-_TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
-_mint = Uuid7()
 
 
 def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[dict[Key, Stored | None], list[Key]]:
@@ -91,6 +83,7 @@ class Draft:
         self.own: list[str] = []
         """Names that new objects have by their keys."""
         self.formers: list[tuple[int, bytes, bytes]] = []
+        self._cdrs: list[Entry] = []
 
     def attempt(self, telling: Telling) -> Receipt | Exception:
         """Judge one telling and keep what it makes; what it raises is its sender's, not its group's."""
@@ -119,12 +112,12 @@ class Draft:
         key, refs = telling.key, telling.refs
         if stored is None:
             self.no = no = self.no + 1
-            row, created, known = _first(telling, key, judgment, seq, no), True, _NAMELESS
-            moved = _UNMOVED
+            row, created, known = first_row(telling, key, judgment, seq, no), True, _NAMELESS
+            moved = UNMOVED
         else:
-            row, created = _next(telling, stored, judgment, seq), stored.withdrawn
+            row, created = next_row(telling, stored, judgment, seq), stored.withdrawn
             known = refs_of(stored.body) if refs else _NAMELESS
-            moved = _moved(stored, row.body)
+            moved = moved_by(stored, row.body)
             if telling.named is not None and _speaks_otherwise(stored.body, row.body):
                 subject, contract = telling.named(row.body)
                 row = replace(row, subject=subject, contract=contract)
@@ -132,17 +125,17 @@ class Draft:
             if stored.subject != row.subject or stored.contract != row.contract:
                 self._note_former(stored)
         self.rows[key] = before, row
-        self.entries.append(_entry(telling, row, seq, moved, created=created))
+        self.entries.append(entry := entry_of(telling, row, seq, moved, created=created))
+        if key.kind is _CDR and entry.act is Act.FACT:
+            self._cdrs.append(entry)
         if refs != known:
             self._name(row, refs)
         return Receipt(_RECORDED, seq, row.no, row.hub_id, created)
 
-    def holds(self, line: Entry) -> bool:
-        """Whether the row of an entry says for ever what the entry says: a CDR that was kept as it came."""
-        if line.key.kind is not _CDR or line.act is not _FACT:
-            return False
-        _, row = self.rows[line.key]
-        return row.body is line.body and row.wire is line.wire
+    def held(self) -> set[int]:
+        """Return the numbers of entries whose rows say for ever what they say: CDRs that were kept as they came."""
+        rows = ((line, self.rows[line.key][1]) for line in self._cdrs)
+        return {line.seq for line, row in rows if row.body is line.body and row.wire is line.wire}
 
     def _now(self, key: Key) -> Stored | None:
         held = self.rows.get(key)
@@ -202,8 +195,8 @@ class Draft:
             return Receipt(verdict)
         created = seq > 0 and (before is None or before.withdrawn)
         if seq:
-            moved = tuple(one for step in steps for one in _moved(step.before, step.judgment.body))
-            entry = _entry(telling, first, seq, moved, created=created, late=any(step.late for step in steps))
+            moved = tuple(one for step in steps for one in moved_by(step.before, step.judgment.body))
+            entry = entry_of(telling, first, seq, moved, created=created, late=any(step.late for step in steps))
             removed = tuple(step.removed for step in steps if step.removed)
             self.entries.append(replace(entry, removed=removed) if removed else entry)
             if telling.refs:
@@ -212,9 +205,13 @@ class Draft:
 
     def _put(self, telling: Telling, step: _Step, seq: int) -> Stored:
         key, before = step.key, step.before
-        row = _row(telling, step, seq, self.no + 1)
-        if before is None:
-            self.no = row.no
+        if before is not None:
+            row = next_row(
+                telling, before, step.judgment, seq if step.judgment.verdict is _RECORDED else before.version
+            )
+        else:
+            self.no = no = self.no + 1
+            row = first_row(telling, key, step.judgment, seq, no)
             if key.kind is Kind.EVSE:
                 self._built[key.owner, key.id].append(key)
         if step.part:
@@ -272,129 +269,3 @@ def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
     if judgment.body is not None or before is None:
         return replace(judgment, verdict=_RECORDED)
     return Judgment(Verdict.RECORDED, before.body, before.wire, before.judged_at, before.updated)
-
-
-def _row(telling: Telling, step: _Step, seq: int, no: int) -> Stored:
-    key, before, judgment = step[:3]
-    if before is not None:
-        return _next(telling, before, judgment, seq if judgment.verdict is _RECORDED else before.version)
-    return _first(telling, key, judgment, seq, no)
-
-
-def _first(telling: Telling, key: Key, judgment: Judgment, seq: int, no: int) -> Stored:
-    """Return an object nobody knew."""
-    body, judged_at, updated = _written(judgment)
-    return Stored(
-        no=no,
-        key=key,
-        hub_id=numbered(_mint.at(telling.at), no),
-        version=seq,
-        body=body,
-        wire=judgment.wire,
-        judged_at=judged_at,
-        updated=updated,
-        receiver=telling.receiver,
-        agreement=telling.agreement,
-        origin=telling.origin.partner,
-        subject=telling.subject,
-        contract=telling.contract,
-        withdrawn=judgment.withdrawn,
-        due=_due(telling, None, judgment),
-    )
-
-
-def _next(telling: Telling, before: Stored, judgment: Judgment, version: int) -> Stored:
-    """Return what a known object is from now on: what the telling does not say, stays."""
-    body, judged_at, updated = _written(judgment)
-    row = replace(
-        before,
-        version=version,
-        body=body,
-        wire=judgment.wire,
-        judged_at=judged_at,
-        updated=updated,
-        origin=telling.origin.partner,
-        withdrawn=judgment.withdrawn,
-        due=_due(telling, before.due, judgment),
-    )
-    if telling.receiver is None and not (telling.agreement or telling.subject or telling.contract):
-        return row
-    return replace(
-        row,
-        receiver=telling.receiver or before.receiver,
-        agreement=telling.agreement or before.agreement,
-        subject=telling.subject or before.subject,
-        contract=telling.contract or before.contract,
-    )
-
-
-def _written(judgment: Judgment) -> tuple[Body, datetime, datetime]:
-    body, judged_at, updated = judgment.body, judgment.judged_at, judgment.updated
-    if body is None or judged_at is None or updated is None:
-        raise TypeError("a judgment that writes brings a body and its times")
-    return body, judged_at, updated
-
-
-def _due(telling: Telling, before: datetime | None, judgment: Judgment) -> datetime | None:
-    """A fact sets the time anew, a change keeps it; what is settled or withdrawn is not due any more.
-
-    An EVSE is due when a half of its status ends.
-    """
-    body = judgment.body
-    if isinstance(body, Evse):
-        return None if judgment.withdrawn else next_end(body.status)
-    if before is None and telling.due is None:
-        return None
-    if judgment.withdrawn or (isinstance(body, Command) and body.state is CommandState.SETTLED):
-        return None
-    if judgment.verdict is Verdict.RECORDED and isinstance(telling.statement, Fact):
-        return telling.due
-    return telling.due or before
-
-
-def _entry(
-    telling: Telling, row: Stored, seq: int, moved: tuple[Moved, ...], *, created: bool, late: bool = False
-) -> Entry:
-    statement, origin = telling.statement, telling.origin
-    if type(statement) is Change:
-        # Who tells changes one by one needs the object as it was then, where no message says it.
-        kept = row.body if statement.wire is None and row.key.kind in _TOLD_BY_CHANGES else None
-        act, names, body, wire = _CHANGE, statement.fields, kept, statement.wire
-    elif type(statement) is Fact:
-        act, names, body, wire = _FACT, _NONE, statement.body, statement.wire
-    else:
-        act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
-    if wire is not None and (row.wire is None or late):
-        wire = None  # part of it is older than what is known: receivers get what holds, rendered from the picture
-    return Entry(
-        seq=seq,
-        at=telling.at,
-        lane=telling.lane,
-        act=act,
-        key=row.key,
-        no=row.no,
-        hub_id=row.hub_id,
-        origin=origin.partner,
-        correlation=origin.correlation,
-        receiver=row.receiver,
-        agreement=row.agreement,
-        created=created,
-        fields=names,
-        body=body,
-        wire=wire,
-        subject=row.subject,
-        contract=row.contract,
-        moved=moved,
-    )
-
-
-def _moved(before: Stored | None, body: Body | None) -> tuple[Moved, ...]:
-    """Return the EVSE with its tariff groups and its EVSE id, when they are others now: then others may see it."""
-    if before is None or before.withdrawn:
-        return _UNMOVED
-    old = before.body
-    if not isinstance(old, Evse) or not isinstance(body, Evse):
-        return _UNMOVED
-    if old.evse_id == body.evse_id and (old.connectors is body.connectors or groups_of(old) == groups_of(body)):
-        return _UNMOVED  # a status changes nothing else
-    return (Moved(old.uid, groups_of(old), old.evse_id),)

@@ -162,10 +162,9 @@ class PostgresStore(Upkeep):
         if draft.rows:
             await run(sql["upsert_rows"], *_columns([rows.picture_row(row) for _, row in draft.rows.values()]))
         if draft.entries:
-            await run(
-                sql["insert_entries"],
-                *_columns([rows.journal_row(line, held=draft.holds(line)) for line in draft.entries]),
-            )
+            held = draft.held()
+            lines = [rows.journal_row(line, held=line.seq in held) for line in draft.entries]
+            await run(sql["insert_entries"], *_columns(lines))
         if draft.refs:
             await run(sql["insert_refs"], *_columns(draft.refs))
         if draft.formers:

@@ -195,8 +195,9 @@ class SqliteStore(Upkeep):
             else:
                 moved.append(rows.picture_row(row))
         entries: list[object] = []
+        held = draft.held()
         for line in draft.entries:
-            entries += rows.journal_row(line, held=draft.holds(line))
+            entries += rows.journal_row(line, held=line.seq in held)
         many["update_states"].write(db, changed)
         many["insert_rows"].write(db, built)
         many["insert_entries"].write(db, entries)

@@ -119,9 +119,10 @@ class Writer:
         weight, rows = _measure(telling)
         if len(self._queue) >= MOST_WAITING or self._bytes + weight > MOST_BYTES:
             raise Unavailable(Reason.OVERLOADED, "too much waits for the writer", retry_after=1)
+        if not self._queue:
+            self._wake.set()
         self._queue.append(_Waiting(telling, then, weight, rows))
         self._bytes += weight
-        self._wake.set()
 
     async def run(self, *errands: Errand) -> None:
         """Run errands in one transaction; returns after its commit."""
