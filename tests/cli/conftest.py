@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ class Line:
         return json.loads(result.stdout)
 
 
-def serve(data: Path, *words: str) -> subprocess.Popen[str]:
+def serve(data: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """Start a node and wait until it says where it is."""
     command = [sys.executable, "-m", "interroam", "serve", "--data", str(data), *words]
-    environment = {**os.environ, "INTERROAM_INSECURE_HTTP": "true", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "INTERROAM_INSECURE_HTTP": "true", "PYTHONUNBUFFERED": "1", **(env or {})}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     said = []
     assert process.stdout is not None

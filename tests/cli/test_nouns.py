@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from interroam.cli.main import app
+from tests.cli.conftest import Line, serve, stop
 
 
 def test_a_partner_is_added_with_a_secret_shown_once_listed_amended_and_removed(node):
@@ -84,6 +85,21 @@ def test_a_route_is_set_for_all_or_for_one_module_listed_and_taken_back(node):
     node("partner", "route", "NL*RTE/EMSP")
     assert "no routes" in node("partner", "routes")
     assert "bills" in node("partner", "route", "NL*RTE/EMSP", "here", "--module", "bills", code=1)
+
+
+def test_whom_one_is_added_to_register_with_stays_only_when_that_worked(node, tmp_path):
+    ours = Line(tmp_path / "ours")
+    process = serve(ours.data, env={"INTERROAM_PARTS": "cpo", "INTERROAM_PARTY": "CH*RGS"})
+    there = node.json("partner", "add", "rgs", "--party", "CH*RGS/CPO")
+    words = ("partner", "add", "hub", "--party", "ZZ*HUB/HUB", "--partner-url", there["url"], "--partner-token")
+    try:
+        ours("partner", "add", "office", "--protocol", "plain", "--party", "CH*RGS/CPO")
+        assert "error" in ours(*words, "wrong", code=1)
+        assert [one["id"] for one in ours.json("partner", "list")["partners"]] == ["office"]
+        assert ours.json(*words, there["token"])["state"] == "connected"
+    finally:
+        stop(process)
+    assert node.json("partner", "show", "rgs")["state"] == "connected"
 
 
 def test_an_agreement_is_added_explained_amended_and_ended(node):

@@ -19,7 +19,7 @@ _WORDS: dict[str, tuple[str, ...]] = {"policy": tuple(Policy), "mode": tuple(Mod
 
 app = typer.Typer(help="Agreements: who roams with whom.", no_args_is_help=True)
 
-Emsp = Annotated[str, typer.Argument(help="The eMSP, as NL*EEE/EMSP (or a hub, as FR*107/HUB).")]
+Emsp = Annotated[str, typer.Argument(help="The eMSP, as NL-EEE/EMSP (or a hub, as FR-107/HUB).")]
 Starts = Annotated[datetime | None, typer.Option("--from", help="When it starts (default: now); UTC.", **TIME)]
 Ends = Annotated[datetime | None, typer.Option("--until", help="When it ends; UTC.", **TIME)]
 When = Annotated[datetime | None, typer.Option(help="When (default: now); UTC.", **TIME)]
@@ -29,9 +29,9 @@ Id = Annotated[str, typer.Argument(help="The agreement, or the beginning of its 
 
 
 Networks = Annotated[list[str], typer.Option("--network", help="A network of CPOs; repeat it.")]
-Locations = Annotated[list[str], typer.Option("--location", help="Only EVSEs of this location; CH*CCC/ID for one CPO.")]
-Groups = Annotated[list[str], typer.Option("--group", help="Only EVSEs with this tariff id; CH*CCC/ID for one CPO.")]
-Evses = Annotated[list[str], typer.Option("--evse", help="Only this EVSE, by uid or EVSE id; CH*CCC/ID for one CPO.")]
+Locations = Annotated[list[str], typer.Option("--location", help="Only EVSEs of this location; CH-CCC/ID for one CPO.")]
+Groups = Annotated[list[str], typer.Option("--group", help="Only EVSEs with this tariff id; CH-CCC/ID for one CPO.")]
+Evses = Annotated[list[str], typer.Option("--evse", help="Only this EVSE, by uid or EVSE id; CH-CCC/ID for one CPO.")]
 Modes = Annotated[list[str], typer.Option("--mode", help="The roaming mode of a module, as commands=A; repeat it.")]
 Tariffs = Annotated[list[Path], typer.Option("--tariff", help="A tariff in the agreement (JSON); repeat it.")]
 Tolerance = Annotated[str, typer.Option(help="How far a CDR's price may be off.")]
@@ -41,7 +41,7 @@ Services = Annotated[
     list[str], typer.Option("--service", help="What drivers may do, by the number eMIP has for it; 1, to charge.")
 ]
 Smart = Annotated[
-    list[str], typer.Option("--smart", help="A smart charging provider, told of the sessions, as NL*SCP/SCSP.")
+    list[str], typer.Option("--smart", help="A smart charging provider, told of the sessions, as NL-SCP/SCSP.")
 ]
 Service = Annotated[str, typer.Option(help="What the driver wants, as --service of an agreement.")]
 
@@ -50,7 +50,7 @@ Service = Annotated[str, typer.Option(help="What the driver wants, as --service 
 def add(  # noqa: PLR0913, PLR0917  each is an option
     node: Reach,
     emsp: Emsp,
-    cpos: Annotated[list[str] | None, typer.Argument(help="The CPOs, as CH*CCC/CPO.")] = None,
+    cpos: Annotated[list[str] | None, typer.Argument(help="The CPOs, as CH-CCC/CPO.")] = None,
     starts: Starts = None,
     ends: Ends = None,
     without: Without = [],  # noqa: B006  typer's way to say none
@@ -137,7 +137,7 @@ def offers(node: Reach) -> None:
 def accept(
     node: Reach,
     offer: Id,
-    party: Annotated[str, typer.Option("--for", help="For this party only, as CH*CCC/CPO (default: for all).")] = "",
+    party: Annotated[str, typer.Option("--for", help="For this party only, as CH-CCC/CPO (default: for all).")] = "",
 ) -> None:
     """Accept an offer on behalf of those it waits for."""
     node.show(node.call("POST", f"/offers/{part(offer)}/accept", {"party": party}), _agreement)
@@ -166,8 +166,8 @@ def show(
 def network(
     node: Reach,
     name: Annotated[str, typer.Argument(help="The network.")] = "",
-    cpos: Annotated[list[str] | None, typer.Argument(help="All its CPOs, as CH*CCC/CPO.")] = None,
-    owner: Annotated[str, typer.Option(help="Who bundles them, as CH*CCC/CPO (default: the first CPO).")] = "",
+    cpos: Annotated[list[str] | None, typer.Argument(help="All its CPOs, as CH-CCC/CPO.")] = None,
+    owner: Annotated[str, typer.Option(help="Who bundles them, as CH-CCC/CPO (default: the first CPO).")] = "",
 ) -> None:
     """List networks, or say which CPOs one has: no new agreement is needed."""
     if not cpos:
@@ -217,9 +217,9 @@ def end(
 @command(app)
 def explain(
     node: Reach,
-    card: Annotated[str, typer.Argument(help="A card's uid, a contract, or a party that looks, as NL*EEE/EMSP.")],
-    evse: Annotated[str, typer.Argument(help="An EVSE, as CH*CCC*E123; or nothing, with --cpo.")] = "",
-    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
+    card: Annotated[str, typer.Argument(help="A card's uid, a contract, or a party that looks, as NL-EEE/EMSP.")],
+    evse: Annotated[str, typer.Argument(help="An EVSE, as CH-CCC-E123; or nothing, with --cpo.")] = "",
+    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH-CCC.")] = "",
     at: When = None,
     service: Service = "",
 ) -> None:
@@ -232,8 +232,8 @@ def explain(
 def simulate(
     node: Reach,
     card: Annotated[str, typer.Option(help="A card's uid, or a contract.")],
-    evse: Annotated[str, typer.Option(help="An EVSE, as CH*CCC*E123.")] = "",
-    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH*CCC.")] = "",
+    evse: Annotated[str, typer.Option(help="An EVSE, as CH-CCC-E123.")] = "",
+    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH-CCC.")] = "",
     at: When = None,
     service: Service = "",
 ) -> None:

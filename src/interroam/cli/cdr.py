@@ -29,7 +29,7 @@ def remarks(node: Reach) -> None:
 @command(app)
 def release(
     node: Reach,
-    party: Annotated[str, typer.Argument(help="Its CPO, as CH*CCC.")],
+    party: Annotated[str, typer.Argument(help="Its CPO, as CH-CCC.")],
     cdr: Annotated[str, typer.Argument(help="The CDR's id.")],
 ) -> None:
     """Deliver a held CDR as it is."""

@@ -161,7 +161,7 @@ def _for_our_eyes(path: str, flags: int) -> int:
 def _hand_over(node: Reach, made: dict[str, Any], file: TextIO) -> None:
     """Write a certificate with its key, which is shown this once."""
     file.write(made.pop("certificate") + made.pop("key"))
-    node.show({**made, "file": file.name}, pairs)
+    node.show({**made, "file": file.name}, lambda one: pairs({**one, "until": moment(one.get("until"))}))
 
 
 def _signed(name: str, signer: str) -> dict[str, Any]:

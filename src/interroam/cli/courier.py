@@ -13,7 +13,7 @@ from interroam.cli.times import TIME
 
 app = typer.Typer(help="Couriers: what is owed to whom.", no_args_is_help=True)
 
-Party = Annotated[str, typer.Argument(help="Whom it serves, as NL*EEE/EMSP.")]
+Party = Annotated[str, typer.Argument(help="Whom it serves, as NL-EEE/EMSP.")]
 Lane = Annotated[str, typer.Argument(help="places, tokens, charges, outcomes, or all where it is strict.")]
 
 

@@ -31,7 +31,7 @@ _LABEL = "<div><b>{evse_id}</b><small>{location}{reference}<br>{address}</small>
 @command(app)
 def labels(
     node: Reach,
-    party: Annotated[str, typer.Option(help="The CPO, such as FR*C01.")],
+    party: Annotated[str, typer.Option(help="The CPO, such as FR-C01.")],
     location: Annotated[str, typer.Option(help="One of its locations; empty: all.")] = "",
     out: Annotated[Path | None, typer.Option(help="Write a sheet to print (HTML) to this file.")] = None,
 ) -> None:

@@ -15,7 +15,7 @@ from interroam.cli.tables import error, moment, pairs, say, table
 app = typer.Typer(help="Partners: who is connected, and as whom.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The partner's id, such as charge-co.")]
-Parties = Annotated[list[str], typer.Option("--party", help="A party it speaks for, as CH*CCC/CPO; repeat it.")]
+Parties = Annotated[list[str], typer.Option("--party", help="A party it speaks for, as CH-CCC/CPO; repeat it.")]
 Protocol = Annotated[str, typer.Option(help="ocpi, emip, or plain for a back office.")]
 Title = Annotated[str, typer.Option("--name", help="A name for people.")]
 Profile = Annotated[str, typer.Option(help="How the partner speaks: spec, gireve, or wwcp in eMIP.")]
@@ -26,6 +26,7 @@ Size = Annotated[
     int, typer.Option("--body-bytes", help="Bytes it may send at once; 0: no limit but the door's.", min=0)
 ]
 PartnerUrl = Annotated[str, typer.Option("--partner-url", help="The (versions) address the partner gave you.")]
+AtOnce = Annotated[str, typer.Option("--partner-url", help="Register with it at once, at the address it gave you.")]
 PartnerToken = Annotated[
     str | None,
     typer.Option("--partner-token", help="The registration token it gave you; asked for where one is needed."),
@@ -50,8 +51,10 @@ def add(  # noqa: PLR0913, PLR0917  an argument per option
     rate: Rate = 0,
     body_bytes: Size = 0,
     token_file: TokenFile = None,
+    partner_url: AtOnce = "",
+    partner_token: PartnerToken = None,
 ) -> None:
-    """Add a partner and print the secret to give it."""
+    """Add a partner and print the secret to give it; or register with the one it gave you."""
     wanted = {
         "id": name,
         "protocol": protocol,
@@ -63,7 +66,15 @@ def add(  # noqa: PLR0913, PLR0917  an argument per option
         "rate": rate,
         "body_bytes": body_bytes,
     }
-    _issue(node, "/partners", wanted, token_file)
+    if not partner_url:
+        _issue(node, "/partners", wanted, token_file)
+        return
+    node.call("POST", "/partners", wanted)
+    try:
+        _register(node, name, partner_url, partner_token)
+    except BaseException:
+        node.call("DELETE", f"/partners/{part(name)}")
+        raise
 
 
 @command(app, "list")
@@ -107,10 +118,7 @@ def amend(  # noqa: PLR0913, PLR0917  an argument per option
 @command(app)
 def register(node: Reach, name: Name, partner_url: PartnerUrl, partner_token: PartnerToken = None) -> None:
     """Register with a partner that gave you its address and, but for eMIP, a token."""
-    if partner_token is None and node.call("GET", f"/partners/{part(name)}")["protocol"] != "emip":
-        partner_token = ask_secret("Partner token")
-    wanted = {"url": partner_url, "token": partner_token or ""}
-    node.show(node.call("POST", f"/partners/{part(name)}/register", wanted), _partner)
+    _register(node, name, partner_url, partner_token)
 
 
 @command(app)
@@ -183,6 +191,13 @@ def routes(node: Reach) -> None:
     node.show(node.call("GET", "/routes"), _routes)
 
 
+def _register(node: Reach, name: str, url: str, token: str | None) -> None:
+    if token is None and node.call("GET", f"/partners/{part(name)}")["protocol"] != "emip":
+        token = ask_secret("Partner token")
+    answer = node.call("POST", f"/partners/{part(name)}/register", {"url": url, "token": token or ""})
+    node.show(answer, _partner)
+
+
 def _sure(question: str, *, yes: bool) -> None:
     if not yes:
         typer.confirm(question, abort=True, err=True)
@@ -220,8 +235,9 @@ def _issued(answer: dict[str, Any]) -> None:
     if answer["purpose"] == "registration":
         say("[dim]Give both to the partner: it registers with them. The token is shown this once.[/]")
     elif answer["purpose"] == "nothing":
-        say("[dim]Give it the address and a certificate: interroam partner certificate issue NAME.[/]")
-        say("[dim]It may call from its own addresses only: interroam partner amend NAME --address NETWORK.[/]")
+        name = answer["partner"]
+        say(f"[dim]Give it the address and a certificate: interroam partner certificate issue {name}[/]")
+        say(f"[dim]It may call from its own addresses only: interroam partner amend {name} --address NETWORK[/]")
     else:
         say("[dim]Give both to the back office: Authorization: Bearer TOKEN. The token is shown this once.[/]")
 

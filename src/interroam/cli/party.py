@@ -11,7 +11,7 @@ from interroam.cli.tables import table
 
 app = typer.Typer(help="Parties: who may act, whichever partners speak for it.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="A party in its role, as FR*C01/CPO.")]
+Name = Annotated[str, typer.Argument(help="A party in its role, as FR-C01/CPO.")]
 
 
 @command(app, "list")

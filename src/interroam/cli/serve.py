@@ -112,14 +112,14 @@ def _first_steps(node: Node) -> list[str]:
             "agreement add NL-EEE/EMSP CH-CCC/CPO",
         ]
     own, hub = settings.party.replace("*", "-"), "FR-107/HUB"  # some shells look for files where they see a star
-    steps = [f"partner add the-hub --party {hub}"]
+    steps = []
     if Part.CPO in settings.parts:
         steps.append(f"partner add back-office --protocol plain --party {own}/CPO")
         steps.append(f"agreement add {hub} {own}/CPO")
     if Part.EMSP in settings.parts:
         steps.append(f"partner add drivers --protocol plain --party {own}/EMSP")
         steps.append(f"agreement add {own}/EMSP {hub}")
-    return [*steps, "partner register the-hub --partner-url URL --partner-token TOKEN"]
+    return [*steps, f"partner add the-hub --party {hub} --partner-url URL --partner-token TOKEN"]
 
 
 def _loop() -> Callable[[Coroutine[Any, Any, None]], None]:

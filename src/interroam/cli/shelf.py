@@ -12,7 +12,7 @@ from interroam.cli.tables import moment, say, table
 app = typer.Typer(help="The shelf: what partners refused.", no_args_is_help=True)
 
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of the shelf.")]
-Party = Annotated[str, typer.Option(help="Only what was for this party, as NL*EEE/EMSP; with --lane.")]
+Party = Annotated[str, typer.Option(help="Only what was for this party, as NL-EEE/EMSP; with --lane.")]
 Lane = Annotated[str, typer.Option(help="The lane of that party.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)]
 
