@@ -1,6 +1,7 @@
 """Fetching and schedules at the command line."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -47,3 +48,32 @@ def test_a_schedule_is_set_and_keeps_what_was_set(node):
 )
 def test_what_is_wrong_is_said_in_words(node, words, said):
     assert said in node(*words, code=1)
+
+
+async def test_a_partner_is_told_once_more_what_it_may_know(node, tmp_path):
+    async def line(*words, **more):
+        return await asyncio.to_thread(node, *words, **more)
+
+    tariff = {"currency": "CHF", "elements": [{"components": [{"dimension": "ENERGY", "price": "0.50"}]}]}
+    file = tmp_path / "tariffs.json"
+    file.write_text(json.dumps({"tariffs": [{"party": "CH*PSH", "id": "T1", **tariff}]}))
+    async with Shop((("NL", "PSH", "EMSP"),)) as shop:
+        await line("partner", "add", "psh-office", "--protocol", "plain", "--party", "CH*PSH/CPO")
+        issued = await asyncio.to_thread(node.json, "partner", "add", "psh", "--party", "NL*PSH/EMSP")
+        await shop.post_credentials(issued["url"].removesuffix("/ocpi/versions"), issued["token"])
+        await line("agreement", "add", "NL*PSH/EMSP", "CH*PSH/CPO")
+        await line("import", "psh-office", str(file))
+
+        async def told(times):
+            async with asyncio.timeout(10):
+                while sum("tariffs" in seen.path for seen in shop.told("PUT")) < times:  # noqa: ASYNC110  what is waited for sets no event
+                    await asyncio.sleep(0.02)
+
+        await told(1)
+        assert "1 parts are being sent" in await line("push", "psh", "tariffs")
+        await told(2)
+        assert "2 parts are being sent" in await line("push", "psh")
+        await told(3)
+        assert "nothing that the partner is sent" in await line("push", "psh", "tokens")
+        assert "interroam courier replay" in await line("push", "psh", "cdrs", code=1)
+        assert "there is no partner nobody" in await line("push", "nobody", code=1)

@@ -67,8 +67,12 @@ def _couriers(answer: dict[str, Any]) -> None:
             one["lag"],
             one.get("failures", 0),
             moment(one.get("retry_at")),
-            "paused" if one.get("paused") else one.get("alert", ""),
+            "paused" if one.get("paused") else one.get("alert") or _seeding(one.get("seeds", 0)),
         )
         for one in answer["couriers"]
     ]
     table(("party", "lane", "through", "behind", "failures", "next try (UTC)", ""), rows, "nothing is owed to anybody")
+
+
+def _seeding(parts: int) -> str:
+    return f"{parts} parts of what stands are on their way" if parts else ""

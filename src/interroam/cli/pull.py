@@ -1,4 +1,4 @@
-"""``interroam pull``: fetch what a partner has, now."""
+"""``interroam pull`` and ``push``: fetch what a partner has, tell it what it may know, now."""
 
 from __future__ import annotations
 
@@ -51,6 +51,22 @@ def pull(
         node.show(answer, _pulls)
         if any(one["stage"] == "failed" for one in answer["pulls"]):
             raise typer.Exit(1)
+
+
+def push(
+    node: Reach,
+    partner: Annotated[str, typer.Argument(help="The partner's id.")],
+    module: Annotated[str, typer.Argument(help="locations, tariffs or tokens; none: all of them.")] = "",
+) -> None:
+    """Tell a partner once more what it may know, as it stands: places with their statuses, tariffs, tokens."""
+    node.show(node.call("POST", "/pushes", {"partner": partner, "module": module or None}), _pushed)
+
+
+def _pushed(answer: dict[str, Any]) -> None:
+    if answer["count"]:
+        say(f"{answer['count']} parts are being sent; `interroam courier list` says how far that is")
+    else:
+        say("there is nothing that the partner is sent")
 
 
 def _followed(node: Reach, wanted: set[tuple[str, str]]) -> dict[str, Any]:

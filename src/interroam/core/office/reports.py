@@ -19,6 +19,8 @@ class CourierReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     retry_at: datetime | None = None
     paused: bool = False
     alert: str = ""
+    seeds: int = 0
+    """Parts of the picture that are still to be sent."""
 
 
 class ShelfReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

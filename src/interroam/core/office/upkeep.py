@@ -20,9 +20,11 @@ from interroam.core.telling.clearing import Weighed
 from interroam.core.telling.waiting import Keeper, Waiting
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Entry
-from interroam.model.ids import Kind, Lane, Party, PartyId, cdr_key
+from interroam.model.ids import Kind, Lane, Module, Party, PartyId, cdr_key
 
 _LOOK_S = 0.1
+_PUSHED = {Module.TARIFFS: Kind.TARIFF, Module.LOCATIONS: Kind.LOCATION, Module.TOKENS: Kind.TOKEN}
+"""What can be told once more as it stands: a tariff before the places that name it."""
 _ALL = 1_000_000
 
 
@@ -79,14 +81,22 @@ class Upkeep:
 
     async def reinit(self, actor: Actor, id: str) -> int:
         """Tell a partner all places and all their statuses once more; returns how many couriers do so (EMIP-55)."""
+        return await self.push(actor, id, Module.LOCATIONS)
+
+    async def push(self, actor: Actor, id: str, module: Module | None = None) -> int:
+        """Tell a partner once more what it may know of a module, or of all; returns in how many parts."""
         actor.needs(Rank.OPERATOR)
         partner = self._hub.book.partners.get(id)
         if partner is None:
             raise Refused(Reason.UNKNOWN_OBJECT, f"there is no partner {id}", remedy="interroam partner list")
+        if module is not None and module not in _PUSHED:
+            remedy = "interroam courier replay, from a date on"
+            raise Refused(Reason.MALFORMED, f"{module.value} are not told once more as a whole", remedy=remedy)
         request = self._hub.ids.new()
-        couriers = self._dispatch.repeat(partner.parties, Kind.LOCATION, request)
-        await self._audit.write(actor, "partner reinit", id, request=request, couriers=couriers)
-        return couriers
+        kinds = tuple(_PUSHED.values()) if module is None else (_PUSHED[module],)
+        parts = sum(self._dispatch.repeat(partner.parties, kind, request) for kind in kinds)
+        await self._audit.write(actor, "push", id, module=module and module.value, request=request, parts=parts)
+        return parts
 
     async def seq_before(self, moment: datetime) -> int:
         """Return the number of the last entry before a moment: entries are in the order of their times."""
@@ -247,6 +257,7 @@ def _report(courier: Courier, head: int) -> CourierReport:
         retry_at=cursor.retry_at,
         paused=cursor.paused,
         alert=cursor.alert,
+        seeds=len(cursor.seeds),
     )
 
 

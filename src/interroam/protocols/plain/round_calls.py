@@ -27,6 +27,13 @@ class PullWanted(Struct, frozen=True, kw_only=True):
     whole: bool = False
 
 
+class PushWanted(Struct, frozen=True, kw_only=True):
+    """What to tell a partner once more: a module, or all it may know."""
+
+    partner: str
+    module: Module | None = None
+
+
 class PullNamed(Struct, frozen=True, kw_only=True):
     """A module of a partner."""
 
@@ -98,6 +105,11 @@ async def withdraw_absent(call: Call) -> Counted:
     return Counted(count=await call.office.rounds.withdraw(call.actor, call.body.partner, call.body.module))
 
 
+async def push(call: Call) -> Counted:
+    """Tell a partner once more what it may know."""
+    return Counted(count=await call.office.upkeep.push(call.actor, call.body.partner, call.body.module))
+
+
 async def schedules(call: Call) -> ScheduleList:
     """List schedules."""
     return ScheduleList(tuple(_schedule(one) for one in call.office.rounds.scheduled(call.actor)))
@@ -138,6 +150,7 @@ ROUTES = (
     route("GET", "/pulls", pulls, Pulls),
     route("POST", "/pulls", pull, Pulls, body=PullWanted, status=202, errors=_PULLED),
     route("POST", "/pulls/withdraw", withdraw_absent, Counted, body=PullNamed, errors=MISSING),
+    route("POST", "/pushes", push, Counted, body=PushWanted, status=202, errors=(Reason.UNKNOWN_OBJECT,)),
     route("GET", "/schedules", schedules, ScheduleList),
     route("PUT", "/schedules/{id}", set_schedule, ScheduleReport, body=ScheduleWanted, errors=MISSING),
 )
