@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from interroam.core.ports import Asking, Pulled, Standing
+from interroam.core.ports import Pulled, Standing
 from interroam.model.facts import Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
 from interroam.model.parties import Partner
 from interroam.model.questions import Live
+
+
+class Asking(StrEnum):
+    """When a provider is asked about a token of its own, and when what it stated before decides."""
+
+    SYNC_ONLY = "sync_only"  # always asked; no answer is no permission
+    SYNC_FIRST = "sync_first"  # asked; what it stated decides where no answer can be had
+    ASYNC_ONLY = "async_only"  # never asked
+    ASYNC_FIRST = "async_first"  # asked about those only of which it has stated nothing that still holds
 
 
 @runtime_checkable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -331,15 +330,6 @@ class Link(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
-
-
-class Asking(StrEnum):
-    """When a provider is asked about a token of its own, and when what it stated before decides."""
-
-    SYNC_ONLY = "sync_only"  # always asked; no answer is no permission
-    SYNC_FIRST = "sync_first"  # asked; what it stated decides where no answer can be had
-    ASYNC_ONLY = "async_only"  # never asked
-    ASYNC_FIRST = "async_first"  # asked about those only of which it has stated nothing that still holds
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):

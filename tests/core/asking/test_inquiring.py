@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from interroam.core.hub import Deadlines
-from interroam.core.ports import Asking
+from interroam.core.manners import Asking
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact, Origin
 from interroam.model.ids import PartyId, authorization_key, provider_of

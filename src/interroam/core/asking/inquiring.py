@@ -1,6 +1,6 @@
 """What the provider of a token says: asked, or as it stated before (EMIP-66, EMIP-67, EMIP-132).
 
-A partner may say when its providers are asked (core/ports.py: Asking). Of others a hub always asks; a CPO's own node
+A partner may say when its providers are asked (core/manners.py: Asking). Of others a hub always asks; a CPO's own node
 does so but for what the token's whitelist says: one of which it is ALWAYS is not asked about, and where no answer can
 be had one that is ALLOWED or ALLOWED_OFFLINE may charge (OCPI-111).
 
@@ -18,7 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from interroam.core.asking import putting
-from interroam.core.ports import Asking, Link
+from interroam.core.manners import Asking
+from interroam.core.ports import Link
 from interroam.model.agreements import Agreement
 from interroam.model.errors import Reason, Unavailable
 from interroam.model.facts import Origin

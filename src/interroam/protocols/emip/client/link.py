@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from interroam.core.manners import Attentive, Source
-from interroam.core.ports import Asking, Pulled
+from interroam.core.manners import Asking, Attentive, Source
+from interroam.core.ports import Pulled
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
