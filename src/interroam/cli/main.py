@@ -26,6 +26,7 @@ from interroam.cli import (
     upkeep,
     user,
 )
+from interroam.cli.check import check
 from interroam.cli.front import PANELS, Front
 from interroam.cli.price import price
 from interroam.cli.reach import command
@@ -82,6 +83,7 @@ app.add_typer(schedule.app, name="schedule", rich_help_panel=_WAY)
 app.add_typer(courier.app, name="courier", rich_help_panel=_WAY)
 app.add_typer(shelf.app, name="shelf", rich_help_panel=_WAY)
 command(app, "import", rich_help_panel=_THINGS)(objects.import_)
+app.command(rich_help_panel=_THINGS)(check)
 app.command(rich_help_panel=_THINGS)(price)
 app.add_typer(cdr.app, name="cdr", rich_help_panel=_THINGS)
 app.add_typer(evse.app, name="evse", rich_help_panel=_THINGS)

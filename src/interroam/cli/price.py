@@ -13,6 +13,7 @@ import typer
 from msgspec.structs import replace
 from rich.markup import escape
 
+from interroam.cli.files import objects_of
 from interroam.cli.reach import Json
 from interroam.cli.tables import error, print_json, say, table
 from interroam.core.rules.pricing import (
@@ -36,8 +37,7 @@ from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi.translate.charges import read_cdr, read_session
 from interroam.protocols.ocpi.translate.tariffs import read_tariff
 from interroam.protocols.ocpi.wire import Malformed, NotJson, cdrs, read, sessions, tariffs
-from interroam.protocols.ocpi.wire.envelope import read_reply
-from interroam.protocols.ocpi.wire.raw import fields_of, items_of
+from interroam.protocols.ocpi.wire.raw import fields_of
 
 _COLORS = {Outcome.PASS: "green", Outcome.REMARK: "yellow", Outcome.HOLD: "red"}
 _COLUMNS = ("from", "to", "what", "quantity", "price", "VAT %", "element", "when", "excl. VAT", "incl. VAT")
@@ -69,7 +69,7 @@ def price(
 def _price(record: Path, sheet: Path | None, zone: str | None, tolerance: Decimal) -> tuple[Finding, Cdr | Session]:
     body, known = _record(record)
     if sheet is not None:
-        known = [read_tariff(_shape(tariffs.Tariff, one, sheet)) for one in _objects(sheet)]
+        known = [read_tariff(_shape(tariffs.Tariff, one, sheet)) for one in objects_of(sheet)]
     if not known:
         raise Refused(Reason.INCOMPLETE, f"{record} names no tariff", remedy="give a file with the tariff as well")
     if isinstance(body, Session):
@@ -107,27 +107,13 @@ def _session(session: Session, known: Sequence[Tariff], zone: str | None, tolera
 
 
 def _record(path: Path) -> tuple[Cdr | Session, list[Tariff]]:
-    found = _objects(path)
+    found = objects_of(path)
     if len(found) != 1:
         raise Refused(Reason.MALFORMED, f"{path} holds {len(found)} objects", remedy="keep the one to be priced")
     if "cdr_location" not in fields_of(found[0]):
         return read_session(_shape(sessions.Session, found[0], path)), []
     shape = _shape(cdrs.Cdr, found[0], path)
     return read_cdr(shape), [read_tariff(one) for one in shape.tariffs]
-
-
-def _objects(path: Path) -> list[bytes]:
-    """Read the objects of a file: one, a list, or either in the envelope of an answer."""
-    try:
-        raw = path.read_bytes().strip()
-        if raw.startswith(b"{") and "status_code" in fields_of(raw):
-            raw = read_reply(raw).data or b"[]"
-        found = items_of(raw) if raw.startswith(b"[") else [raw]
-        for one in found:
-            fields_of(one)
-        return found
-    except (OSError, Malformed, NotJson) as trouble:
-        raise Refused(Reason.NOT_JSON, f"{path} cannot be read: {trouble}") from None
 
 
 def _shape(kind: type[Shape], raw: bytes, path: Path) -> Shape:
