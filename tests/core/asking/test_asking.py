@@ -184,7 +184,7 @@ async def test_a_command_without_result_times_out_once_and_a_late_result_is_not_
     core, inboxes = hub
     command = await pending(core, inboxes, within=1)
     assert await core.hub.sweep() == 0
-    await core.clock.sleep(1.1)
+    core.clock.forward(seconds=1.1)
     assert await core.hub.sweep() == 1
     assert await core.hub.sweep() == 0
     late = await core.tell("cpo", Outcome(command=command, result="ACCEPTED", at=core.clock.now()))
@@ -199,9 +199,9 @@ async def test_a_cpo_that_names_no_time_has_the_configured_one(hub):
     core, inboxes = hub
     await pending(core, inboxes, within=0)
     assert await core.hub.sweep() == 0
-    await core.clock.sleep(core.hub.deadlines.command - 1)
+    core.clock.forward(seconds=core.hub.deadlines.command - 1)
     assert await core.hub.sweep() == 0
-    await core.clock.sleep(1.1)
+    core.clock.forward(seconds=1.1)
     assert await core.hub.sweep() == 1
 
 
@@ -265,7 +265,7 @@ async def test_a_cpo_that_does_not_answer_leaves_no_pending_command(hub):
     core, inboxes = hub
     with pytest.raises(Unavailable):
         await core.hub.command(origin("DE*MSP"), START)
-    await core.clock.sleep(200)
+    core.clock.forward(seconds=200)
     assert await core.hub.sweep() == 0
     await core.drained()
     assert inboxes["cpo"].asked != []

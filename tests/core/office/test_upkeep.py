@@ -10,6 +10,7 @@ import pytest
 from interroam.core.audit import LOCAL
 from interroam.core.keys import Keyring
 from interroam.core.office.upkeep import courier_key
+from interroam.core.pages import seq_before
 from interroam.core.ports import CourierKey
 from interroam.core.refs import token_ref
 from interroam.model.errors import Refused
@@ -57,11 +58,11 @@ async def test_a_replay_delivers_everything_since_a_moment_again(busy):
     office, core, inbox = busy
     await core.tell("cpo", Fact(session("S1")))
     moment = core.clock.now() + timedelta(seconds=1)
-    await core.clock.sleep(2)
+    core.clock.forward(seconds=2)
     await core.tell("cpo", Fact(session("S2")))
     await core.tell("cpo", Fact(session("S3")))
     await core.until(lambda: len(inbox.taken) == 3)
-    assert await office.upkeep.seq_before(moment) == 1
+    assert await seq_before(core.store, moment) == 1
     await office.upkeep.replay(LOCAL, CHARGES, moment)
     await core.until(lambda: len(inbox.taken) == 5)
     assert [entry.body.id for entry in inbox.taken][3:] == ["S2", "S3"]

@@ -157,7 +157,7 @@ async def test_a_status_whose_time_is_over_is_unknown_and_everybody_is_told_once
         await core.tell("cpo", busy(Busy.OCCUPIED, now, now + timedelta(seconds=5)))
         assert await core.hub.sweep() == 0
         assert await word(core) == "CHARGING"
-        await core.clock.sleep(8)
+        core.clock.forward(seconds=8)
         await core.drained()
         taken = len(core.links["emsp"].taken)
         assert await core.hub.sweep() == 1
@@ -174,13 +174,13 @@ async def test_an_end_is_stated_after_a_restart_and_not_where_a_newer_status_cam
         await core.tell("cpo", busy(Busy.OCCUPIED, at(0), at(1)))
     async with running(tmp_path, HUB_PARTY) as core:
         assert await word(core) == "CHARGING"
-        await core.clock.sleep(2)
+        core.clock.forward(seconds=2)
         await core.tell("cpo", busy(Busy.FREE, core.clock.now(), None))
         assert await core.hub.sweep() == 0
         assert await word(core) == "AVAILABLE"
         await core.tell("cpo", busy(Busy.OCCUPIED, core.clock.now(), core.clock.now()))
     async with running(tmp_path, HUB_PARTY) as core:
-        await core.clock.sleep(5)
+        core.clock.forward(seconds=5)
         assert await core.hub.sweep() == 1
         assert await word(core) == "UNKNOWN"
 
@@ -193,6 +193,6 @@ async def test_many_ends_at_once_are_stated_in_one_sweep_and_none_of_a_place_tha
         gone = Fact(replace(location(), id="L2"), parts=(Fact(evse(location_id="L2", status=ends)),))
         await core.tell("cpo", gone)
         await core.tell("cpo", Withdrawal(location_key(CPO, "L2"), core.clock.now()))
-        await core.clock.sleep(1)
+        core.clock.forward(seconds=1)
         assert await core.hub.sweep() == 250
         assert await core.hub.sweep() == 0

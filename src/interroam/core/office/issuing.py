@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from interroam.core.audit import Actor, Audit, Rank
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.core.manners import Certified
 from interroam.core.office.authority import Authority, Cause, Issued
@@ -55,6 +55,7 @@ class Issuing:
         self._ways = ways
         self._authority = authority
         self._overlap = overlap
+        self._documents = Documents(hub.store, ISSUED, Issued)
         self._known: dict[str, Issued] = {}
         self._ending = False
         """Whether anything was revoked, now or for later."""
@@ -108,11 +109,10 @@ class Issuing:
 
     async def load(self) -> None:
         """Read what was issued; documents of former releases bear the partner's name."""
-        for name, body in await self._hub.store.all(ISSUED):
-            one = msgspec.msgpack.decode(body, type=Issued)
+        for name, one in (await self._documents.all()).items():
             if name != one.serial:
                 await self._keep(one)
-                await self._hub.store.remove(ISSUED, name)
+                await self._documents.remove(name)
             else:
                 self._know(one)
 
@@ -157,7 +157,7 @@ class Issuing:
                 )
 
     async def _keep(self, one: Issued) -> None:
-        await self._hub.store.save(ISSUED, one.serial, msgspec.msgpack.encode(one))
+        await self._documents.save(one.serial, one)
         self._know(one)
 
     def _know(self, one: Issued) -> None:

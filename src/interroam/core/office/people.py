@@ -16,6 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec.structs import replace
 
 from interroam.core.audit import Actor, Audit, Rank
+from interroam.core.documents import Documents
 from interroam.core.keys import Keyring, new_secret
 from interroam.core.ports import Clock, Store
 from interroam.model.errors import Reason, Refused, Unavailable
@@ -68,7 +69,8 @@ class People:
     """The users of one node."""
 
     def __init__(self, store: Store, clock: Clock, keyring: Keyring, audit: Audit) -> None:
-        self._store = store
+        self._kept_users = Documents(store, USERS, User)
+        self._kept_logins = Documents(store, LOGINS, _Login)
         self._clock = clock
         self._keyring = keyring
         self._audit = audit
@@ -80,9 +82,8 @@ class People:
 
     async def load(self) -> None:
         """Read the register."""
-        self._users = {name: msgspec.msgpack.decode(body, type=User) for name, body in await self._store.all(USERS)}
-        for name, body in await self._store.all(LOGINS):
-            self._logins[bytes.fromhex(name)] = msgspec.msgpack.decode(body, type=_Login)
+        self._users = await self._kept_users.all()
+        self._logins |= {bytes.fromhex(name): login for name, login in (await self._kept_logins.all()).items()}
         await self.keep()
 
     async def keep(self) -> None:
@@ -115,7 +116,7 @@ class People:
         kept = old.password if old is not None else ""
         hashed = kept if password is None else await asyncio.to_thread(_HASHER.hash, password)
         user = User(name, hashed, rank, bodies, old.since if old is not None else self._clock.now())
-        await self._store.save(USERS, name, msgspec.msgpack.encode(user))
+        await self._kept_users.save(name, user)
         self._users[name] = user
         if password is not None:
             await self._log_out(name)
@@ -129,7 +130,7 @@ class People:
             raise Refused(Reason.UNKNOWN_OBJECT, f"there is no user {name}")
         del self._users[name]
         await self._log_out(name)
-        await self._store.remove(USERS, name)
+        await self._kept_users.remove(name)
         await self._audit.write(actor, "user remove", name)
 
     # -- logging in ------------------------------------------------------------------------------------------------
@@ -177,10 +178,10 @@ class People:
 
     async def _end(self, fingerprint: bytes) -> None:
         self._logins.pop(fingerprint, None)
-        await self._store.remove(LOGINS, fingerprint.hex())
+        await self._kept_logins.remove(fingerprint.hex())
 
     async def _write(self, fingerprint: bytes, login: _Login) -> None:
-        await self._store.save(LOGINS, fingerprint.hex(), msgspec.msgpack.encode(login))
+        await self._kept_logins.save(fingerprint.hex(), login)
 
 
 def _fits(hashed: str, password: str) -> bool:

@@ -14,6 +14,7 @@ from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
 from interroam.core.office.drivers import names_of
 from interroam.core.office.reports import CourierReport, ShelfReport
+from interroam.core.pages import seq_before
 from interroam.core.ports import CourierKey, Shelved
 from interroam.core.rules.erasing import Erasure
 from interroam.core.telling.clearing import Weighed
@@ -75,7 +76,7 @@ class Upkeep:
         """Deliver everything since a moment again."""
         actor.needs(Rank.OPERATOR)
         courier = self._courier(key)
-        after = await self.seq_before(since)
+        after = await seq_before(self._store, since)
         courier.replay(after)
         return await self._moved(actor, courier, "courier replay", since=since, after=after)
 
@@ -97,18 +98,6 @@ class Upkeep:
         parts = sum(self._dispatch.repeat(partner.parties, kind, request) for kind in kinds)
         await self._audit.write(actor, "push", id, module=module and module.value, request=request, parts=parts)
         return parts
-
-    async def seq_before(self, moment: datetime) -> int:
-        """Return the number of the last entry before a moment: entries are in the order of their times."""
-        low, high = 0, self._store.head()
-        while low < high:
-            middle = (low + high) // 2
-            found = await self._store.entries(middle, 1)
-            if found and found[0].at < moment:
-                low = found[0].seq
-            else:
-                high = middle
-        return low
 
     def _courier(self, key: CourierKey) -> Courier:
         courier = self._dispatch.courier(key)

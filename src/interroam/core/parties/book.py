@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import msgspec
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.keys import Keyring
 from interroam.core.ports import Store
 from interroam.core.rules.routing import Routing
@@ -50,31 +50,26 @@ class Book:
         """Another number whenever anything of this, or whose secret holds, has changed."""
         self._credentials: dict[bytes, Credential] = {}
         self._store = store
+        self._kept_partners = Documents(store, PARTNERS, Partner)
+        self._kept_credentials = Documents(store, CREDENTIALS, Credential)
+        self._kept_agreements = Documents(store, AGREEMENTS, Agreement)
+        self._kept_versions = Documents(store, VERSIONS, Agreement)
+        self._kept_offers = Documents(store, OFFERS, Agreement)
+        self._kept_networks = Documents(store, NETWORKS, Network)
+        self._kept_routes = Documents(store, ROUTES, Route)
         self._listeners: list[Callable[[], None]] = []
         self._writing = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the register."""
-        for _, body in await self._store.all(PARTNERS):
-            partner = msgspec.msgpack.decode(body, type=Partner)
-            self.partners[partner.id] = partner
-        for _, body in await self._store.all(CREDENTIALS):
-            credential = msgspec.msgpack.decode(body, type=Credential)
-            self._credentials[credential.fingerprint] = credential
-        for _, body in await self._store.all(AGREEMENTS):
-            agreement = msgspec.msgpack.decode(body, type=Agreement)
-            self.agreements[agreement.id] = agreement
-        for _, body in await self._store.all(OFFERS):
-            offer = msgspec.msgpack.decode(body, type=Agreement)
-            self.offers[offer.id] = offer
-        for _, body in await self._store.all(NETWORKS):
-            network = msgspec.msgpack.decode(body, type=Network)
-            self.networks[network.id] = network
+        self.partners |= await self._kept_partners.all()
+        self._credentials |= {one.fingerprint: one for one in (await self._kept_credentials.all()).values()}
+        self.agreements |= await self._kept_agreements.all()
+        self.offers |= await self._kept_offers.all()
+        self.networks |= await self._kept_networks.all()
         for version in await self.versions():
             self.selections |= {one.name: one for one in version.selections}
-        for _, body in await self._store.all(ROUTES):
-            route = msgspec.msgpack.decode(body, type=Route)
-            self.routes[route.name] = route
+        self.routes |= await self._kept_routes.all()
         self.suspended = {Party.parse(name) for name, _ in await self._store.all(SUSPENDED)}
         self._changed()
 
@@ -110,7 +105,7 @@ class Book:
 
     async def admit(self, credential: Credential) -> None:
         """Accept a secret from now on."""
-        await self._store.save(CREDENTIALS, credential.fingerprint.hex(), msgspec.msgpack.encode(credential))
+        await self._kept_credentials.save(credential.fingerprint.hex(), credential)
         self._credentials[credential.fingerprint] = credential
         self.revision += 1
 
@@ -118,7 +113,7 @@ class Book:
         """Accept a secret no more (OCPI-169: dead at once)."""
         self._credentials.pop(credential.fingerprint, None)
         self.revision += 1
-        await self._store.remove(CREDENTIALS, credential.fingerprint.hex())
+        await self._kept_credentials.remove(credential.fingerprint.hex())
 
     # -- partners, agreements, routes ------------------------------------------------------------------------------
 
@@ -128,7 +123,7 @@ class Book:
             return await self._write(partner)
 
     async def _write(self, partner: Partner) -> Partner:
-        await self._store.save(PARTNERS, partner.id, msgspec.msgpack.encode(partner))
+        await self._kept_partners.save(partner.id, partner)
         self.partners[partner.id] = partner
         self._changed()
         return partner
@@ -150,14 +145,13 @@ class Book:
         for credential in self.credentials_of(partner_id):
             await self.dismiss(credential)
         self.partners.pop(partner_id, None)
-        await self._store.remove(PARTNERS, partner_id)
+        await self._kept_partners.remove(partner_id)
         self._changed()
 
     async def put_agreement(self, agreement: Agreement) -> Agreement:
         """Write an agreement as it holds from now on; what it was before is kept (design: ten years)."""
-        body = msgspec.msgpack.encode(agreement)
-        await self._store.save(VERSIONS, f"{agreement.id}:{agreement.version:06}", body)
-        await self._store.save(AGREEMENTS, agreement.id, body)
+        await self._kept_versions.save(f"{agreement.id}:{agreement.version:06}", agreement)
+        await self._kept_agreements.save(agreement.id, agreement)
         self.selections |= {one.name: one for one in agreement.selections}
         self.agreements[agreement.id] = agreement
         self._changed()
@@ -165,24 +159,23 @@ class Book:
 
     async def versions(self, id: str = "") -> list[Agreement]:
         """Return every version of an agreement (or of all), in order."""
-        rows = await self._store.all(VERSIONS)
         wanted = f"{id}:" if id else ""
-        return [msgspec.msgpack.decode(body, type=Agreement) for name, body in rows if name.startswith(wanted)]
+        return [one for name, one in (await self._kept_versions.all()).items() if name.startswith(wanted)]
 
     async def put_offer(self, offer: Agreement) -> Agreement:
         """Write what waits to be accepted; nothing follows from it yet."""
-        await self._store.save(OFFERS, offer.id, msgspec.msgpack.encode(offer))
+        await self._kept_offers.save(offer.id, offer)
         self.offers[offer.id] = offer
         return offer
 
     async def drop_offer(self, id: str) -> None:
         """Forget an offer: accepted by all, or taken back."""
         self.offers.pop(id, None)
-        await self._store.remove(OFFERS, id)
+        await self._kept_offers.remove(id)
 
     async def put_network(self, network: Network) -> Network:
         """Write a group of CPOs; agreements that name it follow at once (OCPI-179)."""
-        await self._store.save(NETWORKS, network.id, msgspec.msgpack.encode(network))
+        await self._kept_networks.save(network.id, network)
         self.networks[network.id] = network
         self._changed()
         return network
@@ -204,10 +197,10 @@ class Book:
     async def put_route(self, route: Route) -> None:
         """Say which partners carry a party's messages, in order; none: whoever speaks for it."""
         if route.partners:
-            await self._store.save(ROUTES, route.name, msgspec.msgpack.encode(route))
+            await self._kept_routes.save(route.name, route)
             self.routes[route.name] = route
         else:
-            await self._store.remove(ROUTES, route.name)
+            await self._kept_routes.remove(route.name)
             self.routes.pop(route.name, None)
         self._changed()
 

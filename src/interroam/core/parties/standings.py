@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.parties.book import Book
 from interroam.core.ports import Clock, Standing, Store
 from interroam.core.rules.routing import Routing
@@ -27,7 +27,7 @@ class Standings:
     """All parties we know the state of, in the order we first heard of them."""
 
     def __init__(self, store: Store, book: Book, clock: Clock) -> None:
-        self._store = store
+        self._standings = Documents(store, STANDINGS, Standing)
         self._book = book
         self._clock = clock
         self._known: dict[Party, Standing] = {}
@@ -37,7 +37,7 @@ class Standings:
 
     async def load(self) -> None:
         """Read what is known."""
-        rows = [msgspec.msgpack.decode(body, type=Standing) for _, body in await self._store.all(STANDINGS)]
+        rows = (await self._standings.all()).values()
         self._known = {row.party: row for row in sorted(rows, key=lambda row: row.no)}
         self._numbered = max((row.no for row in rows), default=0)
 
@@ -101,7 +101,7 @@ class Standings:
             no=known.no if known is not None else self._numbered, party=party, state=state, at=at, by=by
         )
         self._known[party] = standing
-        await self._store.save(STANDINGS, str(party), msgspec.msgpack.encode(standing))
+        await self._standings.save(str(party), standing)
 
     # -- what a partner may see ------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.core.pages import every
 from interroam.core.ports import Query
@@ -43,6 +44,7 @@ class Absences:
 
     def __init__(self, hub: Hub, share: float) -> None:
         self._hub = hub
+        self._kept = Documents(hub.store, ABSENCES, Absence)
         self._share = share
 
     async def find(
@@ -66,9 +68,9 @@ class Absences:
         name = _name(found.partner, found.module)
         if found.keys:
             log.warning("objects_absent", partner=found.partner, module=found.module.value, count=len(found.keys))
-            await self._hub.store.save(ABSENCES, name, msgspec.msgpack.encode(found))
+            await self._kept.save(name, found)
         else:
-            await self._hub.store.remove(ABSENCES, name)
+            await self._kept.remove(name)
         return found
 
     @staticmethod
@@ -85,22 +87,21 @@ class Absences:
 
     async def all(self) -> list[Absence]:
         """Return what is missing everywhere."""
-        return [msgspec.msgpack.decode(body, type=Absence) for _, body in await self._hub.store.all(ABSENCES)]
+        return list((await self._kept.all()).values())
 
     async def withdraw(self, partner: str, module: Module) -> int:
         """Withdraw what was missing and has not been stated since; returns how many objects."""
         name = _name(partner, module)
-        body = await self._hub.store.load(ABSENCES, name)
-        if body is None:
+        absence = await self._kept.load(name)
+        if absence is None:
             raise Refused(Reason.UNKNOWN_OBJECT, f"no {module.value} of {partner} are missing")
-        absence = msgspec.msgpack.decode(body, type=Absence)
         origin = Origin(partner, correlation=self._hub.ids.new())
         count = 0
         for key in absence.keys:
             stored = await self._hub.store.get(key)
             if stored is not None and _stands(stored, absence.head):
                 count += await self._gone(origin, Withdrawal(key, max(absence.at, stored.judged_at)))
-        await self._hub.store.remove(ABSENCES, name)
+        await self._kept.remove(name)
         return count
 
     async def _gone(self, origin: Origin, withdrawal: Withdrawal) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from interroam.core.documents import Documents
 from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.manners import Announcer
@@ -37,6 +38,7 @@ class Announcing:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._kept = Documents(hub.store, ANNOUNCED, Told)
         self._told: dict[str, Told] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         self._following = asyncio.Lock()
@@ -46,8 +48,7 @@ class Announcing:
 
     async def start(self) -> None:
         """Go on where an earlier process ended."""
-        for partner, body in await self._hub.store.all(ANNOUNCED):
-            self._told[partner] = msgspec.msgpack.decode(body, type=Told)
+        self._told |= await self._kept.all()
         self._hub.book.on_change(self.soon)
         self.soon()
 
@@ -92,5 +93,5 @@ class Announcing:
             heard = True
         if heard:
             told.states[str(one.party)] = one.state
-            await self._hub.store.save(ANNOUNCED, name, msgspec.msgpack.encode(told))
+            await self._kept.save(name, told)
         return heard

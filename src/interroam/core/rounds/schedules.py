@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.errands import ended
 from interroam.core.ports import Clock, Ids, Store
 from interroam.core.rounds.rhythms import rhythm
@@ -52,7 +53,7 @@ class Schedules:
     """All rows, and those that run now. ``teach`` says what an act means."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
-        self._store = store
+        self._kept = Documents(store, SCHEDULES, Schedule)
         self._clock = clock
         self._me = ids.new()
         self._acts: dict[str, Act] = {}
@@ -65,9 +66,7 @@ class Schedules:
 
     async def load(self) -> None:
         """Read the rows."""
-        for _, body in await self._store.all(SCHEDULES):
-            row = msgspec.msgpack.decode(body, type=Schedule)
-            self._rows[row.id] = row
+        self._rows |= await self._kept.all()
 
     async def stop(self) -> None:
         """End what runs; it stays due."""
@@ -85,7 +84,7 @@ class Schedules:
         named = {row.id: row for row in wanted}
         for gone in self._rows.keys() - named.keys():
             del self._rows[gone]
-            await self._store.remove(SCHEDULES, gone)
+            await self._kept.remove(gone)
         for name, row in named.items():
             known = self._rows.get(name)
             if known is None:
@@ -120,7 +119,7 @@ class Schedules:
 
     async def _put(self, row: Schedule) -> Schedule:
         self._rows[row.id] = row
-        await self._store.save(SCHEDULES, row.id, msgspec.msgpack.encode(row))
+        await self._kept.save(row.id, row)
         return row
 
     # -- what is due -----------------------------------------------------------------------------------------------
@@ -140,8 +139,7 @@ class Schedules:
 
     async def _take(self, id: str, now: datetime) -> None:
         """Take the lease of a row as the register has it, and run it."""
-        body = await self._store.load(SCHEDULES, id)
-        row = msgspec.msgpack.decode(body, type=Schedule) if body is not None else None
+        row = await self._kept.load(id)
         if row is None:
             self._rows.pop(id, None)
             return

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.core.ports import Query
 from interroam.core.prompt import at_once
@@ -104,6 +105,8 @@ class Elements:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._stations = Documents(hub.store, STATIONS, Station)
+        self._connectors = Documents(hub.store, CONNECTORS, Spot)
         self._made: dict[PartyId, _Made] = {}
         self._known: dict[tuple[PartyId, str], tuple[Key, str | None]] = {}
         self.writing = asyncio.Lock()
@@ -181,32 +184,32 @@ class Elements:
 
     async def station(self, owner: PartyId, text: str) -> Station:
         """Return a station of a CPO; Declined when there is none, or it is another's."""
-        return await self._kept(STATIONS, Station, parsed(text, Letter.STATION), owner)
+        return await _own(parsed(text, Letter.STATION), owner, self.find_station)
 
     async def find_station(self, station: ElementId) -> Station | None:
         """Return a station, when there is one of this id."""
-        return await self._load(STATIONS, Station, station)
+        return await self._stations.load(station.compared)
 
     async def connector(self, owner: PartyId, text: str) -> Spot:
         """Return where a connector of a CPO is; Declined when nowhere, or it is another's."""
-        return await self._kept(CONNECTORS, Spot, parsed(text, Letter.CONNECTOR), owner)
+        return await _own(parsed(text, Letter.CONNECTOR), owner, self.find_connector)
 
     async def find_connector(self, connector: ElementId) -> Spot | None:
         """Return where a connector is, when there is one of this id."""
-        return await self._load(CONNECTORS, Spot, connector)
+        return await self._connectors.load(connector.compared)
 
     async def keep_station(self, station: Station) -> None:
         """Write a station."""
-        await self._hub.store.save(STATIONS, station.id, msgspec.msgpack.encode(station))
+        await self._stations.save(station.id, station)
 
     async def keep_connector(self, connector: ElementId, spot: Spot) -> None:
         """Write where a connector is."""
-        await self._hub.store.save(CONNECTORS, connector.compared, msgspec.msgpack.encode(spot))
+        await self._connectors.save(connector.compared, spot)
 
     async def forget(self, element: ElementId) -> None:
         """Forget a station or a connector."""
-        shelf = STATIONS if element.letter is Letter.STATION else CONNECTORS
-        await self._hub.store.remove(shelf, element.compared)
+        kept = self._stations if element.letter is Letter.STATION else self._connectors
+        await kept.remove(element.compared)
 
     async def at_station(self, station: Station) -> list[Stored]:
         """Return the EVSEs of a station."""
@@ -217,17 +220,14 @@ class Elements:
             if not row.withdrawn and isinstance(row.body, Evse) and row.body.station_id == station.id
         ]
 
-    async def _kept(self, shelf: str, kind: type[_S], wanted: ElementId, owner: PartyId) -> _S:
-        found = await self._load(shelf, kind, wanted)
-        if found is None:
-            raise Declined(ELEMENT_UNKNOWN, f"there is no {wanted.letter.name.lower()} {wanted} here")
-        if found.owner != owner:
-            raise Declined(FOREIGN, f"{wanted} is not of {owner}")
-        return found
 
-    async def _load(self, shelf: str, kind: type[_S], wanted: ElementId) -> _S | None:
-        body = await self._hub.store.load(shelf, wanted.compared)
-        return None if body is None else msgspec.msgpack.decode(body, type=kind)
+async def _own(wanted: ElementId, owner: PartyId, find: Callable[[ElementId], Awaitable[_S | None]]) -> _S:
+    found = await find(wanted)
+    if found is None:
+        raise Declined(ELEMENT_UNKNOWN, f"there is no {wanted.letter.name.lower()} {wanted} here")
+    if found.owner != owner:
+        raise Declined(FOREIGN, f"{wanted} is not of {owner}")
+    return found
 
 
 def parsed(text: str, letter: Letter) -> ElementId:

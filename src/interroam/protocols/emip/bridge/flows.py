@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.model.ids import Party
 
@@ -32,6 +33,7 @@ class Flows:
     def __init__(self, hub: Hub, changes: Changes) -> None:
         self._hub = hub
         self._changes = changes
+        self._kept = Documents(hub.store, FLOWS, Flow)
         self._flows: dict[str, Flow] = {}
         self.on_start: Callable[[Party, Flavor], None] = _nobody
 
@@ -54,8 +56,7 @@ class Flows:
         name = _name(emsp, flavor)
         known = self._flows.get(name)
         if known is None:
-            body = await self._hub.store.load(FLOWS, name)
-            known = self._flows.setdefault(name, msgspec.msgpack.decode(body, type=Flow) if body else Flow())
+            known = self._flows.setdefault(name, await self._kept.load(name) or Flow())
         return known
 
     async def advance(self, emsp: Party, flow: Flow, flavor: Flavor, position: Position, *, durable: bool) -> None:
@@ -72,16 +73,16 @@ class Flows:
     async def running(self) -> list[tuple[Party, Flavor]]:
         """Return the flows that are on."""
         found = []
-        for name, body in await self._hub.store.all(FLOWS):
+        for name, flow in (await self._kept.all()).items():
             emsp, _, flavor = name.rpartition(":")
-            if msgspec.msgpack.decode(body, type=Flow).position is not None:
+            if flow.position is not None:
                 found.append((Party.parse(emsp), Flavor(flavor)))
         return found
 
     async def _keep(self, emsp: Party, flavor: Flavor, flow: Flow) -> None:
         name = _name(emsp, flavor)
         self._flows[name] = flow
-        await self._hub.store.save(FLOWS, name, msgspec.msgpack.encode(flow))
+        await self._kept.save(name, flow)
 
 
 def _name(emsp: Party, flavor: Flavor) -> str:

@@ -6,9 +6,9 @@ import asyncio
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.model.ids import Party
 from interroam.protocols.emip.rules.codes import MALFORMED, UNSPECIFIED, Declined
@@ -25,6 +25,7 @@ class Hearing:
     def __init__(self, hub: Hub, changes: Changes) -> None:
         self._hub = hub
         self._changes = changes
+        self._kept = Documents(hub.store, HEARD, Heard)
         self._heard: dict[str, Heard] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -54,7 +55,7 @@ class Hearing:
             position = await self._position(viewer, flavor, heard, date)
             batch = await self._changes.since(viewer, flavor, position, min(most or MOST, MOST), offered)
             heard, at = marked(heard, now, batch.position)
-            await self._hub.store.save(HEARD, name, msgspec.msgpack.encode(heard))
+            await self._kept.save(name, heard)
             self._heard[name] = heard
         return batch, at
 
@@ -66,8 +67,7 @@ class Hearing:
     async def _load(self, name: str) -> Heard:
         known = self._heard.get(name)
         if known is None:
-            body = await self._hub.store.load(HEARD, name)
-            known = Heard() if body is None else msgspec.msgpack.decode(body, type=Heard)
+            known = await self._kept.load(name) or Heard()
         return known
 
 

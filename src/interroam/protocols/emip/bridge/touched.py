@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from interroam.core.pages import seq_before
 from interroam.core.ports import EPOCH, Store
 from interroam.model.facts import Act, Entry, Moved
 from interroam.model.ids import Key, Kind, evse_key
@@ -62,16 +63,7 @@ class Touched:
 
     async def seq_at(self, at: datetime) -> int:
         """Return the number of an entry before which everything was told before this time, and little more."""
-        wanted = max(at, EPOCH) - _LATE
-        low, high = 0, self._store.head()
-        while low < high:
-            middle = (low + high) // 2
-            found = await self._store.entries(middle, 1)
-            if not found or found[0].at >= wanted:
-                high = middle
-            else:
-                low = found[0].seq
-        return low
+        return await seq_before(self._store, max(at, EPOCH) - _LATE)
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

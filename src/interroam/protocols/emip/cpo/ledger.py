@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.ports import Store
 from interroam.model.charges import Cdr, Session
 
@@ -72,7 +73,9 @@ class Ledger:
     """The documents of one node, read once and written whenever they change."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._kept_charges = Documents(store, _CHARGES, Charge)
+        self._kept_said = Documents(store, _PLACES, Said)
+        self._kept_sites = Documents(store, _PLACES, Site)
         self._charges: dict[str, Charge] = {}
         self._said: dict[str, Said] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -83,10 +86,10 @@ class Ledger:
         """Return what is known of a charge."""
         name = reference.casefold()
         if name not in self._charges:
-            body = await self._store.load(_CHARGES, name)
-            if body is None:
+            known = await self._kept_charges.load(name)
+            if known is None:
                 return None
-            self._charges[name] = msgspec.msgpack.decode(body, type=Charge)
+            self._charges[name] = known
         return self._charges[name]
 
     async def opened(self, charge: Charge) -> Charge:
@@ -102,7 +105,7 @@ class Ledger:
             changed = change(known)
             if changed != known:
                 self._charges[name] = changed
-                await self._store.save(_CHARGES, name, msgspec.msgpack.encode(changed))
+                await self._kept_charges.save(name, changed)
                 if known is not None and changed.final:
                     del self._charges[name]  # it is over: read again in the rare case that it is asked for
             return changed
@@ -117,24 +120,22 @@ class Ledger:
         """Return what a platform was told of an EVSE, by the EVSE's hub id."""
         name = f"{partner}/{evse}"
         if name not in self._said:
-            body = await self._store.load(_PLACES, name)
-            self._said[name] = msgspec.msgpack.decode(body, type=Said) if body is not None else Said()
+            self._said[name] = await self._kept_said.load(name) or Said()
         return self._said[name]
 
     async def keep_said(self, partner: str, evse: str, said: Said) -> None:
         """Remember what a platform was told of an EVSE."""
         name = f"{partner}/{evse}"
         self._said[name] = said
-        await self._store.save(_PLACES, name, msgspec.msgpack.encode(said))
+        await self._kept_said.save(name, said)
 
     async def site(self, partner: str, location: str) -> Site:
         """Return what a platform was told of a location's description, by the location's hub id."""
-        body = await self._store.load(_PLACES, f"{partner}/{location}")
-        return msgspec.msgpack.decode(body, type=Site) if body is not None else Site()
+        return await self._kept_sites.load(f"{partner}/{location}") or Site()
 
     async def keep_site(self, partner: str, location: str, site: Site) -> None:
         """Remember what a platform was told of a location's description."""
-        await self._store.save(_PLACES, f"{partner}/{location}", msgspec.msgpack.encode(site))
+        await self._kept_sites.save(f"{partner}/{location}", site)
 
 
 def reference_of(charge: Session | Cdr) -> str:

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.core.pages import every
 from interroam.core.ports import Pulled, Query, Store
@@ -46,8 +47,7 @@ class Downloaded(msgspec.Struct, frozen=True):
 
 async def downloaded(store: Store, partner: str, cpo: PartyId) -> Downloaded | None:
     """Return when a CPO's list was last downloaded whole to its end; None when it never was."""
-    body = await store.load(LIST, f"{partner}/{cpo}")
-    return msgspec.msgpack.decode(body, type=Downloaded) if body is not None else None
+    return await Documents(store, LIST, Downloaded).load(f"{partner}/{cpo}")
 
 
 async def is_fresh(store: Store, partner: str, cpo: PartyId, now: datetime) -> bool:
@@ -99,8 +99,8 @@ class Downloads:
                 break
         if since is None:
             await self._drop_others(origin, seen, now)
-        mark = msgspec.msgpack.encode(Downloaded(now, asked or now))
-        await self._hub.store.save(LIST, f"{self._sending.partner}/{cpo}", mark)
+        kept = Documents(self._hub.store, LIST, Downloaded)
+        await kept.save(f"{self._sending.partner}/{cpo}", Downloaded(now, asked or now))
 
     async def _read(self, origin: Origin, entries: Iterable[AuthenticationData], now: datetime) -> Pulled:
         facts: list[Fact] = []

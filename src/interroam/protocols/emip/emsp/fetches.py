@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from interroam.core.documents import Documents
 from interroam.core.ports import Pulled
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Fact, Origin
@@ -48,6 +49,7 @@ class Fetches:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._hub = peer.hub
+        self._polled = Documents(peer.hub.store, SHELF, Polled)
 
     # -- EVSEs -----------------------------------------------------------------------------------------------------
 
@@ -136,12 +138,12 @@ class Fetches:
         minutes = self._peer.switches.polls_cdrs_minutes
         if minutes <= 0:
             return False
-        last = await self._polled(emsp)
+        last = await self._polled.load(self._name(emsp))
         return last is None or self._hub.clock.now() - last.at >= timedelta(minutes=minutes)
 
     async def poll(self, emsp: PartyId) -> int:
         """Fetch the records that are new; returns how many came (EMIP-128)."""
-        last, count = await self._polled(emsp), 0
+        last, count = await self._polled.load(self._name(emsp)), 0
         since = last.since if last is not None else None
         correlation = self._hub.ids.new()
         taker = self._taker(emsp, correlation)
@@ -158,7 +160,7 @@ class Fetches:
             count += len(records)
             stuck = answer.current_time == since
             since = answer.current_time
-            await self._keep(emsp, Polled(self._hub.clock.now(), since))
+            await self._polled.save(self._name(emsp), Polled(self._hub.clock.now(), since))
             if not answer.more_data or stuck:
                 break
         return count
@@ -196,12 +198,8 @@ class Fetches:
         platform = next((one for one in self._peer.partner.parties if one.role is Role.HUB), None)
         return Taker(self._hub, Origin(self._peer.partner.id, platform, correlation), Party(emsp, Role.EMSP))
 
-    async def _polled(self, emsp: PartyId) -> Polled | None:
-        body = await self._hub.store.load(SHELF, f"{self._peer.partner.id}/{emsp}")
-        return msgspec.msgpack.decode(body, type=Polled) if body is not None else None
-
-    async def _keep(self, emsp: PartyId, polled: Polled) -> None:
-        await self._hub.store.save(SHELF, f"{self._peer.partner.id}/{emsp}", msgspec.msgpack.encode(polled))
+    def _name(self, emsp: PartyId) -> str:
+        return f"{self._peer.partner.id}/{emsp}"
 
 
 def _taken(hearing: Hearing) -> tuple[str, ...]:

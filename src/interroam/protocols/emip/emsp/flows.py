@@ -5,8 +5,7 @@ What the platform was told last is kept, so that a restart does not tell it agai
 
 from __future__ import annotations
 
-import msgspec
-
+from interroam.core.documents import Documents
 from interroam.model.ids import PartyId
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.wire import to_iop
@@ -28,7 +27,7 @@ class Flows:
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._store = peer.hub.store
+        self._told = Documents(peer.hub.store, SHELF, bool)
 
     @property
     def _wanted(self) -> bool:
@@ -36,19 +35,15 @@ class Flows:
 
     async def due(self, emsp: PartyId) -> bool:
         """Whether the platform has yet to be told what is wanted."""
-        return await self._told(emsp) != self._wanted
+        return (await self._told.load(self._name(emsp)) or False) != self._wanted
 
     async def settle(self, emsp: PartyId) -> int:
         """Turn both flows on or off; returns how many."""
         wanted = self._wanted
         for form in _ON if wanted else _OFF:
             (await self._peer.call(form(**self._peer.header(emsp)))).check()
-        await self._store.save(SHELF, self._name(emsp), msgspec.msgpack.encode(wanted))
+        await self._told.save(self._name(emsp), wanted)
         return len(_ON)
-
-    async def _told(self, emsp: PartyId) -> bool:
-        body = await self._store.load(SHELF, self._name(emsp))
-        return msgspec.msgpack.decode(body, type=bool) if body is not None else False
 
     def _name(self, emsp: PartyId) -> str:
         return f"{self._peer.partner.id}/{emsp}"

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.core.ports import EPOCH
 from interroam.model.errors import Reason, Refused
@@ -61,6 +62,7 @@ class Uploads:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._hub = peer.hub
+        self._kept = Documents(peer.hub.store, SHELF, Uploaded)
         self._switches = peer.switches
         self._turn = asyncio.Lock()
         """What is uploaded at once and what is uploaded by the hour do not overtake each other."""
@@ -156,11 +158,10 @@ class Uploads:
 
     async def uploaded(self, emsp: PartyId) -> Uploaded:
         """Return how far the users of an eMSP were uploaded."""
-        body = await self._hub.store.load(SHELF, f"{self._peer.partner.id}/{emsp}")
-        return msgspec.msgpack.decode(body, type=Uploaded) if body is not None else Uploaded()
+        return await self._kept.load(f"{self._peer.partner.id}/{emsp}") or Uploaded()
 
     async def _keep(self, emsp: PartyId, uploaded: Uploaded) -> None:
-        await self._hub.store.save(SHELF, f"{self._peer.partner.id}/{emsp}", msgspec.msgpack.encode(uploaded))
+        await self._kept.save(f"{self._peer.partner.id}/{emsp}", uploaded)
 
     # -- both ------------------------------------------------------------------------------------------------------
 
