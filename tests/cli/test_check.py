@@ -48,7 +48,7 @@ def test_what_a_profile_wants_is_found_where_it_is_wanted_only(check):
 
 
 def test_what_is_odd_and_taken_all_the_same_ends_well(check):
-    assert "session S1 odd last_updated" in check(messages.session(last_updated="2026-03-14T12:00:00"))
+    assert "session S1 odd status 'active' is spelled ACTIVE" in check(messages.session(status="active"))
 
 
 def test_a_file_that_is_no_json_and_a_profile_nobody_knows_are_said(check):
