@@ -242,9 +242,9 @@ class Hub:
         if is_ahead(statement, now):
             self.oddities.note(origin.partner, kind.value, [("last_updated", _AHEAD)], origin.correlation)
 
-    async def authorization(self, reference: str, cpo: PartyId | None = None) -> Authorization | None:
+    def authorization(self, reference: str, cpo: PartyId | None = None) -> Coroutine[Any, Any, Authorization | None]:
         """Return the permission of a charge by any of its names: ours, its provider's, its CPO's."""
-        return await naming.authorization(self, reference, cpo)
+        return naming.authorization(self, reference, cpo)
 
     def record_authorization(
         self, origin: Origin, body: Authorization, now: datetime, session: Session | None = None

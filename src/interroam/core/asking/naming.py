@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 async def authorization(hub: Hub, name: str, cpo: PartyId | None = None) -> Authorization | None:
     """Return the permission of a charge by any of its names; the newest one (of this CPO) where several have it."""
-    stored = await hub.store.get(authorization_key(name))
+    key = authorization_key(name)
+    stored = hub.store.at_hand(key) or await hub.store.get(key)
     if stored is not None and isinstance(stored.body, Authorization):
         return stored.body
     for ref in (authorization_ref(name), session_ref(name)):

@@ -138,16 +138,30 @@ class Elements:
 
     def known(self, owner: PartyId, text: str) -> Key | None:
         """Return the key of an EVSE that was found by this id, without waiting; None when it has to be looked for."""
-        row = at_once(self._same(owner, text)) if self._hub.store.prompt else None
+        row = self._remembered(owner, text)
+        if row is None and self._hub.store.prompt:
+            row = at_once(self._same(owner, text))
         return None if row is None else row.key
+
+    def at_hand(self, text: str) -> Evse | None:
+        """Return the EVSE that an id means, where it was found by it before and memory holds it; else look for it."""
+        try:
+            wanted = element(text, Letter.EVSE)
+        except ValueError:
+            return None
+        row = self._remembered(wanted.operator, text)
+        return row.body if row is not None and isinstance(row.body, Evse) else None
+
+    def _remembered(self, owner: PartyId, text: str) -> Stored | None:
+        found = self._known.get((owner, text))
+        row = None if found is None else self._hub.store.at_hand(found[0])
+        return None if found is None or row is None or not _is_called(row, found[1]) else row
 
     async def _same(self, owner: PartyId, text: str) -> Stored | None:
         """Return the EVSE that was found by this id of this CPO, while it is still called the same."""
         found = self._known.get((owner, text))
         row = None if found is None else await self._hub.store.get(found[0])
-        if found is None or row is None or row.withdrawn or not isinstance(row.body, Evse):
-            return None
-        return row if row.body.evse_id == found[1] else None
+        return None if found is None or row is None or not _is_called(row, found[1]) else row
 
     def _remember(self, owner: PartyId, text: str, row: Stored) -> None:
         if len(self._known) >= _REMEMBERED:
@@ -228,6 +242,11 @@ async def _own(wanted: ElementId, owner: PartyId, find: Callable[[ElementId], Aw
     if found.owner != owner:
         raise Declined(FOREIGN, f"{wanted} is not of {owner}")
     return found
+
+
+def _is_called(row: Stored, evse_id: str | None) -> bool:
+    """Whether a row is that of an EVSE with this id."""
+    return not row.withdrawn and isinstance(row.body, Evse) and row.body.evse_id == evse_id
 
 
 def parsed(text: str, letter: Letter) -> ElementId:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -79,7 +80,11 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
     uid = await uid_stated(desk.hub, question.type, question.uid, message.user_id)
     question = replace(question, uid=uid, reference=reference)
     call.subject = desk.hub.book.keyring.subject(question.type, uid)
-    answer = await _asked(desk, call, question, evse)
+    spots: Sequence[Spot] = ()
+    if desk.hub.book.routing.selective:
+        spots = await desk.hub.sight.spots(evse.owner, evse.location_id, (evse.uid,), known=True)
+    nobody = _unserved(desk, call, question, spots)
+    answer = nobody or await desk.hub.authorize(call.origin, question, partial(_pending, call, evse), call.now)
     if answer.why is Reason.NO_AGREEMENT:
         call.notes.append(answer.info or "no agreement")
         return write_answer(answer, reference, call.transaction, NO_CONTRACT)  # EMIP-69
@@ -105,28 +110,24 @@ async def _evse(desk: Desk, call: Call, evse_id: str, service: str) -> Evse:
     """Return the EVSE at which somebody wants to charge; Declined for what is no question of a partner's."""
     if service.strip() == WHOSE:
         raise Declined(SERVICE_NOT_ALLOWED, "service 0 is the platform's own")  # EMIP-71
-    evse = await desk.elements.named(evse_id)
+    evse = desk.elements.at_hand(evse_id) or await desk.elements.named(evse_id)
     if evse is None:
         raise Declined(CPO_UNKNOWN, f"no EVSE {evse_id} is known here")
     call.ids.append(evse_ref(evse_id).partition(":")[2])
     return evse
 
 
-async def _asked(desk: Desk, call: Call, question: Authorize, evse: Evse) -> Authorization:
-    """Ask whom the service access table lets be asked; nobody, where nobody has this service here (EMIP-130)."""
-
-    def begins(answer: Authorization) -> Session | None:
-        return pending(answer, evse.owner, evse, call.now)
-
-    hub, cpo = desk.hub, question.cpo
-    routing = hub.book.routing
-    spots: Sequence[Spot] = ()
-    if routing.selective:
-        spots = await hub.sight.spots(cpo, question.location_id, question.evse_uids, known=True)
-    if routing.askable(cpo, call.now, spots, question.service):
-        return await hub.authorize(call.origin, question, begins, call.now)
-    message = f"no agreement with {cpo} lets this user have service {question.service}"
+def _unserved(desk: Desk, call: Call, question: Authorize, spots: Sequence[Spot]) -> Authorization | None:
+    """Refuse where the service access table lets nobody be asked, since nobody has this service here (EMIP-130)."""
+    if desk.hub.book.routing.askable(question.cpo, call.now, spots, question.service):
+        return None
+    message = f"no agreement with {question.cpo} lets this user have service {question.service}"
     return Authorization(allowed=Allowed.NOT_ALLOWED, why=Reason.NO_AGREEMENT, info=message)
+
+
+def _pending(call: Call, evse: Evse, answer: Authorization) -> Session | None:
+    """Return the session that a yes begins."""
+    return pending(answer, evse.owner, evse, call.now)
 
 
 # -- an eMSP starts ----------------------------------------------------------------------------------------------------

@@ -77,7 +77,8 @@ class Pushes:
                 stored = await self._known(entry)
                 return [_patch(stored, view, _invalid(stored.updated))]
             case Kind.TOKEN | Kind.SESSION:
-                return await self._object(entry, await self._known(entry), view)
+                stored = self._hub.store.at_hand(entry.key) or await self._known(entry)
+                return await self._object(entry, stored, view)
             case Kind.CDR:
                 return await self._cdr(entry, view)
             case Kind.COMMAND:
@@ -112,7 +113,7 @@ class Pushes:
         return pushes
 
     async def _evse(self, entry: Entry, view: View) -> list[Push]:
-        stored = await self._known(entry)
+        stored = self._hub.store.at_hand(entry.key) or await self._known(entry)
         if entry.act is Act.WITHDRAWAL and isinstance(stored.body, Evse):
             return [removal(stored.body, stored.updated)]
         return await self._object(entry, stored, view)
