@@ -35,10 +35,10 @@ async def uid_stated(hub: Hub, token_type: str, uid: str, said: str) -> str:
     """Return a card's uid as its eMSP stated it: others than eMIP leave leading zeros out (EMIP-75)."""
     if token_type != RFID:
         return uid
-    if hub.store.named_at_hand(token_ref(token_type, uid), Kind.TOKEN):
-        return uid
     for spelled in spellings(token_type, uid, said):
-        if await hub.store.by_ref(token_ref(token_type, spelled), Kind.TOKEN, limit=1):
+        name = token_ref(token_type, spelled)
+        rows = hub.store.named_at_hand(name, Kind.TOKEN)
+        if rows or (rows is None and await hub.store.by_ref(name, Kind.TOKEN, limit=1)):
             return spelled
     return uid
 
