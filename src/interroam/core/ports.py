@@ -154,7 +154,7 @@ class Store(Protocol):
         ...
 
     def at_hand(self, key: Key) -> Stored | None:
-        """Return what ``get`` would, where memory holds it; None says nothing."""
+        """Return what ``get`` would, where nobody has to wait for it; None says nothing."""
         ...
 
     async def by_hub_id(self, hub_id: str) -> Stored | None:

@@ -106,8 +106,21 @@ class SqliteStore(Upkeep):
 
     # -- what the ledger asks for ----------------------------------------------------------------------------------
 
+    async def get(self, key: Key) -> Stored | None:
+        """Return an object of the picture (withdrawn ones included)."""
+        return self.at_hand(key)
+
+    def at_hand(self, key: Key) -> Stored | None:
+        """Return what ``get`` would: nobody waits for one row of a file."""
+        row = self._recent.get(key)
+        if row is None:
+            for found in self._still.row(self._sql["by_key"], rows.key_row(key)):
+                row = rows.held(key, *found)
+                self._recent.meet(row)
+        return row
+
     async def _fetch(self, name: str, *params: object) -> list[Row]:
-        return (self._still.row if name == "by_key" else self._still.rows)(self._sql[name], params)
+        return self._still.rows(self._sql[name], params)
 
     async def _search(self, name: str, *params: object) -> list[Row]:
         return await self._searching.do(lambda: self._searcher.execute(self._sql[name], params).fetchall())
