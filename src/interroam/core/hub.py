@@ -143,10 +143,13 @@ class Hub:
             return await self.gate.compared(origin, statement)
         return await self.record(origin, statement, key)
 
-    def told(self, origin: Origin, statement: Statement, then: Callable[[Receipt | Exception], None]) -> bool:
+    def told(
+        self, origin: Origin, statement: Statement, then: Callable[[Receipt | Exception], None], now: datetime
+    ) -> bool:
         """Do what ``tell`` does, without a task, and call ``then`` after the commit; false when ``tell`` has to do it.
 
-        That is where something may have to be waited for before the statement can be recorded.
+        That is where something may have to be waited for before the statement can be recorded. ``now`` is the hour the
+        caller has just looked up.
         """
         fact = statement if type(statement) is Fact else None
         key = statement.key if fact is None else fact.body.key
@@ -157,9 +160,9 @@ class Hub:
         if kind is _SESSION and self.clearing.clears:
             return False
         if fact is None:
-            self.store.tell(self._change(key, statement, origin), then)
+            self.store.tell(self._change(key, statement, origin, now), then)
             return True
-        telling = self._plain(origin, key, fact) or at_once(self._telling(origin, key, fact))
+        telling = self._plain(origin, key, fact, now) or at_once(self._telling(origin, key, fact))
         if kind is _CDR and self.clearing.weighs(telling.agreement):
             return False
         self.store.tell(telling, partial(self._taken, telling, then) if kind in _CHARGES else then)
@@ -206,7 +209,7 @@ class Hub:
         if isinstance(statement, Change) or not isinstance(statement, Fact):
             if kind is Kind.TARIFF:
                 await check_unused(self.store, key)
-            return self._change(key, statement, origin)
+            return self._change(key, statement, origin, self.clock.now())
         now = self.clock.now()
         self._compare(origin, statement, kind, now)
         if kind in _CHARGES and statement.wire is None:
@@ -217,12 +220,12 @@ class Hub:
         refs, lane = refs_of(body), LANE_OF[kind]
         return Telling(key, statement, origin, now, lane, receiver, agreement, subject, contract, refs)
 
-    def _plain(self, origin: Origin, key: Key, fact: Fact) -> Telling | None:
+    def _plain(self, origin: Origin, key: Key, fact: Fact, now: datetime) -> Telling | None:
         """Make a telling of a charge as it came that names nothing to be looked up; None of all else."""
         body = fact.body
         if fact.wire is None or (type(body) is not Session and type(body) is not Cdr) or pinning.refers(self, body):
             return None
-        now, token, keyring = self.clock.now(), body.token, self.book.keyring
+        token, keyring = body.token, self.book.keyring
         if body.last_updated > now:
             self._compare(origin, fact, key.kind, now)
         receiver, agreement = pinning.by_token(self, body, now)
@@ -230,8 +233,8 @@ class Hub:
         refs = refs_of(body)
         return Telling(key, fact, origin, now, Lane.CHARGES, receiver, agreement, subject, contract, refs)
 
-    def _change(self, key: Key, statement: Statement, origin: Origin) -> Telling:
-        now, kind = self.clock.now(), key.kind
+    def _change(self, key: Key, statement: Statement, origin: Origin, now: datetime) -> Telling:
+        kind = key.kind
         if not isinstance(statement, Change) or statement.last_updated > now:
             self._compare(origin, statement, kind, now)
         named = self.subjects_of if kind in _OF_DRIVERS else None

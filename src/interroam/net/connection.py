@@ -205,7 +205,8 @@ class Connection(asyncio.Protocol):
             self._task = None
             if self._transport is None:
                 self._desk.rest(self)
-        self._settle()
+        if self._held or self._reader.expecting:
+            self._settle()
 
     def _settle(self) -> None:
         """Go on with what was pipelined; when nothing waits any more, read again."""

@@ -211,7 +211,7 @@ class Front:
         if key is None:
             return False
         try:
-            if not self._hub.told(call.origin, stating.change(call, key), then):
+            if not self._hub.told(call.origin, stating.change(call, key), then, call.now):
                 return False
         except Exception as error:  # noqa: BLE001  see above
             then(error)

@@ -133,7 +133,7 @@ class OcpiServer:
             return self._run(call, run)
         statement = run.read(self._desk, call)
         origin = Origin(way.caller.partner.id, call.party, call.correlation, call.request_id)
-        if self._hub.told(origin, statement, partial(self._became, call, run, statement)):
+        if self._hub.told(origin, statement, partial(self._became, call, run, statement), call.now):
             return LATER
         return self._tell(call, run, statement)
 
