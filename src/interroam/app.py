@@ -118,6 +118,7 @@ class Node:
             self.ways,
             key_file=settings.key_file,
             name=settings.name,
+            party=str(own or settings.own_party),
             pulls=settings.pulls,
             overlap=timedelta(days=settings.tls.overlap_days),
         )

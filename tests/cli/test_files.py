@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -137,6 +141,16 @@ def test_a_file_of_the_node_that_is_spoiled_is_named(left, name, said):
     result = CliRunner().invoke(app, ["serve", "--data", str(left.data)])
     assert (result.exit_code, f"{name} {said}" in result.output) == (1, True)
     assert said in left("journal", code=1)
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.5])
+def test_ctrl_c_while_a_node_is_starting_ends_it_without_a_word_of_python(tmp_path, after_s):
+    words = [sys.executable, "-m", "interroam", "serve", "--data", str(tmp_path / "data")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(after_s)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert "Traceback" not in said
 
 
 def test_a_socket_file_with_a_very_long_path_works(tmp_path):

@@ -97,6 +97,9 @@ def test_whom_one_is_added_to_register_with_stays_only_when_that_worked(node, tm
         assert "error" in ours(*words, "wrong", code=1)
         assert [one["id"] for one in ours.json("partner", "list")["partners"]] == ["office"]
         assert ours.json(*words, there["token"])["state"] == "connected"
+        assert [one["module"] for one in ours.json("pull", "hub")["pulls"]] == ["tokens"]  # nobody here asks for more
+        assert ours.json("status")["party"] == "CH*RGS"
+        assert "leave --token-file out" in ours("partner", "rotate", "hub", "--token-file", "x", code=2)
     finally:
         stop(process)
     assert node.json("partner", "show", "rgs")["state"] == "connected"

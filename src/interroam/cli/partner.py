@@ -134,6 +134,9 @@ def rotate(node: Reach, name: Name, token_file: TokenFile = None) -> None:
     known = node.call("GET", f"/partners/{part(name)}")
     if known["protocol"] == "plain":
         _issue(node, f"/partners/{part(name)}/token", None, token_file)
+    elif token_file is not None:
+        error(f"{name} gets its secret by {known['protocol']} itself", "leave --token-file out")
+        raise typer.Exit(2)
     else:
         node.show(node.call("POST", f"/partners/{part(name)}/rotate"), _partner)
 

@@ -17,7 +17,7 @@ from interroam import log
 from interroam.cli.reach import Config, Data, settings_of
 from interroam.cli.tables import error, say
 from interroam.model.errors import Refused, Unavailable
-from interroam.settings import Part, Settings, Tls
+from interroam.settings import Part, Tls
 
 if TYPE_CHECKING:
     from interroam.app import Node
@@ -40,9 +40,12 @@ def serve(
     """Run a node until Ctrl-C; without settings an empty hub on a free local port."""
     settings = settings_of(config, data, **({"listen.port": port} if port is not None else {}))
     log.set_up(settings.log.level, settings.log.format)
+    from interroam.app import Node  # noqa: PLC0415  a whole house, and every command would wait for it
+
     try:
         _check_readable(settings.tls)
-        _loop()(_serve(settings, config, quiet=quiet, new_keys=new_keys))
+        node = Node(settings, new_keys=new_keys)
+        _loop()(_serve(node, config, quiet=quiet))
     except Refused as no:
         error(no.message, no.remedy)
         raise typer.Exit(1) from None
@@ -63,13 +66,10 @@ def serve(
         raise typer.Exit(1) from None
 
 
-async def _serve(settings: Settings, config: Path | None, *, quiet: bool, new_keys: bool) -> None:
-    from interroam.app import Node  # noqa: PLC0415  a whole house, and every command would wait for it
-
+async def _serve(node: Node, config: Path | None, *, quiet: bool) -> None:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, told.set)
-    node = Node(settings, new_keys=new_keys)
     await node.start()
     try:
         if not quiet:

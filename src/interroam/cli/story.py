@@ -101,8 +101,8 @@ def _dossier(answer: dict[str, Any]) -> None:
 def _price(price: dict[str, Any]) -> None:
     color = {"pass": "green", "pass with remark": "yellow"}.get(price["outcome"], "red")
     currency, again = price["currency"], price.get("computed")
-    computed = f"{_amount(again)} {currency}" if again is not None else "cannot be computed"
-    say(f"[bold]The price[/]  stated {_amount(price['stated'])} {currency}, computed again {computed}: ", end="")
+    computed = f"computed again {_amount(again)} {currency}" if again is not None else "and cannot be computed again"
+    say(f"[bold]The price[/]  stated {_amount(price['stated'])} {currency}, {computed}: ", end="")
     say(f"[{color}]{price['outcome']}[/]")
     for line in (*price.get("differences", ()), *price.get("remarks", ())):
         say(f"  [dim]{escape(line)}[/]")

@@ -296,23 +296,28 @@ def _lock(path: Path) -> int:
 def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if read_only and not path.exists():
         raise Refused(Reason.UNKNOWN_OBJECT, f"there is no store at {path}")
-    mode = "ro" if read_only else "rwc"
     try:
-        db = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-        )
-        db.execute("PRAGMA busy_timeout = 5000")
-        db.execute("SELECT count(*) FROM sqlite_master")
+        return _opened(path, "ro" if read_only else "rwc")
     except sqlite3.DatabaseError as error:
-        raise Refused(Reason.MALFORMED, f"{path} cannot be opened: {error}", remedy="interroam restore") from error
+        spoiled = not isinstance(error, sqlite3.OperationalError)
+        remedy = "put it back from its backup: interroam restore" if spoiled else ""
+        raise Refused(Reason.MALFORMED, f"{path} cannot be opened: {error}", remedy=remedy) from error
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    db.execute("PRAGMA busy_timeout = 5000")
     db.execute("PRAGMA cache_size = -65536")
     db.execute("PRAGMA mmap_size = 2147418112")  # as much as it takes: a page read costs half
-    if not read_only:
+    if mode != "ro":
         db.execute("PRAGMA page_size = 2048")  # every changed page is written whole, and a row is below a kilobyte
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA secure_delete = ON")  # what is erased leaves no remains in the file
         db.execute("PRAGMA synchronous = FULL")  # NORMAL would not flush before COMMIT returns
         db.execute("PRAGMA wal_autocheckpoint = 0")  # a checkpoint inside COMMIT would keep a whole group waiting
+    db.execute("SELECT count(*) FROM sqlite_master")  # what is no database is found out here
     return db
 
 

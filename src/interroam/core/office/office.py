@@ -42,10 +42,12 @@ class Office:
         *,
         key_file: Path | None = None,
         name: str = "",
+        party: str = "",
         pulls: PullTerms | None = None,
         overlap: timedelta = timedelta(),
     ) -> None:
         self.name = name
+        self.party = party
         self.url = ""
         self.hub = hub
         self.audit = Audit(hub.store, hub.clock, hub.ids)

@@ -158,6 +158,10 @@ class Pulling:
         """Return what a partner owns and shows; from a hub, what those behind it own."""
         return tuple(module for module in KINDS if self.shown(partner, module))
 
+    def asked_of(self, partner: Partner) -> tuple[Module, ...]:
+        """Return what somebody here may ask a partner for."""
+        return tuple(module for module in self.modules_of(partner) if self.asker(KINDS[module]) is not None)
+
     def shown(self, partner: Partner, module: Module) -> bool:
         """Whether a partner owns objects of a module and has a list of them."""
         link: object = self.hub.links.get(partner.id)

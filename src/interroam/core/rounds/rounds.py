@@ -60,7 +60,7 @@ class Rounds:
         known = self._hub.book.partners.get(partner)
         if known is None:
             raise Refused(Reason.UNKNOWN_OBJECT, f"there is no partner {partner}", remedy="interroam partner list")
-        modules = (module,) if module is not None else self.pulling.modules_of(known)
+        modules = (module,) if module is not None else self.pulling.asked_of(known)
         begun = [await self.pulling.start(partner, one, since, whole=whole) for one in modules]
         await self._audit.write(actor, "pull", partner, modules=" ".join(modules), since=since, whole=whole or None)
         return begun

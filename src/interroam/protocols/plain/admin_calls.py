@@ -44,7 +44,7 @@ async def node(call: Call) -> wire.NodeReport:
     return wire.NodeReport(
         name=call.office.name,
         url=call.office.url,
-        party=str(hub.book.hub or ""),
+        party=call.office.party,
         hub=hub.is_hub,
         head=hub.store.head(),
         counts=await hub.store.counts(),
