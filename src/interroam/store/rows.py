@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from interroam.core.ports import Cursor, Shelved
 from interroam.model.charges import Cdr, Command, Session
-from interroam.model.facts import Act, Entry, Moved, Stored, Wire
+from interroam.model.facts import Act, Body, Entry, Moved, Stored, Wire
 from interroam.model.ids import Key, Kind, Lane, Party
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
@@ -50,7 +51,10 @@ _ACTS = {act.value: act for act in Act}
 # to make something else of them, and does so for None.
 TEXT: dict[Kind | Lane | Act, str] = {member: member.value for words in (Kind, Lane, Act) for member in words}
 
-encode = msgspec.msgpack.Encoder().encode
+_ENCODER = msgspec.msgpack.Encoder()
+encode, _encode_into = _ENCODER.encode, _ENCODER.encode_into
+_ROOM = 1024
+"""What a state is given to begin with; in the end it has what it took."""
 _BODIES: dict[Kind, Any] = {
     Kind.LOCATION: Location,
     Kind.EVSE: Evse,
@@ -61,6 +65,9 @@ _BODIES: dict[Kind, Any] = {
     Kind.AUTHORIZATION: Authorization,
     Kind.COMMAND: Command,
 }
+Bodies = dict[int, Raw]
+"""What was encoded already, by the identity of the value."""
+_APART: Bodies = {}
 _WireState = tuple[str, str, bytes] | None
 _Text = str | None
 _tuple: Any = tuple  # of types that are known while the program runs
@@ -157,25 +164,28 @@ def held(key: Key, no: int, hub_id: str, state: bytes) -> Stored:
     )
 
 
-def picture_row(row: Stored, nothing: int | None = None) -> tuple[Any, ...]:
+def picture_row(row: Stored, nothing: int | None = None, bodies: Bodies = _APART) -> tuple[Any, ...]:
     """Return an object as the columns ``PICTURE_WRITTEN``; ``nothing`` stands there for what is empty."""
     kind, owner, id_, sub = row.key
-    no, state, updated = state_row(row)
+    no, state, updated = state_row(row, bodies)
     return (no, TEXT[kind], owner, id_, sub, row.hub_id, state, updated, _text(row.receiver) or nothing,
             bytearray(row.subject) or nothing, bytearray(row.contract) or nothing,
             row.withdrawn if nothing is None else int(row.withdrawn),
             nothing if row.due is None else micros(row.due))  # fmt: skip
 
 
-def state_row(row: Stored) -> tuple[int, bytearray, int]:
+def state_row(row: Stored, bodies: Bodies = _APART) -> tuple[int, bytearray, int]:
     """Return what changes in an object whose indexed columns stay, after its number."""
-    receiver, wire = row.receiver, row.wire
-    state = encode(
+    receiver, wire, body = row.receiver, row.wire, row.body
+    said = bodies.get(id(body), body) if bodies else body
+    state = bytearray(_ROOM)
+    _encode_into(
         (row.version, row.judged_at, row.updated, None if receiver is None else _written(receiver), row.agreement,
          row.origin, row.subject, row.contract, row.withdrawn, row.due,
-         None if wire is None else (wire.room, wire.version, wire.data), row.body)
+         None if wire is None else (wire.room, wire.version, wire.data), said),
+        state,
     )  # fmt: skip
-    return row.no, bytearray(state), micros(row.updated)
+    return row.no, state, micros(row.updated)
 
 
 def entry(row: Row) -> Entry:
@@ -206,18 +216,26 @@ def entry(row: Row) -> Entry:
     )
 
 
-def journal_row(line: Entry, *, held: bool = False) -> tuple[Any, ...]:
-    """Return an entry as the columns ``JOURNAL``; what is ``held`` by its row for ever is not written twice."""
+def journal_row(line: Entry, *, held: bool = False, bodies: Bodies | None = None) -> tuple[Any, ...]:
+    """Return an entry as the columns ``JOURNAL``; what is ``held`` by its row for ever is not written twice.
+
+    What it says of its object goes to ``bodies``, since its row mostly says the same.
+    """
     kind, owner, id_, sub = line.key
     receiver = line.receiver
+    body: Body | Raw | None
     wire, body = (None, None) if held else (line.wire, line.body)
-    state = encode(
+    if body is not None and bodies is not None:
+        bodies[id(body)] = body = Raw(encode(body))
+    state = bytearray(_ROOM)
+    _encode_into(
         (TEXT[line.act], owner, id_, sub, line.hub_id, line.origin, None if receiver is None else _written(receiver),
          line.agreement, line.created, line.fields, line.subject, line.contract,
          line.removed if not line.moved else _regrouped(line),
-         None if wire is None else (wire.room, wire.version, wire.data), body)
+         None if wire is None else (wire.room, wire.version, wire.data), body),
+        state,
     )  # fmt: skip
-    return line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, bytearray(state)
+    return line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, state
 
 
 def is_held(line: Entry) -> bool:

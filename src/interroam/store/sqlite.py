@@ -197,20 +197,20 @@ class SqliteStore(Upkeep):
 
     def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
         db, many = self._db, self._many
+        entries: list[object] = []
         built: list[object] = []
         changed: list[object] = []
         moved = []
+        held, bodies = draft.held(), rows.Bodies()
+        for line in draft.entries:
+            entries += rows.journal_row(line, held=line.seq in held, bodies=bodies)
         for before, row in draft.rows.values():
             if before is None:
-                built += rows.picture_row(row, 0)
+                built += rows.picture_row(row, 0, bodies)
             elif rows.is_indexed_alike(before, row):
-                changed += rows.state_row(row)
+                changed += rows.state_row(row, bodies)
             else:
                 moved.append(rows.picture_row(row))
-        entries: list[object] = []
-        held = draft.held()
-        for line in draft.entries:
-            entries += rows.journal_row(line, held=line.seq in held)
         many["update_states"].write(db, changed)
         many["insert_rows"].write(db, built)
         many["insert_entries"].write(db, entries)
