@@ -171,15 +171,18 @@ async def test_who_is_turned_away_before_a_door_or_at_it_leaves_a_trace(node, cl
     assert await said(b"nothing at all\r\n\r\n") == "400"
     head = b"PUT /ocpi/2.2.1/locations/FR/CPO/L1 HTTP/1.1\r\nHost: h\r\nX-Request-ID: r1\r\nContent-Length: 99999999999"
     assert await said(head + b"\r\n\r\n") == "413"
+    assert await said(head.replace(b"locations/FR/CPO/L1", b"tokens/FR/MSP/04CAFE01") + b"\r\n\r\n") == "413"
     await client.request("GET", f"{node.url}/api/v1/locations", headers=[(b"authorization", b"Bearer nobody")])
     traces = await node.store.traces()
     assert [(one.partner, one.operation, one.code) for one in traces] == [
         ("", "refused at the door", "431"),
         ("", "refused at the door", "400"),
         ("", "refused at the door", "413"),
+        ("", "refused at the door", "413"),
         ("", "plain GET", "401"),
     ]
     assert traces[2].note.endswith("127.0.0.1, who asked for PUT /ocpi/2.2.1/locations/FR/CPO/L1")
-    assert [one.code for one in await node.store.traces(ids=["r1"])] == ["413"]
+    assert traces[3].note.endswith("/tokens/…")
+    assert [one.code for one in await node.store.traces(ids=["r1"])] == ["413", "413"]
     page = (await client.request("GET", f"{node.url}/metrics")).body.decode()
     assert 'code="431",direction="in",operation="refused at the door"' in page

@@ -49,13 +49,18 @@ class Doorkeeper:
         if one is None:
             return False
         log.warning("certificate_revoked", partner=one.partner, serial=one.serial, client=request.client)
-        operation = f"{request.method} {request.path}"
-        self._note(401, operation, f"certificate {one.serial} was revoked", request, one.partner)
+        self._note(
+            401,
+            f"{request.method} {_shown(request.path)}",
+            f"certificate {one.serial} was revoked",
+            request,
+            one.partner,
+        )
         return True
 
     def turned_away(self, status: int, message: str, client: str, request: Request | None) -> None:
         """Take what the listener refused by itself: too long, too slow, or no HTTP."""
-        asked = f", who asked for {request.method} {request.path[:_MOST]}" if request is not None else ""
+        asked = f", who asked for {request.method} {_shown(request.path)}" if request is not None else ""
         self._note(status, "refused at the door", f"{message}; {client or 'somebody'}{asked}", request)
 
     def _note(self, status: int, operation: str, note: str, request: Request | None, partner: str = "") -> None:
@@ -76,3 +81,9 @@ class Doorkeeper:
                 note=note,
             )
         )
+
+
+def _shown(path: str) -> str:
+    """Return a path as everybody may read it: what follows ``tokens`` may be the number of a card."""
+    head, found, _ = path.partition("/tokens/")
+    return f"{head}{found}…" if found else path[:_MOST]

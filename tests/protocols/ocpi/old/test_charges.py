@@ -200,7 +200,7 @@ async def test_an_operator_sees_what_waits_for_a_card_and_what_would_make_it_pas
         await world.say("PUT", "sessions/CH/CCC/S1", older.old_session())
         (one,) = await desk(world.node).waiting(LOCAL)
         assert (one.id, one.partner, one.object) == ("cpo/sessions/S1", "cpo", "session S1")
-        assert "no token of contract DE-EEE-C00000001-1" in one.why
+        assert "no token of contract …01-1" in one.why
         assert one.passes == "its provider states a token of contract DE-EEE-C00000001-1"
 
         (veiled,) = await desk(world.node).waiting(Actor("vera"))

@@ -254,3 +254,13 @@ async def test_other_paths_of_a_token_are_404(node, cpo, emsp):
     answer = await cpo.post("sender/tokens/0102030405060A/bless", {})
     assert (answer.http, answer.status) == (404, 2000)
     assert (await cpo.post(f"{ASK}?type=FACE", HERE)).status == 2001
+
+
+async def test_a_card_that_is_refused_is_not_named_in_what_everybody_may_read(node, emsp):
+    await node.change("eee", switches={"strict_uid": True})
+    none = await emsp.put("receiver/tokens/DE/EEE/SECRET7CARD", token("SECRET7CARD"))
+    other = await emsp.put("receiver/tokens/DE/EEE/0102030405060A", token("A1B2C3D4E5F607"))
+    assert "is no RFID uid" in none.message
+    assert "in the body" in other.message
+    said = [one.note for one in await node.store.traces()] + [none.message, other.message]
+    assert not [each for each in said for card in ("SECRET7CARD", "A1B2C3D4E5F607", "0102030405060A") if card in each]

@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from interroam.core.keys import masked
 from interroam.model.ids import PartyId
 
 _LONGEST = 30  # one less than there may be: one peer reads no more
@@ -103,5 +104,5 @@ def badge(uid: str) -> str:
     """Return the UID of a badge as written and compared: upper case, 8 or 14 digits; ValueError when it is none."""
     plain = "".join(uid.split()).upper()
     if _HEX.match(plain) is None:
-        raise ValueError(f"{uid!r} is no UID of a badge: at most 14 hexadecimal digits")
+        raise ValueError(f"{masked(uid)} is no UID of a badge: at most 14 hexadecimal digits")
     return plain.zfill(_SHORT_BADGE if len(plain) <= _SHORT_BADGE else _LONG_BADGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import get_args
 
+from interroam.core.keys import masked
 from interroam.core.refs import token_ref
 from interroam.core.rules.quality import of_token
 from interroam.model.errors import Reason, Refused
@@ -55,7 +56,9 @@ def check_uid(call: Call, kind: str, uid: str) -> None:
     if len(uid) > _LONGEST:
         raise Refused(Reason.MALFORMED, f"the uid has {len(uid)} characters", remedy=f"{_LONGEST} at most")  # OCPI-184
     if call.caller.switches.strict_uid and kind == "RFID" and not is_rfid_uid(uid):
-        raise Refused(Reason.MALFORMED, f"{uid!r} is no RFID uid of 4 or 7 bytes", remedy="send 8 or 14 hex digits")
+        raise Refused(
+            Reason.MALFORMED, f"{masked(uid)} is no RFID uid of 4 or 7 bytes", remedy="send 8 or 14 hex digits"
+        )
 
 
 def spelled(call: Call, shape: T, kind: str, uid: str, within: str = "") -> tuple[T, bytes]:
@@ -87,7 +90,7 @@ async def put(desk: Desk, call: Call) -> Answer:
     owner, uid = read_owner(call), call.tail[2]
     shape = read_body(call, wire.Token)
     insist_owner(shape.country_code, shape.party_id, owner)
-    insist("uid", shape.uid, uid)
+    insist("uid", shape.uid, uid, of_card=True)
     insist("type", shape.type, token_type(call, shape.type))
     note_driver(desk, call, shape.type, uid)
     fact = token_fact(*spelled(call, shape, shape.type, shape.uid))

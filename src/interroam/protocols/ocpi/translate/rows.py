@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeGuard, TypeVar
 
 import msgspec
 
+from interroam.core.keys import masked
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Fact, Merge, Wire
 from interroam.model.ids import PartyId
@@ -124,12 +125,12 @@ def named(patch: Given, identity: frozenset[str]) -> frozenset[str]:
     return STATUS if patch.keys() == STATUS else frozenset(patch) - identity
 
 
-def insist(field: str, inside: str | None, outside: str) -> None:
-    """Refuse an object whose own id is another than the one in the URL (OCPI-187)."""
+def insist(field: str, inside: str | None, outside: str, *, of_card: bool = False) -> None:
+    """Refuse an object whose own id is another than the one in the URL (OCPI-187); a card's is not repeated."""
     if inside is not None and inside != outside and inside.casefold() != outside.casefold():
-        raise Refused(
-            Reason.MISMATCH, f"{field} is {inside!r} in the body and {outside!r} in the URL", remedy="make them equal"
-        )
+        one, other = (masked(inside), masked(outside)) if of_card else (inside, outside)
+        message = f"{field} is {one!r} in the body and {other!r} in the URL"
+        raise Refused(Reason.MISMATCH, message, remedy="make them equal")
 
 
 def insist_owner(country: str | None, code: str | None, owner: PartyId) -> None:

@@ -77,7 +77,7 @@ def token_fact(shape: wire.Token, raw: bytes) -> Fact:
 def token_change(shape: wire.TokenPatch, raw: bytes, owner: PartyId, uid: str, token_type: str) -> Change:
     """Make a change of a PATCH of a token."""
     insist_owner(shape.country_code, shape.party_id, owner)
-    insist("uid", shape.uid, uid)
+    insist("uid", shape.uid, uid, of_card=True)
     insist("type", shape.type, token_type)
 
     def change(body: model.Token) -> model.Token:

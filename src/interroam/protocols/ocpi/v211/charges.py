@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from interroam.core.keys import masked
 from interroam.model.errors import Reason, Refused
 from interroam.protocols.ocpi.wire import Malformed
 
@@ -143,11 +144,13 @@ def _cdr_token(value: Any, work: Work[Up]) -> Any:
         return None
     if work.context.token is None:
         raise Refused(
-            Reason.UNKNOWN_TOKEN, f"no token of contract {value} is known here", remedy="state the token, then repeat"
+            Reason.UNKNOWN_TOKEN,
+            f"no token of contract {masked(str(value))} is known here",
+            remedy="state the token, then repeat",
         )
     token = decode(work.context.token)
     if str(token.get("contract_id", "")).casefold() != str(value).casefold():
-        work.find(f"the token of this charge has the contract {token.get('contract_id')}")
+        work.find(f"the token of this charge has the contract {masked(str(token.get('contract_id')))}")
     return {name: token[name] for name in _TOKEN if name in token}
 
 
