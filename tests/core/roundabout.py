@@ -22,6 +22,7 @@ from interroam.model.ids import Party
 from interroam.model.parties import Partner
 from interroam.model.questions import Answer, Question
 from interroam.store import SqliteStore
+from tests.waiting import eventually
 
 
 class QuickClock:
@@ -114,9 +115,7 @@ class Roundabout:
         return await self.hub.tell(Origin(partner, correlation=correlation), statement)
 
     async def until(self, true: Callable[[], bool], seconds: float = 5.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not true():  # noqa: ASYNC110  what is waited for sets no event
-                await asyncio.sleep(0.005)
+        await eventually(true, seconds)
 
     async def drained(self) -> None:
         await self.until(lambda: all(courier.idle for courier in self.dispatch.couriers))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from interroam.core.keys import new_secret
-from interroam.model.ids import Party
-from interroam.model.parties import Credential, Partner, Purpose
 from interroam.protocols.ocpi.translate.places import NOT_KNOWN
 from tests.protocols.emip import charging
 from tests.protocols.emip.charging import ASKED, CARD, World, yes
 from tests.protocols.emip.nodes import hub, partner_id
 from tests.protocols.emip.partner import Partner as Emip
+from tests.protocols.emip.places import join_ocpi
 from tests.protocols.ocpi import older
 from tests.protocols.ocpi.older import OldPeer, Voice
 from tests.protocols.ocpi.partners import Peer
@@ -20,19 +18,6 @@ from tests.protocols.ocpi.server import messages
 
 THERE = "CH*CCC*E1"
 """The EVSE of the CPO that speaks OCPI."""
-
-
-async def join(node, name: str, peer: Peer) -> Voice:
-    """Register a platform of OCPI."""
-    ((country, code, role),) = peer.roles
-    await node.book.put_partner(Partner(id=name, protocol="ocpi", parties=(Party.parse(f"{country}*{code}/{role}"),)))
-    secret = new_secret()
-    made = Credential(node.book.keyring.fingerprint(secret), name, Purpose.REGISTRATION, node.clock.now())
-    await node.book.admit(made)
-    _, answer = await peer.post_credentials(node.url, secret)
-    assert answer["status_code"] == 1000, answer
-    peer.seen.clear()
-    return Voice(node, peer)
 
 
 def peer_of(version: str, country: str, code: str, role: str) -> Peer:
@@ -71,7 +56,7 @@ async def emip_world(folder, version: str):
         peer_of(version, "DE", "EEE", "EMSP") as peer,
     ):
         await node.cpo("FR*C01", url=cpo.url)
-        say = await join(node, "eee", peer)
+        say = await join_ocpi(node, "eee", peer)
         await charging.place(node, "fr-c01")
         await node.agree("DE*EEE", "FR*C01")
         await node.settled()
@@ -143,7 +128,7 @@ async def ocpi_world(folder, version: str):
         peer_of(version, "CH", "CCC", "CPO") as peer,
     ):
         await node.emsp("FR*E01", url=emsp.url)
-        say = await join(node, "ccc", peer)
+        say = await join_ocpi(node, "ccc", peer)
         await node.agree("FR*E01", "CH*CCC")
         if is_old(peer):
             put = await say("PUT", "locations/CH/CCC/L1", older.old_location())

@@ -18,11 +18,12 @@ from tests.protocols.emip import charging
 from tests.protocols.emip.charging import CARD
 from tests.protocols.emip.nodes import hub, partner_id
 from tests.protocols.emip.partner import Partner
+from tests.protocols.emip.places import join_ocpi
 from tests.protocols.ocpi import older
 from tests.protocols.ocpi.partners import says
 from tests.protocols.ocpi.server import messages
 from tests.remains import in_files, in_schema
-from tests.stories.emip_and_ocpi import AtEmip, join, peer_of
+from tests.stories.emip_and_ocpi import AtEmip, peer_of
 from tests.stories.test_ocpi_drivers_at_emip import allowing
 
 CONTRACT, WAITING, VISUAL = "DE-EEE-C00000001-1", "DE-EEE-C77777777-1", "DF000-2001-8999-1"
@@ -79,8 +80,8 @@ async def test_nothing_that_the_node_keeps_says_who_an_erased_driver_was(tmp_pat
         peer_of("2.1.1", "CH", "CCC", "CPO") as elder,
     ):
         await node.cpo("FR*C01", url=cpo.url)
-        here = AtEmip(node, cpo, None, peer, await join(node, "eee", peer))
-        old = await join(node, "ccc", elder)
+        here = AtEmip(node, cpo, None, peer, await join_ocpi(node, "eee", peer))
+        old = await join_ocpi(node, "ccc", elder)
         await charging.place(node, "fr-c01")
         await node.agree("DE*EEE", "FR*C01")
         await node.agree("DE*EEE", "CH*CCC")
@@ -116,7 +117,7 @@ async def test_nothing_that_the_node_keeps_says_who_an_erased_driver_was(tmp_pat
 
 async def test_a_card_that_was_erased_and_stated_again_is_erased_again(tmp_path, kept):
     async with hub(tmp_path, database=kept) as node, peer_of("2.2.1", "DE", "EEE", "EMSP") as peer:
-        say = await join(node, "eee", peer)
+        say = await join_ocpi(node, "eee", peer)
         for _ in range(3):
             answer = await say("PUT", f"receiver/tokens/DE/EEE/{CARD}", messages.token(CARD, visual_number=VISUAL))
             assert answer["status_code"] == 1000

@@ -11,6 +11,7 @@ from tests.protocols.emip import charging
 from tests.protocols.emip.charging import ASKED, CARD
 from tests.protocols.ocpi.partners import says
 from tests.stories.emip_and_ocpi import THERE, AtOcpi, ocpi_world
+from tests.waiting import eventually
 
 LOCAL = Actor("the test", Rank.ADMIN)
 
@@ -214,11 +215,11 @@ async def test_a_charge_that_began_is_not_ended_by_an_outcome_that_never_came(at
         reference = (await here.commanded("START_SESSION"))["authorization_id"]
     await here.put(reference)
     here.node.clock.forward(minutes=10)  # the sweeper says TIMEOUT
-    async with asyncio.timeout(5):
-        while True:
-            if any("result" in row.fields for row in await here.node.store.entries(0, 500)):
-                break
-            await asyncio.sleep(0.05)
+
+    async def is_said() -> bool:
+        return any("result" in row.fields for row in await here.node.store.entries(0, 500))
+
+    await eventually(is_said)
     await here.node.settled()
     assert here.events() == ["3"]
 

@@ -6,8 +6,9 @@ from tests.protocols.emip import charging
 from tests.protocols.emip.charging import CARD, CDR
 from tests.protocols.emip.nodes import hub, partner_id
 from tests.protocols.emip.partner import Partner
+from tests.protocols.emip.places import join_ocpi
 from tests.protocols.ocpi.server import messages
-from tests.stories.emip_and_ocpi import AtEmip, join, peer_of
+from tests.stories.emip_and_ocpi import AtEmip, peer_of
 from tests.stories.test_ocpi_drivers_at_emip import allowing
 
 
@@ -18,7 +19,7 @@ async def test_a_charge_at_a_cpo_of_emip_goes_on_over_a_restart_on_postgres(tmp_
         peer_of("2.2.1", "DE", "EEE", "EMSP") as peer,
     ):
         await node.cpo("FR*C01", url=cpo.url)
-        here = AtEmip(node, cpo, None, peer, await join(node, "eee", peer))
+        here = AtEmip(node, cpo, None, peer, await join_ocpi(node, "eee", peer))
         await charging.place(node, "fr-c01")
         await node.agree("DE*EEE", "FR*C01")
         await here.say("PUT", f"receiver/tokens/DE/EEE/{CARD}", messages.token(CARD))

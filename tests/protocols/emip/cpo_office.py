@@ -8,7 +8,6 @@ async with charging(tmp_path, reports_sessions=True) as cpo:
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from interroam.settings import Part
 from tests.protocols.emip.back_office import BackOffice, let_in
 from tests.protocols.emip.nodes import PLATFORM, Node
 from tests.protocols.emip.partner import Partner
+from tests.waiting import eventually
 
 OPERATOR = "FR*C01"
 YES = {
@@ -103,24 +103,9 @@ class Cpo(BackOffice):
     async def shelf(self) -> list[Any]:
         return await self.node.store.shelf()
 
-    @staticmethod
-    async def eventually(holds: Any, within: float = 5.0) -> None:
-        """Wait until a condition holds."""
-        async with asyncio.timeout(within):
-            while True:
-                found = holds()
-                if await found if asyncio.iscoroutine(found) else found:
-                    return
-                await asyncio.sleep(0.01)
-
     async def until(self, question: str, within: float = 5.0) -> dict[str, Any]:
         """Wait until the back office was asked this."""
-        async with asyncio.timeout(within):
-            while True:
-                for one in self.asked:
-                    if one["question"] == question:
-                        return one
-                await asyncio.sleep(0.01)
+        return await eventually(lambda: next((one for one in self.asked if one["question"] == question), None), within)
 
 
 def moment(at: datetime) -> str:

@@ -8,7 +8,6 @@ async with selling(tmp_path) as emsp:
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from interroam.settings import Part
 from tests.protocols.emip.back_office import BackOffice, let_in
 from tests.protocols.emip.nodes import PLATFORM, Node
 from tests.protocols.emip.partner import Asked, Partner
+from tests.waiting import eventually
 
 OPERATOR, CPO = "FR*E01", "FR*C01"
 CARD = "04A1B2C3D4E5F6"
@@ -51,15 +51,14 @@ class Emsp(BackOffice):
         }
         return await self.call("POST", "/commands/start", body)
 
-    async def told(self, kind: str, within: float = 5.0, **wanted: Any) -> dict[str, Any]:
+    async def told(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """Wait until the back office was told of an object of a kind; returns the newest one that fits."""
-        async with asyncio.timeout(within):
-            while True:
-                for one in reversed(self.facts):
-                    body = one.get("object") or {}
-                    if one["kind"] == kind and all(body.get(name) == value for name, value in wanted.items()):
-                        return body
-                await asyncio.sleep(0.01)
+
+        def newest() -> dict[str, Any] | None:
+            bodies = (one.get("object") or {} for one in reversed(self.facts) if one["kind"] == kind)
+            return next((body for body in bodies if wanted.items() <= body.items()), None)
+
+        return await eventually(newest)
 
     # -- the platform ------------------------------------------------------------------------------------------------
 
@@ -89,15 +88,6 @@ class Emsp(BackOffice):
     def uploaded(self) -> list[dict[str, Any]]:
         """The entries of all uploads."""
         return [entry for one in self.calls("SetAuthenticationData") for entry in entries(one)]
-
-
-async def seen(look, within: float = 5.0) -> None:
-    """Wait until a look finds something."""
-    async with asyncio.timeout(within):
-        while True:
-            if await look():
-                return
-            await asyncio.sleep(0.02)
 
 
 def entries(asked: Asked) -> list[dict[str, Any]]:

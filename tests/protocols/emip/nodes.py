@@ -13,7 +13,6 @@ Nodes speak plain HTTP and ask for no certificate unless told otherwise.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from interroam.model.parties import Partner, PartnerState
 from interroam.protocols.emip.wiring import Wiring, wired
 from interroam.settings import Listen, Part, Settings, StoreSettings, Tls
 from tests.clocks import ClockAhead
+from tests.waiting import settled
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PLATFORM = "FR*107"
@@ -179,17 +179,8 @@ class Node:
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
-    async def settled(self, within: float = 5.0) -> None:
-        """Wait until every courier has delivered what it owes."""
-        dispatch = self.app.dispatch
-        async with asyncio.timeout(within):
-            while True:
-                await asyncio.sleep(0.01)
-                head = self.store.head()
-                if dispatch.routed >= head and all(
-                    one.idle and one.cursor.through >= head for one in dispatch.couriers
-                ):
-                    return
+    async def settled(self) -> None:
+        await settled(self.app.dispatch, self.store)
 
     async def traces(self, id: str = "", **more):
         """The traces with this id, or all."""

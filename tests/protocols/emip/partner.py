@@ -20,6 +20,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from tests.waiting import eventually
+
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 PLATFORM = "https://api-iop.gireve.com/schemas/PlatformV1/"
 AUTHORISATION = "https://api-iop.gireve.com/schemas/AuthorisationV1/"
@@ -167,9 +169,7 @@ class Partner:
 
     async def until(self, name: str, count: int = 1, within: float = 5.0) -> list[Asked]:
         """Wait until so many requests of one operation have come."""
-        async with asyncio.timeout(within):
-            while len(self.of(name)) < count:  # noqa: ASYNC110  it comes from outside
-                await asyncio.sleep(0.01)
+        await eventually(lambda: len(self.of(name)) >= count, within)
         return self.of(name)
 
     # -- server --------------------------------------------------------------------------------------------------

@@ -87,20 +87,6 @@ async def test_a_user_that_is_nobodys_is_asked_about_with_service_0_only(here):
     assert await here.node.hub.authorization(answer.fields["serviceSessionId"]) is None
 
 
-@pytest.mark.statement("EMIP-68", "EMIP-43")
-async def test_all_candidates_are_asked_at_the_same_time(here):
-    async with Partner(partner_id("FR*E02"), "FR*E02") as slow:
-        await here.node.emsp("FR*E02", url=slow.url)
-        await here.node.agree("FR*E02", "FR*C01", id="0-first")
-        slow.answers[ASKED] = Silence()
-        here.emsp.answers[ASKED] = yes()
-
-        answer = await here.ask()
-
-        assert answer.fields["salePartnerOperatorId"] == "FR*E01"
-        assert services(slow) == ["0"]
-
-
 @pytest.mark.statement("EMIP-68")
 async def test_the_provider_part_of_a_contract_says_whom_to_ask(here):
     async with Partner(partner_id("FR*E02"), "FR*E02") as other:

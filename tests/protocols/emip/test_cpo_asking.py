@@ -14,6 +14,7 @@ from interroam.model.ids import Module, PartyId
 from interroam.model.questions import Authorize
 from tests.protocols.emip.cpo_office import CARD, YES, charging, moment
 from tests.protocols.emip.partner import Fault, Http, Silence
+from tests.waiting import eventually
 
 ASK, LIST = "ToIOP_GetServiceAuthorisation", "ToIOP_GetAuthenticationData"
 GET = f"eMIP_{ASK}"
@@ -209,9 +210,7 @@ async def test_a_list_is_downloaded_in_changes_page_by_page_and_at_most_once_an_
         cpo.iop.answers[GET_LIST] = [page(entry(), at=first, more=1), page(entry("04AAAAAA"), at=second, more=0)]
         pulling, schedules = cpo.node.app.office.rounds.pulling, cpo.node.app.office.rounds.schedules
         for planned in ("pull/iop/tokens", "pull/iop/tokens/whole"):
-            async with asyncio.timeout(5):
-                while all(row.id != planned for row in schedules.rows):  # noqa: ASYNC110  it plans in its own time
-                    await asyncio.sleep(0.01)
+            await eventually(lambda planned=planned: any(row.id == planned for row in schedules.rows))
             await schedules.set(planned, "off")
         report = await pulling.pull("iop", Module.TOKENS)
         assert (report.stage, report.objects) == ("done", 2), report
@@ -253,7 +252,7 @@ async def test_the_download_is_scheduled_and_happens_by_itself_every_day(tmp_pat
         await cpo.furnish()
         cpo.iop.answers[GET_LIST] = page(entry(), at=cpo.clock.now())
         rounds = cpo.node.app.office.rounds
-        await cpo.eventually(lambda: any(row.id == "pull/iop/tokens" for row in rounds.scheduled(LOCAL)))
+        await eventually(lambda: any(row.id == "pull/iop/tokens" for row in rounds.scheduled(LOCAL)))
         cpo.clock.forward(hours=2)
         await cpo.iop.until(LIST)
         cpo.clock.forward(hours=2)

@@ -9,6 +9,7 @@ from interroam.model.ids import Module
 from tests.protocols.emip.cpo_office import CARD, OPERATOR, bare, evse, moment
 from tests.protocols.emip.nodes import PLATFORM, hub
 from tests.protocols.emip.partner import Partner
+from tests.waiting import eventually
 
 GET = "eMIP_FromIOP_GetServiceAuthorisation"
 CDR = "FromIOP_SetChargeDetailRecord"
@@ -131,6 +132,6 @@ async def test_the_users_of_an_emsp_reach_the_list_of_a_cpo_page_by_page(tmp_pat
         async def is_gone():
             return (await cpo.node.store.by_ref("token:rfid:04000002"))[0].withdrawn
 
-        await cpo.eventually(is_gone)
+        await eventually(is_gone)
         await cpo.authorize("04000002")
         assert emsp.of("FromIOP_GetServiceAuthorisation")  # on no list any more: asked

@@ -12,6 +12,7 @@ from interroam.model.charges import CommandState
 from interroam.model.ids import Kind
 from tests.protocols.emip.cpo_office import CARD, YES, charging, evse, moment
 from tests.protocols.emip.partner import Http
+from tests.waiting import eventually
 
 CDR, EVENT = "ToIOP_SetChargeDetailRecord", "ToIOP_SetSessionEventReport"
 
@@ -290,7 +291,7 @@ async def test_a_stop_under_way_is_finished_though_another_platform_is_wired_ane
             page = await cpo.node.store.page(Query(kind=Kind.COMMAND))
             return [row.body.state for row in page.items] == [CommandState.PENDING]
 
-        await cpo.eventually(acknowledged, within=2)
+        await eventually(acknowledged, within=2)
 
 
 @pytest.mark.statement("EMIP-98")

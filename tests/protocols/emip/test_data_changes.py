@@ -13,6 +13,7 @@ from interroam.protocols.emip.bridge.touched import Flavor
 from tests.protocols.emip.nodes import LONG_AGO, hub, partner_id
 from tests.protocols.emip.partner import Fault, Partner, Slow
 from tests.protocols.emip.places import DELETE, EVSE, POOL, UPDATE, at, availability, build, busy, describe, listed
+from tests.waiting import eventually
 
 STATIC, DYNAMIC = "Static", "Dynamic"
 
@@ -202,12 +203,11 @@ def pushed(emsp, kind: str) -> list:
 
 
 async def until(emsp, kind: str, met, within: float = 5.0) -> list:
-    async with asyncio.timeout(within):
-        while True:
-            flat = [one for push in pushed(emsp, kind) for one in push]
-            if met(flat):
-                return flat
-            await asyncio.sleep(0.01)
+    def flat() -> list:
+        return [one for push in pushed(emsp, kind) for one in push]
+
+    await eventually(lambda: met(flat()), within)
+    return flat()
 
 
 @pytest.mark.statement("EMIP-63")

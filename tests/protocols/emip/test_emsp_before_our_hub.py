@@ -8,9 +8,10 @@ import pytest
 
 from interroam.core.rounds.pulling import Stage
 from interroam.model.ids import Kind, Module, Party, token_key
-from tests.protocols.emip.emsp_office import CARD, CONTRACT, CPO, EVSE, OPERATOR, office, record, seen
+from tests.protocols.emip.emsp_office import CARD, CONTRACT, CPO, EVSE, OPERATOR, office, record
 from tests.protocols.emip.nodes import PLATFORM, hub, partner_id
 from tests.protocols.emip.partner import Partner
+from tests.waiting import eventually
 
 ATTRIBUTES = {"attributeList": {"attribute": [{"attributeId": 1043, "attributeValue": "Lyon"}]}}
 IDS = {"EVSEIdType": "eMI3", "EVSEId": EVSE}
@@ -135,7 +136,7 @@ async def test_places_are_fetched_from_the_hub_and_then_their_changes(tmp_path):
 async def test_changes_are_pushed_by_the_hub_once_they_are_wanted(tmp_path):
     async with roaming(tmp_path, follows_places=True) as (platform, cpo, emsp):
         emsp.clock.forward(seconds=2)
-        await seen(lambda: emsp.node.store.load("emip.flows", f"iop/{OPERATOR}"))
+        await eventually(lambda: emsp.node.store.load("emip.flows", f"iop/{OPERATOR}"))
         parent = {"parentIdType": "eMI3", "parentId": "FR*C01*P1"}
         other = {"EVSEIdType": "eMI3", "EVSEId": "FR*C01*E7", "actionType": 1, **parent}
         assert (await ask(platform, cpo, "SetEVSEStaticData", other)).status == 1
@@ -144,7 +145,7 @@ async def test_changes_are_pushed_by_the_hub_once_they_are_wanted(tmp_path):
             platform.clock.forward(seconds=1)
             return await emsp.node.store.by_ref("evse:frc01e7", Kind.EVSE)
 
-        await seen(came)
+        await eventually(came)
 
 
 @pytest.mark.statement("EMIP-128")

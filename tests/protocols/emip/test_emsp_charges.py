@@ -210,12 +210,7 @@ async def test_a_charge_that_was_started_from_afar_keeps_its_limit_of_price_too(
 
 
 async def stops(emsp, count):
-    async with asyncio.timeout(5):
-        while True:
-            found = [one for one in emsp.iop.asked if "SetSessionActionRequest" in one.name]
-            if len(found) >= count:
-                return found
-            await asyncio.sleep(0.01)
+    return await emsp.until("SetSessionActionRequest", count)
 
 
 def test_a_record_of_the_tests_is_what_it_says():

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.protocols.emip.emsp_office import CARD, CONTRACT, OPERATOR, entries, seen, selling
+from tests.protocols.emip.emsp_office import CARD, CONTRACT, OPERATOR, entries, selling
 from tests.protocols.emip.partner import Fault, Silence
+from tests.waiting import eventually
 
 BODY = {"contract_id": CONTRACT, "issuer": "Eee", "valid": True, "whitelist": "ALLOWED"}
 
@@ -126,7 +127,7 @@ async def test_a_user_that_another_emsp_has_lies_on_the_shelf(tmp_path):
             "authenticationDataErrorList": {"authenticationDataError": collided},
         }
         await emsp.token()
-        await seen(emsp.node.store.shelf)
+        await eventually(emsp.node.store.shelf)
         (shelved,) = await emsp.node.store.shelf()
         assert shelved.message == "another eMSP's"
 

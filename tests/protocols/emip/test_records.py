@@ -117,7 +117,7 @@ async def test_records_of_a_session_arrive_in_order_also_over_trouble_and_a_rest
     await here.bring(session)
     here.emsp.answers[HANDED] = {"requestStatus": 1}
     here.emsp.asked.clear()
-    await here.node.settled(15)
+    await here.node.settled()
 
     ends = [(record["CDRNature"], record["endTime"]) for record in here.records()]
     assert ends == [

@@ -1,6 +1,5 @@
 """A node of this house with nothing but its OCPI room, on a real socket and a real store."""
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -23,6 +22,7 @@ from interroam.net.premises import Premises
 from interroam.protocols.ocpi.room import OcpiRoom
 from interroam.store import SqliteStore
 from tests.clocks import ClockAhead
+from tests.waiting import settled
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -121,12 +121,4 @@ class Node:
         return made
 
     async def settled(self) -> None:
-        """Wait until every courier has delivered what it owes."""
-        async with asyncio.timeout(5):
-            while True:
-                await asyncio.sleep(0.01)
-                head = self.store.head()
-                if self.dispatch.routed >= head and all(
-                    one.idle and one.cursor.through >= head for one in self.dispatch.couriers
-                ):
-                    return
+        await settled(self.dispatch, self.store)
