@@ -156,7 +156,13 @@ async def test_a_webhook_that_refuses_for_good_puts_the_fact_on_the_shelf(furnis
         emsp.status = 422
         _, told = await furnished.call("cpo", "POST", "/cdrs", CDR)
         shelf = await shelved_by(furnished, told["seq"])
+        _, place = await furnished.call("cpo", "PUT", "/locations/CH*CCC/L2", LOCATION)
+        await shelved_by(furnished, place["seq"])
     assert (shelf.reason, shelf.message) == ("conflict", "no")
+    refused = [one for one in await furnished.hub.store.traces(partner="emsp") if one.code == "422"]
+    # Bodies of places are kept for days only.
+    kept = {(one.operation, bool(one.request), one.brief) for one in refused}
+    assert kept >= {("fact cdr", True, False), ("fact location", True, True)}
 
 
 async def test_a_webhook_that_is_out_of_order_gets_the_fact_later(furnished):

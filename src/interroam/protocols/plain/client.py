@@ -39,6 +39,8 @@ _NOT_DONE = {
     wire.Taken.NOT_SUPPORTED: Reason.UNKNOWN_NATURE,
     wire.Taken.UNKNOWN_SESSION: Reason.UNKNOWN_SESSION,
 }
+_OF_PLACES = frozenset({"fact location", "fact evse"})
+"""Their bodies are kept for days only (design: Retention)."""
 
 
 class PlainLink:
@@ -251,6 +253,7 @@ class PlainLink:
                     response=answered.body if answered is not None and (whole or not good) else b"",
                     note=note,
                     subject=subject,
+                    brief=operation in _OF_PLACES,
                 )
             )
         _see(answered, self._partner)
