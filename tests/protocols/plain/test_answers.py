@@ -69,6 +69,7 @@ MISTAKES = [
     ("PUT", "/tokens/CH*EEE/STONE/x", TOKEN, 422, "malformed", "type"),
     ("PUT", "/sessions/CH*CCC/S1", {**SESSION, "status": "RUNNING"}, 422, "malformed", "status"),
     ("PUT", "/tariffs/CH*CCC/T1", {**TARIFF, "target": "x"}, 422, "malformed", "target"),
+    ("PUT", "/tariffs/CH*CCC/T1", {**TARIFF, "elements": []}, 422, "malformed", "elements"),
     ("POST", "/cdrs", {**CDR, "token": None}, 422, "malformed", "token"),
     ("POST", "/cdrs", HUGE, 422, "malformed", "total_energy_kwh"),
     ("POST", "/cdrs", NAN, 422, "malformed", "total_cost.excl_vat"),
@@ -166,3 +167,9 @@ async def test_no_registration_is_offered(node):
         with pytest.raises(Exception, match="no registration") as caught:
             await refusing
         assert caught.value.reason is Reason.NOT_OFFERED
+
+
+async def test_a_word_that_a_field_does_not_take_is_answered_with_those_it_does(node):
+    _, answer = await node.call("cpo", "PUT", "/webhook", {"url": "https://x.example/", "questions": ["banana"]})
+    assert answer["error"]["field"] == "questions[0]"
+    assert answer["error"]["message"].startswith("'banana' is none of authorize, start, stop")

@@ -86,7 +86,7 @@ def _query(route: Route, query: bytes) -> Any:
     try:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise _misread(error) from None
+        raise _misread(error, route.query) from None
 
 
 def _body(route: Route, body: bytes) -> Any:
@@ -97,13 +97,13 @@ def _body(route: Route, body: bytes) -> Any:
     try:
         return msgspec.json.decode(body or b"{}", type=route.body)
     except msgspec.ValidationError as error:
-        raise _misread(error) from None
+        raise _misread(error, route.body) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Reason.NOT_JSON, str(error)) from None
 
 
-def _misread(error: msgspec.ValidationError) -> Refused:
-    message, field = fields_of(error)
+def _misread(error: msgspec.ValidationError, shape: object) -> Refused:
+    message, field = fields_of(error, shape)
     return Refused(Reason.MALFORMED, f"{field}: {message[:1].lower()}{message[1:]}" if field else message)
 
 

@@ -173,7 +173,7 @@ def _read(route: Route, request: Request) -> tuple[Any, Any, tuple[Finding, ...]
             if isinstance(body, msgspec.Struct):  # a field that was not read may hold what nobody can
                 unknown = translate.unknown_fields(route.body, request.body)
     except msgspec.ValidationError as error:
-        message, field = translate.fields_of(error)
+        message, field = translate.fields_of(error, route.query if route.body is None else route.body)
         raise Misread(field, message, remedy="see openapi.json") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misread("", f"the body is not JSON: {error}", reason=Reason.NOT_JSON) from None

@@ -153,6 +153,7 @@ async def post_import(call: Call) -> wire.Batch:
 
 
 def _line(call: Call, text: bytes) -> tuple[Any, Awaitable[wire.Told], tuple[Finding, ...]]:
+    shape: Any = wire.Line
     try:
         line = msgspec.json.decode(text, type=wire.Line)
         if line.kind not in _BY_KIND:
@@ -161,7 +162,7 @@ def _line(call: Call, text: bytes) -> tuple[Any, Awaitable[wire.Told], tuple[Fin
         body = msgspec.json.decode(line.object, type=shape, strict=False)
         return body, told(call, body), translate.unknown_fields(shape, bytes(line.object))
     except msgspec.ValidationError as error:
-        message, field = translate.fields_of(error)
+        message, field = translate.fields_of(error, shape)
         return None, _raise(Misread(field, message)), ()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return None, _raise(Misread("", f"this line is not JSON: {error}", reason=Reason.NOT_JSON)), ()

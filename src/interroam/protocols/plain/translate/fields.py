@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -87,14 +88,42 @@ def carried(kind: type[_S], source: Struct, **given: Any) -> _S:
     return kind(**(fields | given))
 
 
-def fields_of(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Return the message of a validation and the path of the field it is about."""
-    message, _, path = str(error).partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
+def fields_of(error: msgspec.ValidationError, shape: object) -> tuple[str, str]:
+    """Return the message of a validation and the path of the field of the shape that it is about."""
+    message, _, place = str(error).partition(" - at ")
+    path = place.removeprefix("`key` in ").strip("`").removeprefix("$").lstrip(".")
     named = message.partition("required field `")[2].rstrip("`")
     if named:
         return "is missing", f"{path}.{named}" if path else named
+    if message.startswith("Invalid enum value ") and (words := _words(msgspec.inspect.type_info(shape), path)):
+        return f"{message.removeprefix('Invalid enum value ')} is none of {', '.join(words)}", path
     return message, path
+
+
+def _words(described: Any, path: str) -> tuple[str, ...]:
+    """Return the words that a field takes, by its path in a shape."""
+    for step in re.findall(r"\[[^]]*]|[^.[]+", path):
+        described = _below(described, step)
+    found = next((one for one in _either(described) if isinstance(one, msgspec.inspect.EnumType)), None)
+    return tuple(str(member.value) for member in found.cls) if found is not None else ()
+
+
+def _below(described: Any, step: str) -> Any:
+    for one in _either(described):
+        match one:
+            case msgspec.inspect.StructType():
+                return next((field.type for field in one.fields if field.encode_name == step), None)
+            case msgspec.inspect.VarTupleType() | msgspec.inspect.ListType() | msgspec.inspect.SetType():
+                return one.item_type
+            case msgspec.inspect.FrozenSetType():
+                return one.item_type
+            case msgspec.inspect.DictType():
+                return one.value_type
+    return None
+
+
+def _either(described: Any) -> tuple[Any, ...]:
+    return described.types if isinstance(described, msgspec.inspect.UnionType) else (described,)
 
 
 def unknown_fields(shape: type[Struct], text: bytes) -> tuple[Finding, ...]:

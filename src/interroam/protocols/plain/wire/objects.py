@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -73,7 +74,7 @@ class Tariff(Struct, frozen=True, omit_defaults=True, kw_only=True):
     target: str | None = None
     type: str | None = None
     currency: str
-    elements: tuple[TariffElement, ...]
+    elements: Annotated[tuple[TariffElement, ...], msgspec.Meta(min_length=1)]
     min_price: Price | None = None
     max_price: Price | None = None
     starts: datetime | None = None
