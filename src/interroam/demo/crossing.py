@@ -10,7 +10,7 @@ from interroam.demo.cast import ALPES, CLAIRE, CPO_NAME, HUB, HUB_NAME, LUMEN, M
 from interroam.demo.charging import Charge
 from interroam.demo.nodes import Node
 from interroam.demo.offices import Office
-from interroam.demo.plot import issue, until
+from interroam.demo.plot import authorize, issue, seen_by, until
 from interroam.demo.sites import Spot, small_network
 from interroam.demo.stage import Stage
 from interroam.demo.story import Step, Story
@@ -69,8 +69,8 @@ class Crossing:
             for one in locations:
                 await self.operator.api.put("locations", one["party"], one["id"], body=one)
             wanted = {spot.evse_id for spot in self.spots}
-            seen = await until(lambda: _evses(self._stage.providers[ALPES]), wanted.issubset)
-            step.must(wanted <= seen, f"{ALPES.name} lacks {len(wanted - seen)} EVSEs")
+            seen = await until(lambda: seen_by(self._stage.providers[ALPES]), wanted.issubset)
+            step.must(wanted <= seen.keys(), f"{ALPES.name} lacks {len(wanted - seen.keys())} EVSEs")
             step.says("pool, station, EVSE and connector by SOAP in; one location by OCPI out")
 
     async def charges(self, story: Story) -> Charge:
@@ -93,9 +93,7 @@ class Crossing:
     ) -> None:
         name = f"[{provider.color}]{provider.name}[/]"
         with story.step(f"the card is held to {spot.evse_id}: [bold]may {card.driver} charge?[/]") as step:
-            question = {"party": spot.party, "uid": card.uid, "type": card.kind}
-            question |= {"location_id": spot.location_id, "evse_uid": spot.uid}
-            answer = await operator.api.post("authorize", body=question)
+            answer = await authorize(operator, spot, card)
             step.must(answer["allowed"] == "ALLOWED", f"the answer was {answer}")
             charge.reference, charge.known_as = answer["reference"], self._stage.given[provider]
             step.says(f"[green]ALLOWED[/] [dim]by {provider.name}, whose reference is {charge.known_as}[/]")
@@ -126,14 +124,3 @@ async def crossing(story: Story, stage: Stage) -> Charge:
     await newcomers.joins(story)
     await newcomers.publishes(story)
     return await newcomers.charges(story)
-
-
-async def _evses(office: Office) -> set[str]:
-    """Return every EVSE that a back office finds at its node."""
-    found: set[str] = set()
-    after: int | None = 0
-    while after is not None:
-        page = await office.api.get("locations", limit=200, after=after)
-        found |= {evse["evse_id"] for place in page["items"] for evse in place.get("evses", ())}
-        after = page["next"]
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from interroam.demo.api import Api
 from interroam.demo.cast import (
@@ -23,6 +23,7 @@ from interroam.demo.cast import (
 )
 from interroam.demo.charging import Charge
 from interroam.demo.nodes import connect
+from interroam.demo.offices import Json, Office
 from interroam.demo.sites import Spot, stamp, tariffs
 from interroam.demo.sites import network as made_network
 from interroam.demo.stage import Stage, now
@@ -40,7 +41,8 @@ async def introduction(story: Story, stage: Stage) -> None:
     story.chapter("Four nodes meet")
     with story.step("four nodes start, each a process with its own journal") as step:
         await asyncio.gather(*(node.start() for node in stage.nodes))
-        for node, name, color in zip(stage.nodes, _names(), _colors(), strict=True):
+        names = (HUB_NAME, "cyan"), (CPO_NAME, "green"), (ALPES.name, ALPES.color), (NORD.name, NORD.color)
+        for node, (name, color) in zip(stage.nodes, names, strict=True):
             step.says(f"[{color}]{name:<15}[/] [dim]{node.party}  {node.url}[/]")
     cpos = [f"{party}/CPO" for party in CPO_PARTIES.values()]
     with story.step("three back offices connect to their own nodes, by JSON and signed webhooks") as step:
@@ -74,12 +76,14 @@ async def network(story: Story, stage: Stage) -> None:
         for start in range(0, len(locations), 8):
             some = locations[start : start + 8]
             await asyncio.gather(*(operator.put("locations", one["party"], one["id"], body=one) for one in some))
-        countries = ", ".join(f"{sum(one.party == party for one in stage.spots)} {party}" for party in _parties())
+        countries = ", ".join(
+            f"{sum(one.party == party for one in stage.spots)} {party}" for party in CPO_PARTIES.values()
+        )
         step.says(f"{countries}; from Annecy to Ulm")
     for provider in stage.emsps:
         wanted = {spot.evse_id for spot in stage.spots if spot.party in provider.cpos}
         with story.step(f"[{provider.color}]{provider.name}[/] has its {len(wanted)} EVSEs") as step:
-            seen = await until(partial(_seen, stage, provider), partial(_all, wanted))
+            seen = await until(partial(seen_by, stage.providers[provider]), partial(_are, wanted))
             step.must(set(seen) == wanted, f"{provider.name} sees {len(seen)} EVSEs, not {len(wanted)}")
             priced = (await stage.providers[provider].api.get("tariffs"))["items"]
             step.must(len(priced) == 2 * len(provider.cpos), f"{len(priced)} tariffs arrived")
@@ -102,7 +106,7 @@ async def card(story: Story, stage: Stage) -> Charge:
     charge = Charge(stage.operator, stage.providers[ALPES], ALPES, spot, "VLT-S-1001")
     with story.step(f"she holds her card to {spot.evse_id}: [bold]may she charge?[/]") as step:
         asked = len(stage.providers[ALPES].asked)
-        answer = await _authorize(stage, spot, CLAIRE)
+        answer = await authorize(stage.operator, spot, CLAIRE)
         step.must(answer["allowed"] == "ALLOWED", f"the answer was {answer}")
         step.must(len(stage.providers[ALPES].asked) == asked + 1, "the provider's back office was not asked")
         charge.reference, charge.known_as = answer["reference"], stage.given[ALPES]
@@ -124,13 +128,13 @@ async def absence(story: Story, stage: Stage) -> None:
             told = await operator.post("statuses", body=[_status(spot, word) for spot in spots])
             step.must(told["counts"] == {"recorded": len(spots)}, f"the answers were {told['counts']}")
         last = {spot.evse_id: _BUSY[-1] for spot in spots}
-        seen = await until(lambda: _seen(stage, ALPES), lambda got: last.items() <= got.items())
+        seen = await until(lambda: seen_by(stage.providers[ALPES]), lambda got: last.items() <= got.items())
         step.must(last.items() <= seen.items(), f"{ALPES.name} lacks some")
         step.says(f"[{ALPES.color}]{ALPES.name}[/] [dim]has every one; {NORD.name} is owed them[/]")
     with story.step(f"[{NORD.color}]{NORD.name}[/]'s node starts again and has the latest of all of them") as step:
         back = now()
         await node.start()
-        seen = await until(lambda: _seen(stage, NORD), lambda got: last.items() <= got.items())
+        seen = await until(lambda: seen_by(stage.providers[NORD]), lambda got: last.items() <= got.items())
         step.must(last.items() <= seen.items(), f"{NORD.name} lacks some")
         sent = (await stage.hub.admin.get("traces", partner=node.folder.name, since=stamp(back), limit=1000))["lines"]
         good = sum(line.get("code", "").startswith("200") for line in sent)
@@ -154,7 +158,7 @@ async def refusal(story: Story, stage: Stage) -> None:
     spot = next(one for one in stage.spots if one.town == "Zürich")
     story.chapter(f"Jonas tries his card in {spot.town}")
     with story.step(f"he holds his card to {spot.evse_id}: [bold]may he charge?[/]") as step:
-        answer = await _authorize(stage, spot, JONAS_CARD)
+        answer = await authorize(stage.operator, spot, JONAS_CARD)
         step.must(answer["allowed"] == "NOT_ALLOWED", f"the answer was {answer}")
         step.must("agreement" in answer.get("info", ""), f"no reason was given: {answer}")
         step.says(f"[red]NOT_ALLOWED[/] [dim]{answer['info']}[/]")
@@ -202,19 +206,20 @@ async def issue(api: Api, provider: Provider, card_: Card) -> None:
     await api.put("tokens", provider.party, card_.kind, card_.uid, body=body)
 
 
-async def _authorize(stage: Stage, spot: Spot, card_: Card) -> dict[str, Any]:
+async def authorize(operator: Office, spot: Spot, card_: Card) -> Json:
+    """Ask at an operator's node whether a card may charge at an EVSE."""
     question = {"party": spot.party, "uid": card_.uid, "type": card_.kind}
     question |= {"location_id": spot.location_id, "evse_uid": spot.uid}
-    answer: dict[str, Any] = await stage.operator.api.post("authorize", body=question)
+    answer: Json = await operator.api.post("authorize", body=question)
     return answer
 
 
-async def _seen(stage: Stage, provider: Any) -> dict[str, str]:
-    """Return every EVSE a provider's back office finds at its node, and its status."""
+async def seen_by(office: Office) -> dict[str, str]:
+    """Return every EVSE that a back office finds at its node, and its status."""
     found: dict[str, str] = {}
     after: int | None = 0
     while after is not None:
-        page = await stage.providers[provider].api.get("locations", limit=200, after=after)
+        page = await office.api.get("locations", limit=200, after=after)
         for place in page["items"]:
             found |= {evse["evse_id"]: evse["status"] for evse in place.get("evses", ())}
         after = page["next"]
@@ -232,21 +237,9 @@ async def until(look: Callable[[], Awaitable[T]], fits: Callable[[T], object]) -
     return seen
 
 
-def _all(wanted: set[str], seen: dict[str, str]) -> bool:
+def _are(wanted: set[str], seen: dict[str, str]) -> bool:
     return seen.keys() == wanted
 
 
 def _status(spot: Spot, word: str) -> dict[str, str]:
     return {"party": spot.party, "location_id": spot.location_id, "uid": spot.uid, "status": word}
-
-
-def _parties() -> list[str]:
-    return list(CPO_PARTIES.values())
-
-
-def _names() -> list[str]:
-    return [HUB_NAME, CPO_NAME, ALPES.name, NORD.name]
-
-
-def _colors() -> list[str]:
-    return ["cyan", "green", ALPES.color, NORD.color]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
+from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Module, Party, PartyId, Role
+
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 
 class PartnerState(StrEnum):
@@ -59,6 +64,31 @@ class Partner(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def is_hub(self) -> bool:
         """Whether parties beyond its own stand behind this partner."""
         return any(party.role is Role.HUB for party in self.parties)
+
+
+def switched(
+    protocol: str,
+    profiles: Mapping[str, _S],
+    profile: str,
+    own: Iterable[tuple[str, str | bool | int]],
+    *,
+    strict: bool = True,
+) -> _S:
+    """Return a profile of a protocol with a partner's own switches over it; Refused for what does not exist.
+
+    Unless it is ``strict``, a number may be said for a text, and a text that is one for a number.
+    """
+    if profile not in profiles:
+        raise Refused(Reason.MALFORMED, f"no profile {profile}", remedy=f"one of {', '.join(profiles)}")
+    known = msgspec.structs.asdict(profiles[profile])
+    for name, value in own:
+        if name not in known:
+            raise Refused(Reason.MALFORMED, f"{protocol} has no switch {name}", remedy=f"one of {', '.join(known)}")
+        known[name] = str(value) if isinstance(known[name], str) and not strict else value
+    try:
+        return msgspec.convert(known, type(profiles[profile]), strict=strict)
+    except msgspec.ValidationError as error:
+        raise Refused(Reason.MALFORMED, f"a switch of {protocol}: {error}") from error
 
 
 class Purpose(StrEnum):

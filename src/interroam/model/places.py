@@ -107,6 +107,11 @@ class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
         """The identity of this EVSE."""
         return evse_key(self.owner, self.location_id, self.uid)
 
+    @property
+    def removed(self) -> bool:
+        """Whether it is no more: it stays known, so that everybody hears of it."""
+        return self.status.availability is Availability.REMOVED
+
 
 class Audience(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Whose holders may see an unpublished place: a token that agrees in all that is set."""

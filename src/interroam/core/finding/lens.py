@@ -14,7 +14,7 @@ from interroam.core.ports import Query, Store
 from interroam.core.rules.visibility import Scope, sees_row
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Key, Kind, PartyId, location_key
-from interroam.model.places import Availability, Evse
+from interroam.model.places import Evse
 
 _PAGE = 500
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
@@ -93,7 +93,7 @@ class Lens:
 
 
 def _standing(row: Stored) -> bool:
-    return isinstance(row.body, Evse) and row.body.status.availability is not Availability.REMOVED
+    return isinstance(row.body, Evse) and not row.body.removed
 
 
 def _add(numbers: array[int], no: int) -> None:

@@ -19,7 +19,7 @@ from interroam.core.rules.visibility import ALL, Scope, Spot, sees_row, spots
 from interroam.model.agreements import Selection
 from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import MODULE_OF, Key, Kind, Party, PartyId, Role, evse_key, location_key
-from interroam.model.places import Availability, Evse
+from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
@@ -183,7 +183,7 @@ async def amended(
     (inside,) = await store.evses([entry.key])
     evses = [row.body for row in inside if not row.withdrawn and isinstance(row.body, Evse)]
     gone = tuple(
-        one.uid for one in evses if former.sees(Spot.of(one)) and not scope.sees(Spot.of(one)) and not _is_gone(one)
+        one.uid for one in evses if former.sees(Spot.of(one)) and not scope.sees(Spot.of(one)) and not one.removed
     )
     if any(map(scope.sees, spots(evses))):
         return replace(entry, removed=gone)
@@ -195,10 +195,6 @@ def _former(selections: Callable[[str], Selection | None], name: str, owner: Par
         return Scope(None)
     found = [one for part in name.split("+") if (one := selections(part)) is not None]
     return Scope(parts={owner: tuple(("", one) for one in found)})
-
-
-def _is_gone(evse: Evse) -> bool:
-    return evse.status.availability is Availability.REMOVED
 
 
 def removed_keys(entry: Entry) -> Iterable[Key]:

@@ -6,7 +6,7 @@ The command line and every other face call this; none of them decides anything b
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 
@@ -118,26 +118,24 @@ class Admin:
 
     async def register(self, actor: Actor, id: str, url: str, token: str) -> Partner:
         """Register with a partner at the address and with the secret it gave us."""
-        actor.needs(Rank.ADMIN)
-        partner = await self._way(self.partner(actor, id)).room.register(self.partner(actor, id), url, token)
-        await self._book.put_partner(partner)
-        await self._audit.write(actor, "partner register", id, url=url)
-        return partner
+        return await self._wired(actor, "register", id, lambda room, one: room.register(one, url, token), url=url)
 
     async def unregister(self, actor: Actor, id: str) -> Partner:
         """End a registration on both sides; the partner stays known."""
-        actor.needs(Rank.ADMIN)
-        partner = await self._way(self.partner(actor, id)).room.unregister(self.partner(actor, id))
-        await self._book.put_partner(partner)
-        await self._audit.write(actor, "partner unregister", id)
-        return partner
+        return await self._wired(actor, "unregister", id, lambda room, one: room.unregister(one))
 
     async def rotate(self, actor: Actor, id: str) -> Partner:
         """Exchange new secrets with a partner."""
+        return await self._wired(actor, "rotate", id, lambda room, one: room.rotate(one))
+
+    async def _wired(
+        self, actor: Actor, word: str, id: str, wire: Callable[[Room, Partner], Awaitable[Partner]], **detail: object
+    ) -> Partner:
         actor.needs(Rank.ADMIN)
-        partner = await self._way(self.partner(actor, id)).room.rotate(self.partner(actor, id))
+        known = self.partner(actor, id)
+        partner = await wire(self._way(known).room, known)
         await self._book.put_partner(partner)
-        await self._audit.write(actor, "partner rotate", id)
+        await self._audit.write(actor, f"partner {word}", id, **detail)
         return partner
 
     async def suspend(self, actor: Actor, id: str) -> Partner:

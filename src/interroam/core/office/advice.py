@@ -12,7 +12,7 @@ from interroam.core.refs import contract_ref, evse_ref, token_ref
 from interroam.core.rules.explain import Case, Explanation, explain, explain_sight
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, Party, PartyId, normal_evse_id
-from interroam.model.places import Availability, Evse
+from interroam.model.places import Evse
 from interroam.model.tokens import Token
 
 TYPES = ("RFID", "APP_USER", "AD_HOC_USER", "OTHER")
@@ -70,7 +70,7 @@ class Adviser:
     async def _place(self, evse: str, cpo: PartyId | None) -> Evse | None:
         rows = [row.body for row in await self._store.by_ref(evse_ref(evse), Kind.EVSE)]
         known = [one for one in rows if isinstance(one, Evse) and cpo in (None, one.owner)]
-        there = [one for one in known if one.status.availability is not Availability.REMOVED]
+        there = [one for one in known if not one.removed]
         return next(iter(there or known), None)
 
     async def _tokens(self, card: str) -> list[Token]:

@@ -10,7 +10,7 @@ from interroam.core.pages import pages
 from interroam.core.ports import Query
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Kind, PartyId
-from interroam.model.places import Availability, Evse, Location
+from interroam.model.places import Evse, Location
 
 _SPELLED = re.compile(r"^([A-Z]{2})\*?([A-Z0-9]{3})\*?E([A-Z0-9*]+)$", re.ASCII)
 _PAGE = 200
@@ -26,7 +26,7 @@ async def signs(hub: Hub, cpo: PartyId, location_id: str = "") -> tuple[Sign, ..
             if row.withdrawn or not isinstance(place, Location) or location_id.casefold() not in ("", row.key.id):
                 continue
             standing = [one.body for one in evses if not one.withdrawn and isinstance(one.body, Evse)]
-            found += [_sign(place, one) for one in standing if one.status.availability is not Availability.REMOVED]
+            found += [_sign(place, one) for one in standing if not one.removed]
     if not found:
         where = f"location {location_id} of {cpo}" if location_id else str(cpo)
         raise Refused(Reason.UNKNOWN_OBJECT, f"no EVSE of {where} is known here", remedy="state its locations first")

@@ -129,7 +129,7 @@ def severe(defects: Iterable[Defect]) -> bool:
 
 def of_place(body: Location | Evse, mandatory: frozenset[str]) -> tuple[Defect, ...]:
     """Return what is wrong with a location (without its EVSEs) or an EVSE."""
-    if isinstance(body, Evse) and body.status.availability is Availability.REMOVED:
+    if isinstance(body, Evse) and body.removed:
         return ()
     missing = tuple(
         Defect(name, "is missing", severe=True)

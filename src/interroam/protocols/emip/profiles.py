@@ -10,7 +10,7 @@ import msgspec
 
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import PartyId
-from interroam.model.parties import Partner
+from interroam.model.parties import Partner, switched
 from interroam.protocols.emip.wire.operations import BY_NAME, Operation
 
 _SERVICE = re.compile(r"^(-?)(?:([A-Za-z]{2}\*?[A-Za-z0-9]{3}):)?(\w+)$", re.ASCII)
@@ -106,17 +106,7 @@ def certificate_of(partner: Partner) -> str:
 
 @lru_cache(maxsize=1024)
 def _switches(profile: str, own: tuple[tuple[str, str | bool | int], ...]) -> Switches:
-    if profile not in PROFILES:
-        raise Refused(Reason.MALFORMED, f"no profile {profile}", remedy=f"one of {', '.join(PROFILES)}")
-    known = msgspec.structs.asdict(PROFILES[profile])
-    for name, value in own:
-        if name not in known:
-            raise Refused(Reason.MALFORMED, f"eMIP has no switch {name}", remedy=f"one of {', '.join(known)}")
-        known[name] = str(value) if isinstance(known[name], str) else value
-    try:
-        found = msgspec.convert(known, Switches, strict=False)
-    except msgspec.ValidationError as error:
-        raise Refused(Reason.MALFORMED, f"a switch of eMIP: {error}") from error
+    found = switched("eMIP", PROFILES, profile, own, strict=False)
     for word in found.services.split():
         _read(word)
     return found

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from interroam.model.errors import Reason, Refused
-from interroam.model.parties import Partner
+from interroam.model.parties import Partner, switched
 from interroam.protocols.ocpi.rules.headers import Encoding
 from interroam.protocols.ocpi.rules.paging import MAXIMA
 
@@ -149,16 +149,6 @@ def switches(partner: Partner) -> Switches:
 
 @lru_cache(maxsize=1024)
 def _switches(profile: str, own: tuple[tuple[str, str | bool | int], ...]) -> Switches:
-    if profile not in PROFILES:
-        raise Refused(Reason.MALFORMED, f"no profile {profile}", remedy=f"one of {', '.join(PROFILES)}")
-    known = msgspec.structs.asdict(PROFILES[profile])
-    for name, value in own:
-        if name not in known:
-            raise Refused(Reason.MALFORMED, f"OCPI has no switch {name}", remedy=f"one of {', '.join(known)}")
-        known[name] = value
-    try:
-        switches = msgspec.convert(known, Switches)
-    except msgspec.ValidationError as error:
-        raise Refused(Reason.MALFORMED, f"a switch of OCPI: {error}") from error
+    switches = switched("OCPI", PROFILES, profile, own)
     _pages(switches.pages)
     return switches

@@ -17,7 +17,7 @@ from interroam.core.ports import Query
 from interroam.core.rules.visibility import sees_row
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import MODULE_OF, Key, Kind, Party
-from interroam.model.places import Availability, Coordinates, Evse, Location
+from interroam.model.places import Coordinates, Evse, Location
 from interroam.protocols.emip.translate.evses import position
 from interroam.protocols.emip.translate.places import NOWHERE
 
@@ -159,4 +159,4 @@ def _order(found: Found) -> tuple[float, int]:
 
 def _stands(row: Stored) -> bool:
     body = row.body
-    return not row.withdrawn and isinstance(body, Evse) and body.status.availability is not Availability.REMOVED
+    return not row.withdrawn and isinstance(body, Evse) and not body.removed

@@ -21,7 +21,7 @@ from interroam.core.ports import Query
 from interroam.core.rules.visibility import ALL, Spot
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, Module, Party, PartyId
-from interroam.model.places import Availability, Evse, Location
+from interroam.model.places import Evse, Location
 from interroam.model.tokens import Token
 from interroam.protocols.emip.translate.tokens import DELETE, INSERT, UPDATE
 
@@ -297,4 +297,4 @@ def _without(some: dict[str, _V], name: str) -> dict[str, _V]:
 
 def _gone(row: Stored) -> bool:
     body = row.body
-    return row.withdrawn or (isinstance(body, Evse) and body.status.availability is Availability.REMOVED)
+    return row.withdrawn or (isinstance(body, Evse) and body.removed)

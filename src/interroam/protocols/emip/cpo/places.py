@@ -87,7 +87,7 @@ class Places:
     async def _describe(self, entry: Entry, site: Stored, rows: Sequence[Stored]) -> list[Refused]:
         """Upload what is new of a description, element by element; what was taken is remembered at once."""
         known = await self._ledger.site(self._sending.partner, site.hub_id)
-        evses = [row.body for row in rows if isinstance(row.body, Evse) and not row.withdrawn and _stands(row.body)]
+        evses = [row.body for row in rows if isinstance(row.body, Evse) and not row.withdrawn and not row.body.removed]
         place = site.body if isinstance(site.body, Location) and not site.withdrawn else None
         elements = described(place, evses) if place is not None else ()
         at = entry.at
@@ -127,10 +127,6 @@ class Places:
             known = msgspec.structs.replace(known, **said)
             await self._ledger.keep_said(self._sending.partner, row.hub_id, known)
         return refusals
-
-
-def _stands(evse: Evse) -> bool:
-    return evse.status.availability is not Availability.REMOVED
 
 
 def _halves(evse: Evse, known: Said, now: datetime, *, anew: bool) -> Iterable[tuple[Message, Mapping[str, Any]]]:

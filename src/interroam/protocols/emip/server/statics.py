@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from interroam.model.facts import Stored, Withdrawal
 from interroam.model.ids import Key, PartyId
-from interroam.model.places import Availability, Evse, Location
+from interroam.model.places import Evse, Location
 from interroam.protocols.emip.bridge.elements import Spot, Station, each, parsed
 from interroam.protocols.emip.rules.codes import ELEMENT_UNKNOWN, FOREIGN, MALFORMED, REMARKS, SUCCESS, Declined
 from interroam.protocols.emip.rules.ids import ElementId, Letter
@@ -258,7 +258,7 @@ async def _stands(desk: Desk, key: Key) -> bool:
 
 
 def _is_standing(row: Stored) -> bool:
-    return isinstance(row.body, Evse) and row.body.status.availability is not Availability.REMOVED
+    return isinstance(row.body, Evse) and not row.body.removed
 
 
 def _done(call: Call, remark: str = "") -> Response:

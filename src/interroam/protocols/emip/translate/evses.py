@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from interroam.model.facts import Stored
-from interroam.model.places import Availability, Connector, Coordinates, Evse, Location
+from interroam.model.places import Connector, Coordinates, Evse, Location
 from interroam.protocols.emip.rules import ids
 from interroam.protocols.emip.wire.types import (
     EMI3,
@@ -58,7 +58,7 @@ class Place:
     @property
     def gone(self) -> bool:
         """Whether the EVSE is no more."""
-        return self.row.withdrawn or self.evse.status.availability is Availability.REMOVED
+        return self.row.withdrawn or self.evse.removed
 
     # -- values ----------------------------------------------------------------------------------------------------
 
