@@ -39,7 +39,7 @@ async def test_an_operator_has_all_statuses_sent_once_more(tmp_path):
     async with charging(tmp_path) as cpo:
         await cpo.furnish()
         cpo.iop.asked.clear()
-        assert "sent once more" in await typed(cpo, "partner", "reinit", "iop")
+        assert "1 part is being sent once more" in await typed(cpo, "push", "iop", "locations")
         await cpo.iop.until("ToIOP_SetEVSEAvailabilityStatus", 2)
         await cpo.iop.until("ToIOP_SetEVSEBusyStatus", 2)
-        assert "no partner nobody" in await typed(cpo, "partner", "reinit", "nobody", code=1)
+        assert "no partner nobody" in await typed(cpo, "push", "nobody", code=1)

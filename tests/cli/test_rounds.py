@@ -70,7 +70,7 @@ async def test_a_partner_is_told_once_more_what_it_may_know(node, tmp_path):
                     await asyncio.sleep(0.02)
 
         await told(1)
-        assert "1 parts are being sent" in await line("push", "psh", "tariffs")
+        assert "1 part is being sent" in await line("push", "psh", "tariffs")
         await told(2)
         assert "2 parts are being sent" in await line("push", "psh")
         await told(3)

@@ -148,12 +148,6 @@ def token(node: Reach, name: Name, token_file: TokenFile = None) -> None:
 
 
 @command(app)
-def reinit(node: Reach, name: Name) -> None:
-    """Tell a partner all places and all their statuses once more."""
-    node.show(node.call("POST", f"/partners/{part(name)}/reinit"), _repeated)
-
-
-@command(app)
 def suspend(node: Reach, name: Name) -> None:
     """Switch a partner off; what it is owed waits."""
     node.show(node.call("POST", f"/partners/{part(name)}/suspend"), _partner)
@@ -243,13 +237,6 @@ def _issued(answer: dict[str, Any]) -> None:
         say(f"[dim]It may call from its own addresses only: interroam partner amend {name} --address NETWORK[/]")
     else:
         say("[dim]Give both to the back office: Authorization: Bearer TOKEN. The token is shown this once.[/]")
-
-
-def _repeated(answer: dict[str, Any]) -> None:
-    if answer["count"]:
-        say("Everything is being sent once more; interroam courier list says how far that is.")
-    else:
-        say("There is nothing that the partner is sent.")
 
 
 def _partners(answer: dict[str, Any]) -> None:

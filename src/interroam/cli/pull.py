@@ -64,7 +64,8 @@ def push(
 
 def _pushed(answer: dict[str, Any]) -> None:
     if answer["count"]:
-        say(f"{answer['count']} parts are being sent; `interroam courier list` says how far that is")
+        parts = "1 part is" if answer["count"] == 1 else f"{answer['count']} parts are"
+        say(f"{parts} being sent once more; `interroam courier list` says how far that is")
     else:
         say("there is nothing that the partner is sent")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interroam.core.audit import LOCAL
+from interroam.model.ids import Module
 from tests.protocols.emip.cpo_office import STATIC, charging, evse, location
 from tests.protocols.emip.partner import Fault, Http
 
@@ -85,7 +86,7 @@ async def test_a_re_init_sends_every_status_of_every_evse_in_new_messages(tmp_pa
         await cpo.furnish(evse("1", "CHARGING"), evse("2", "OUTOFORDER"))
         first = {one.fields["transactionId"] for one in cpo.iop.asked}
         cpo.iop.asked.clear()
-        count = await cpo.node.app.office.upkeep.reinit(LOCAL, "iop")
+        count = await cpo.node.app.office.upkeep.push(LOCAL, "iop", Module.LOCATIONS)
         assert count == 1
         await cpo.iop.until(BUSY, 2)
         assert said(cpo.iop.of(AVAILABILITY), "EVSEId", "availabilityStatus") == [

@@ -80,12 +80,8 @@ class Upkeep:
         courier.replay(after)
         return await self._moved(actor, courier, "courier replay", since=since, after=after)
 
-    async def reinit(self, actor: Actor, id: str) -> int:
-        """Tell a partner all places and all their statuses once more; returns how many couriers do so (EMIP-55)."""
-        return await self.push(actor, id, Module.LOCATIONS)
-
     async def push(self, actor: Actor, id: str, module: Module | None = None) -> int:
-        """Tell a partner once more what it may know of a module, or of all; returns in how many parts."""
+        """Tell a partner once more what it may know of a module, or of all (EMIP-55); returns in how many parts."""
         actor.needs(Rank.OPERATOR)
         partner = self._hub.book.partners.get(id)
         if partner is None:

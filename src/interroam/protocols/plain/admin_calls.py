@@ -133,11 +133,6 @@ async def resume(call: Call) -> wire.PartnerReport:
     return _partner(await call.office.admin.resume(call.actor, call.given["id"]))
 
 
-async def reinit(call: Call) -> wire.Counted:
-    """Tell a partner all places and statuses once more."""
-    return wire.Counted(count=await call.office.upkeep.reinit(call.actor, call.given["id"]))
-
-
 async def routes(call: Call) -> wire.Routes:
     """List who carries whose messages, where that was said."""
     return wire.Routes(tuple(map(_route_of, call.office.admin.routes(call.actor))))
@@ -298,7 +293,6 @@ ROUTES = (
     _route("POST", "/partners/{id}/rotate", rotate, wire.PartnerReport, errors=_AFAR),
     _route("POST", "/partners/{id}/suspend", suspend, wire.PartnerReport, errors=MISSING),
     _route("POST", "/partners/{id}/resume", resume, wire.PartnerReport, errors=STATE),
-    _route("POST", "/partners/{id}/reinit", reinit, wire.Counted, errors=MISSING),
     _route("GET", "/routes", routes, wire.Routes),
     _route("PUT", "/routes", route, wire.RouteWanted, body=wire.RouteWanted, errors=MISSING),
     *AGREEMENTS,
