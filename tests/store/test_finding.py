@@ -178,6 +178,17 @@ async def test_objects_are_found_by_hub_id_number_and_reference(store):
     assert await store.by_ref("session:2") == []
 
 
+async def test_what_is_at_hand_is_what_would_be_read(store):
+    card = await store.record(tell(fact(token("1")), refs=("token:1",)))
+    await store.record(tell(fact(session("1")), refs=("token:1",)))
+    assert store.named_at_hand("token:1", Kind.TOKEN) is None  # nobody has asked by this name before
+    assert [row.no for row in await store.by_ref("token:1", Kind.TOKEN)] == [card.no]
+    assert [row.no for row in store.named_at_hand("token:1", Kind.TOKEN)] == [card.no]
+    assert store.named_at_hand("token:1", Kind.CDR) == []
+    assert store.at_hand(token("1").key) == await store.get(token("1").key)
+    assert store.at_hand(token("2").key) is None
+
+
 @pytest.mark.parametrize("count", [3, FEW + 6])
 async def test_what_came_last_under_a_reference_is_found_first(store, count):
     names = [f"S{number:03}" for number in range(count)]

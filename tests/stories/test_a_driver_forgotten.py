@@ -13,6 +13,7 @@ from interroam.core.ports import Query
 from interroam.core.rounds.absences import Absence
 from interroam.core.telling.findings import Defect
 from interroam.model.ids import Key, Kind, Module
+from interroam.protocols.ocpi.translate import token_said
 from interroam.protocols.ocpi.views import gallery
 from tests.protocols.emip import charging
 from tests.protocols.emip.charging import CARD
@@ -96,6 +97,7 @@ async def test_nothing_that_the_node_keeps_says_who_an_erased_driver_was(tmp_pat
 
         assert await left(tmp_path, kept) == []
         assert (gallery._token.cache_info().currsize, node.book.keyring._subjects) == (0, {})
+        assert token_said.cache_info().currsize == 0
         waits = await office.upkeep.waiting(LOCAL)
         assert [one.object for one in waits] == ["session S2", "cdr C2"]
         assert all(one.contract.startswith("ERASED") for one in waits)

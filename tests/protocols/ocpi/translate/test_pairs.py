@@ -14,10 +14,21 @@ from hypothesis import strategies as st
 from interroam.model.facts import Wire
 from interroam.model.ids import PartyId
 from interroam.model.questions import Acknowledged, Authorize
-from interroam.model.tokens import Whitelist
+from interroam.model.tokens import Allowed, Whitelist
 from interroam.protocols.ocpi import translate
 from interroam.protocols.ocpi.translate.rows import patched, said, same, wired
-from interroam.protocols.ocpi.wire import cdrs, commands, locations, profiles, read, sessions, tariffs, tokens
+from interroam.protocols.ocpi.wire import (
+    Malformed,
+    NotJson,
+    cdrs,
+    commands,
+    locations,
+    profiles,
+    read,
+    sessions,
+    tariffs,
+    tokens,
+)
 from interroam.protocols.ocpi.wire.raw import set_fields
 from tests.protocols.ocpi.server import messages
 from tests.protocols.ocpi.wire.shapes import EPOCH, valid
@@ -180,9 +191,20 @@ def test_authorize_and_its_answer_read_the_same_when_written():
     }
     answer = translate.read_authorization(msgspec.json.encode(info))
     assert (answer.emsp_reference, answer.reference) == ("R", "")
+    assert translate.read_authorization(msgspec.json.encode({**info, "allowed": "BLOCKED"})).token is answer.token
     own = msgspec.structs.replace(answer, reference="R")
     stored = msgspec.json.encode(messages.token())
     assert msgspec.json.decode(translate.write_authorization(own, stored)) == info
+
+
+def test_an_answer_that_is_not_as_it_should_be_is_read_with_patience():
+    odd = {**messages.token(), "last_updated": "2024-05-01T10:00:00", "issuer": "I" * 80}
+    answer = translate.read_authorization(msgspec.json.encode({"allowed": "blocked", "token": odd}))
+    assert (answer.allowed, answer.token.issuer, answer.token.last_updated.hour) == (Allowed.BLOCKED, "I" * 80, 10)
+    with pytest.raises(Malformed, match=r"token\.uid: is missing"):
+        translate.read_authorization(b'{"allowed":"ALLOWED","token":{"country_code":"DE","party_id":"EEE"}}')
+    with pytest.raises(NotJson):
+        translate.read_authorization(msgspec.json.encode({"allowed": "ALLOWED", "token": odd}) + b"\xff")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _UNTYPED = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 # A time with an offset is read without complaint by the decoder.
-_PLUS = ord("+")  # as a number: to ask whether bytes are *in* others raises and clears an error inside
+_PLUS, _DOT = ord("+"), ord(".")  # as numbers: to ask whether bytes are *in* others raises and clears an error inside
 _EAST = re.compile(rb'\+\d\d:?\d\d"').search
 _WEST = re.compile(rb'-\d\d:\d\d"').search
 # A time without designator means UTC (OCPI 2.2.1 types: DateTime); the decoder wants it said.
@@ -43,7 +43,7 @@ def read(kind: type[T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
 def write(shape: Struct) -> bytes:
     """Write a message as the specification wants it: absent fields left out, times in UTC, to the millisecond."""
     written = _ENCODER.encode(shape)
-    return _FINE.sub(_to_millis, written) if _FINER(written) else written
+    return _FINE.sub(_to_millis, written) if _DOT in written and _FINER(written) else written
 
 
 def _to_millis(fine: re.Match[bytes]) -> bytes:
