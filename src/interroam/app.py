@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from ssl import SSLContext
 from typing import Protocol, Self, runtime_checkable
@@ -86,9 +87,9 @@ class Lively(Protocol):
 class WallClock:
     """The hour of this machine."""
 
-    def now(self) -> datetime:
+    def __init__(self) -> None:
+        self.now: Callable[[], datetime] = partial(datetime.now, UTC)
         """Return the time, aware, UTC."""
-        return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -156,7 +156,7 @@ class Line(asyncio.Protocol):
             # In TLS 1.3 a refusal of our certificate arrives after the handshake; no request is read then.
             self._fail(Unreachable(f"{self._name} refused the TLS connection: {exc}"))
         elif self._status >= FIRST_FINAL and exc is None and self._ends_with_connection():
-            self._finish(keep=False)
+            self.on_message_complete()
         else:
             self._fail(NoAnswer(f"{self._name} hung up before its answer was complete"))
 
@@ -188,14 +188,29 @@ class Line(asyncio.Protocol):
             if size > self._limits.head_bytes:
                 self._fail(BadAnswer(f"{self._name} answered too many headers"))
         if self._bare and self._status >= FIRST_FINAL:
-            self._finish(keep=False)
+            self.on_message_complete()
 
     def on_message_complete(self) -> None:
         """Hand the answer over, unless it is an interim one."""
+        parser, future = self._parser, self._future
         if self._status < FIRST_FINAL:
             self._status, self._headers = 0, {}
-        elif self._future is not None and self._parser is not None:
-            self._finish(keep=self._parser.should_keep_alive())
+            return
+        if future is None:
+            return
+        body = b"".join(self._pieces)
+        if len(body) > self._limits.body_bytes:
+            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.body_bytes} bytes"))
+            return
+        self._pieces.clear()
+        self._future = None
+        if not future.done():
+            future.set_result(Answer(self._status, self._headers, body))
+        self._used = True
+        self._rested = self._loop.time()
+        if self._bare or parser is None or not parser.should_keep_alive():
+            self.close()
+        self._released(self)
 
     # -- ends --
 
@@ -210,21 +225,6 @@ class Line(asyncio.Protocol):
 
     def _ends_with_connection(self) -> bool:
         return b"content-length" not in self._headers and b"transfer-encoding" not in self._headers
-
-    def _finish(self, *, keep: bool) -> None:
-        body = b"".join(self._pieces)
-        if len(body) > self._limits.body_bytes:
-            self._fail(BadAnswer(f"{self._name} answered more than {self._limits.body_bytes} bytes"))
-            return
-        self._pieces.clear()
-        future, self._future = self._future, None
-        if future is not None and not future.done():
-            future.set_result(Answer(self._status, self._headers, body))
-        self._used = True
-        self._rested = self._loop.time()
-        if not keep:
-            self.close()
-        self._released(self)
 
     def _fail(self, error: Unavailable | Stale) -> None:
         future, self._future = self._future, None
