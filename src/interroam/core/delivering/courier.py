@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.delivering.lacking import LACKING
 from interroam.core.delivering.pending import Group, Pending
 from interroam.core.delivering.rests import LONGEST_S, rest_s
 from interroam.core.delivering.seeds import once_more, succeeding
@@ -326,6 +327,8 @@ class Courier:
         )
         self._cursor = self.cursor
         await self._dispatch.store.settle(self._cursor, (one,))
+        if reason in LACKING:
+            self._dispatch.lacking.note(entry)
 
     async def _failed(self, group: Group, entry: Entry, later: Unavailable) -> bool:
         """Return whether the group may go on: true when the entry was poison and is on the shelf now."""

@@ -11,6 +11,7 @@ import structlog
 
 from interroam.core.delivering.courier import Courier
 from interroam.core.delivering.dating import Dating
+from interroam.core.delivering.lacking import Lacking
 from interroam.core.delivering.turns import Turns
 from interroam.core.hub import Hub
 from interroam.core.ports import CourierKey, Cursor, Link, Seed
@@ -39,6 +40,7 @@ class Dispatch:
         self.routed = 0
         self.turns = Turns()
         self.dating = Dating(hub, self)
+        self.lacking = Lacking(self)
         self._couriers: dict[CourierKey, Courier] = {}
         self._recent: deque[Entry] = deque(maxlen=RECENT)
         self._boundary: datetime | None = None
@@ -60,6 +62,7 @@ class Dispatch:
         for courier in self._couriers.values():
             courier.start()
         await self.dating.start()
+        await self.lacking.start()
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def stop(self) -> None:
@@ -70,6 +73,7 @@ class Dispatch:
             self._ticking.cancel()
             await asyncio.gather(self._ticking, return_exceptions=True)
             await self.dating.stop()
+            await self.lacking.stop()
         await asyncio.gather(*(courier.stop() for courier in self._couriers.values()))
 
     # -- what is owed ----------------------------------------------------------------------------------------------

@@ -45,6 +45,20 @@ async def test_a_credit_is_a_negative_cdr_for_those_who_agreed_and_is_kept_for_o
             assert "credit" in kept.message
 
 
+async def test_a_cdr_at_a_place_nobody_stated_is_told_as_soon_as_somebody_does(make, monkeypatch):
+    monkeypatch.setattr("interroam.core.delivering.lacking._GATHERED_S", 0.05)
+    async with make("emsp") as world:
+        await world.say("POST", "receiver/cdrs", messages.cdr())
+        assert await posted(world) == []
+        (waiting,) = await world.node.store.shelf()
+        assert waiting.reason == "incomplete"
+        await world.say("PUT", "receiver/locations/CH/CCC/L2", messages.location("L2"))  # another place
+        await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        await world.emsp.until(lambda: any(one.path.endswith("cdrs") for one in world.emsp.told("POST")))
+        assert len(await posted(world)) == 1
+        assert await world.node.store.shelf() == []
+
+
 @pytest.mark.statement("OCPI-141")
 async def test_the_remark_says_when_a_total_means_nothing(old_emsp):
     await old_emsp.say("POST", "receiver/cdrs", messages.cdr("C1", remark="Fine", tariffs=[messages.tariff()]))
