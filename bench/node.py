@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import os
 import shutil
 import sqlite3
 import sys
@@ -195,6 +196,7 @@ class Node:
         shutil.rmtree(self._directory, ignore_errors=True)
         self._directory.mkdir(parents=True)
         shutil.copy(source, self._directory / "interroam.db")
+        os.sync()  # else the disk writes a large copy while commits are measured
         _run(_introduce(self._directory, stubs, version, spoken))
         settings = self._directory / "node.toml"
         settings.write_text(

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -23,7 +23,7 @@ from interroam.model.ids import Key
 from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
-from interroam.store.many import Many
+from interroam.store.many import Keyed, Many
 from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
@@ -37,7 +37,6 @@ log = structlog.get_logger()
 
 CHECKPOINT_AFTER = 30_000
 """Changed rows: up to 150 MB of write-ahead log; a page that changes often meanwhile is copied once."""
-KEYS_AT_ONCE = 64
 _MANY = ("update_states", "insert_rows", "insert_entries", "insert_refs")
 _BACKUP_PAGES = 1_000
 
@@ -52,9 +51,8 @@ class SqliteStore(Upkeep):
         super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention, memory)
         self._read_only = read_only
         self._sql = statements("sqlite")
-        for name, word, value in (("by_keys", "$KEYS", "({}, ?, ?, ?, ?)"), ("evses_at", "$SITES", "(?, ?)")):
-            values = ", ".join(value.format(at) for at in range(KEYS_AT_ONCE))
-            self._sql[name] = self._sql[name].replace(word, values)
+        self._by_keys = Keyed(self._sql["by_keys"], "$KEYS", "({}, ?, ?, ?, ?)")
+        self._evses_by_site = Keyed(self._sql["evses_at"], "$SITES", "(?, ?)")
         self._many = {name: Many(self._sql[name]) for name in _MANY}
         self._lock: int | None = None
         self._checkpoint: asyncio.Task[None] | None = None
@@ -141,7 +139,11 @@ class SqliteStore(Upkeep):
             db.execute("ROLLBACK")
             raise
         try:
-            with self._still.released() if self._rest else nullcontext():
+            if self._rest:
+                self._rest = False
+                with self._still.released():
+                    await self._committing.do(self._flush_all)
+            else:
                 await self._committing.do(self._flush)
         except Exception as error:
             if db.in_transaction:
@@ -164,11 +166,7 @@ class SqliteStore(Upkeep):
             found = list(map(rows.stored, self._still.rows(self._sql["evses"], locations[0][1:3])))
         else:
             sites = [key[1:3] for key in locations]
-            found = [
-                rows.stored(row)
-                for first in range(0, len(sites), KEYS_AT_ONCE)
-                for row in _portion(self._still.rows, self._sql["evses_at"], sites[first : first + KEYS_AT_ONCE])
-            ]
+            found = [rows.stored(row) for _, some in self._evses_by_site.read(self._still.rows, sites) for row in some]
         return self._remembered(found, before)
 
     def _needed(self, tellings: Sequence[Telling]) -> dict[Key, Stored | None]:
@@ -180,8 +178,7 @@ class SqliteStore(Upkeep):
             for found in self._db.execute(self._sql["by_key"], texts[0]):
                 needed[unknown[0]] = rows.held(unknown[0], *found)
             return needed
-        for first in range(0, len(texts), KEYS_AT_ONCE):
-            read = _portion(self._db.execute, self._sql["by_keys"], texts[first : first + KEYS_AT_ONCE])
+        for first, read in self._by_keys.read(self._db.execute, texts):
             for at, no, hub_id, state in read:
                 key = unknown[first + at]
                 needed[key] = rows.held(key, no, hub_id, state)
@@ -222,12 +219,13 @@ class SqliteStore(Upkeep):
     # -- the disk --------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Commit; and when the log was copied meanwhile, copy its last pages too, so that it starts anew."""
         self._db.execute("COMMIT")
-        if self._rest:
-            self._rest = False
-            with suppress(sqlite3.Error):  # the next one will do; the commit stands
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _flush_all(self) -> None:
+        """Commit; the log was copied meanwhile: copy its last pages too, so that it starts anew."""
+        self._flush()
+        with suppress(sqlite3.Error):  # the next one will do; the commit stands
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _checkpoint_soon(self) -> None:
         if self._db.total_changes - self._changes > CHECKPOINT_AFTER and self._checkpoint is None:
@@ -265,14 +263,6 @@ class SqliteStore(Upkeep):
             await asyncio.to_thread(_copy, self.path, Path(target), tell)
         except sqlite3.OperationalError as error:
             raise Refused(Reason.NOT_OFFERED, f"{target} cannot be written: {error}") from error
-
-
-def _portion(
-    read: Callable[[str, Sequence[object]], Iterable[Row]], statement: str, keys: Sequence[tuple[str, ...]]
-) -> Iterable[Row]:
-    """Read up to so many rows by one statement, filled up with keys of nothing."""
-    nothing = [""] * (len(keys[0]) * (KEYS_AT_ONCE - len(keys)))
-    return read(statement, [text for key in keys for text in key] + nothing)
 
 
 def _lock(path: Path) -> int:
