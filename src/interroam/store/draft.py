@@ -23,7 +23,8 @@ from interroam.store.recent import Recent
 from interroam.store.rows import own_name
 
 _NAMELESS: tuple[str, ...] = ()
-_RECORDED, _LOCATION, _EVSE, _CDR = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR
+# To ask an enumeration for a member costs as much as making an object.
+_RECORDED, _LOCATION, _EVSE, _CDR, _FACT = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR, Act.FACT
 
 
 def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[dict[Key, Stored | None], list[Key]]:
@@ -36,10 +37,10 @@ def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[dict[Key, Store
         rows[key] = get(key)
         if isinstance(statement, Change):
             continue
-        if key.kind is Kind.EVSE:
-            site = Key(Kind.LOCATION, key.owner, key.id)
+        if key.kind is _EVSE:
+            site = Key(_LOCATION, key.owner, key.id)
             rows[site] = get(site)
-        elif key.kind is Kind.LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
+        elif key.kind is _LOCATION and not (isinstance(statement, Fact) and statement.parts is None):
             sites[key] = None
     return rows, list(sites)
 
@@ -126,7 +127,7 @@ class Draft:
                 self._note_former(stored)
         self.rows[key] = before, row
         self.entries.append(entry := entry_of(telling, row, seq, moved, created=created))
-        if key.kind is _CDR and entry.act is Act.FACT:
+        if key.kind is _CDR and entry.act is _FACT:
             self._cdrs.append(entry)
         if refs != known:
             self._name(row, refs)
@@ -161,7 +162,7 @@ class Draft:
         if isinstance(statement, Fact) and statement.parts is not None:
             inner = {} if stored is None else self._inner(key)
             parts = {
-                Key(Kind.EVSE, key.owner, key.id, part.body.uid.casefold()): part
+                Key(_EVSE, key.owner, key.id, part.body.uid.casefold()): part
                 for part in statement.parts
                 if isinstance(part.body, Evse)
             }  # of two with one uid the later
@@ -171,7 +172,7 @@ class Draft:
     def _emptied(self, key: Key) -> list[_Step]:
         """The EVSEs of a location go with it, so that a late status finds nothing."""
         return [
-            _Step(one, row, Judgment(Verdict.RECORDED, row.body, row.wire, row.judged_at, row.updated, withdrawn=True))
+            _Step(one, row, Judgment(_RECORDED, row.body, row.wire, row.judged_at, row.updated, withdrawn=True))
             for one, row in self._inner(key).items()
             if not row.withdrawn
         ]
@@ -180,11 +181,11 @@ class Draft:
         """Take over what was judged: from here on nothing raises."""
         key, before, judgment = steps[0][:3]
         verdict = judgment.verdict
-        if verdict is not Verdict.RECORDED and any(step.judgment.verdict is Verdict.RECORDED for step in steps):
+        if verdict is not _RECORDED and any(step.judgment.verdict is _RECORDED for step in steps):
             # The entry is the location's, so its version is the entry's number, though only EVSEs say anything new.
-            verdict, steps[0] = Verdict.RECORDED, _Step(key, before, _carried(judgment, before))
+            verdict, steps[0] = _RECORDED, _Step(key, before, _carried(judgment, before))
         seq = 0
-        if verdict is Verdict.RECORDED:
+        if verdict is _RECORDED:
             self.seq = seq = self.seq + 1
         first = before
         for step in steps:
@@ -212,7 +213,7 @@ class Draft:
         else:
             self.no = no = self.no + 1
             row = first_row(telling, key, step.judgment, seq, no)
-            if key.kind is Kind.EVSE:
+            if key.kind is _EVSE:
                 self._built[key.owner, key.id].append(key)
         if step.part:
             names = refs_of(row.body)
@@ -254,7 +255,7 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
         body = row.body
         if isinstance(body, Evse) and not row.withdrawn and body.status.availability is not Availability.REMOVED:
             judgment = judge(removal(row, at), row, now)
-            uid = body.uid if judgment.verdict is Verdict.RECORDED else ""
+            uid = body.uid if judgment.verdict is _RECORDED else ""
             steps.append(_Step(key, row, judgment, removed=uid))
     return steps
 
@@ -268,4 +269,4 @@ def _late(part: Fact, judgment: Judgment) -> bool:
 def _carried(judgment: Judgment, before: Stored | None) -> Judgment:
     if judgment.body is not None or before is None:
         return replace(judgment, verdict=_RECORDED)
-    return Judgment(Verdict.RECORDED, before.body, before.wire, before.judged_at, before.updated)
+    return Judgment(_RECORDED, before.body, before.wire, before.judged_at, before.updated)

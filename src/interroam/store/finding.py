@@ -31,7 +31,8 @@ MOST_REFS = 65_536
 FEW = 64
 """References to more objects than this are looked up every time."""
 _FOREVER = 2**62
-_PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
+_LOCATION, _EVSE = Kind.LOCATION, Kind.EVSE
+_PLACES = frozenset({_LOCATION, _EVSE})
 
 
 class Finding(ABC):
@@ -323,10 +324,10 @@ class Finding(ABC):
     def _moved(self, row: Stored, before: Stored | None) -> None:
         key = row.key
         if before is None:
-            if key.kind is Kind.LOCATION:
+            if key.kind is _LOCATION:
                 self._know_site(key, [])
-            elif key.kind is Kind.EVSE:
-                site = self._sites.get(Key(Kind.LOCATION, key.owner, key.id))
+            elif key.kind is _EVSE:
+                site = self._sites.get(Key(_LOCATION, key.owner, key.id))
                 if site is not None:
                     site.append(row.no)
             if self._tally is not None:

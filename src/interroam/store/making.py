@@ -16,7 +16,7 @@ from interroam.store.rows import numbered
 
 UNMOVED: tuple[Moved, ...] = ()
 _NONE: frozenset[str] = frozenset()
-_CHANGE, _FACT = Act.CHANGE, Act.FACT
+_CHANGE, _FACT, _RECORDED = Act.CHANGE, Act.FACT, Verdict.RECORDED
 _TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
 _UNWRITTEN = "a judgment that writes brings a body and its times"
 _mint = Uuid7()
@@ -81,7 +81,7 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment, body: Bo
         return None
     if judgment.withdrawn or (isinstance(body, Command) and body.state is CommandState.SETTLED):
         return None
-    if judgment.verdict is Verdict.RECORDED and isinstance(telling.statement, Fact):
+    if judgment.verdict is _RECORDED and isinstance(telling.statement, Fact):
         return telling.due
     return telling.due or before
 
