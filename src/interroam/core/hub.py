@@ -59,6 +59,9 @@ from interroam.model.questions import (
 )
 from interroam.model.tokens import Authorization, Token
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_LANE_CHARGES = Lane.CHARGES
+
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _OF_DRIVERS = frozenset({Kind.TOKEN, Kind.SESSION})
 _AHEAD = "lies ahead of our clock: kept as sent, compared as the time of reception"
@@ -231,7 +234,7 @@ class Hub:
         receiver, agreement = pinning.by_token(self, body, now)
         subject, contract = keyring.subject(token.type, token.uid), keyring.subject("contract", token.contract_id)
         refs = refs_of(body)
-        return Telling(key, fact, origin, now, Lane.CHARGES, receiver, agreement, subject, contract, refs)
+        return Telling(key, fact, origin, now, _LANE_CHARGES, receiver, agreement, subject, contract, refs)
 
     def _change(self, key: Key, statement: Statement, origin: Origin, now: datetime) -> Telling:
         kind = key.kind
@@ -271,7 +274,7 @@ class Hub:
 
     def _permitted(self, origin: Origin, body: Authorization | Session, by: Authorization, now: datetime) -> Telling:
         subject, contract = self.subjects_of(body)
-        fact, lane, refs = Fact(body), Lane.CHARGES, refs_of(body)
+        fact, lane, refs = Fact(body), _LANE_CHARGES, refs_of(body)
         return Telling(body.key, fact, origin, now, lane, by.receiver, by.agreement, subject, contract, refs)
 
     def _is_plain(self, origin: Origin, session: Session, permission: Authorization) -> bool:

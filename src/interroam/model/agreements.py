@@ -14,6 +14,9 @@ import msgspec
 from interroam.model.ids import Module, Party, PartyId, Role, normal_evse_id
 from interroam.model.tariffs import Tariff
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_TARIFFS = Module.TARIFFS
+
 
 class Policy(StrEnum):
     """How the facts of a module are delivered (design: Delivery)."""
@@ -171,7 +174,7 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def of(self, module: Module) -> Terms:
         """Return the terms of a module; one not named is on, but tariffs in the agreement are off (OCPI-144)."""
-        if module is Module.TARIFFS and self.prices.tariffs:
+        if module is _TARIFFS and self.prices.tariffs:
             return _OFF
         return self.terms.get(module, _PLAIN)
 

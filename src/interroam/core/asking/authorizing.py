@@ -43,6 +43,9 @@ from interroam.model.tokens import CHARGING, Allowed, Authorization, Token, Whit
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_NEVER = Whitelist.NEVER
+
 _CARD = "RFID"
 _ALLOWED, _TOKENS, _TOKEN = Allowed.ALLOWED, Module.TOKENS, Kind.TOKEN
 Begins = Callable[[Authorization], Session | None]
@@ -314,7 +317,7 @@ async def allowed(hub: Hub, charge: Session | Cdr) -> bool:
     if stored is None or stored.withdrawn or not isinstance(stored.body, Token):
         return False
     token = stored.body
-    return token.valid and token.whitelist is not Whitelist.NEVER and token.serves(CHARGING)
+    return token.valid and token.whitelist is not _NEVER and token.serves(CHARGING)
 
 
 def _selected(question: Authorize, agreement: Agreement | None, spots: Collection[Spot]) -> Authorize:

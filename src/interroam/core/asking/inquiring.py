@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from interroam.core.hub import Hub
     from interroam.core.manners import Inclined
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_ASYNC_ONLY = Asking.ASYNC_ONLY
+
 
 _CPO, _EMSP, _TOKENS = Role.CPO, Role.EMSP, Module.TOKENS
 
@@ -82,7 +85,7 @@ def _unanswered(via: Party) -> Unavailable:
 
 def is_asked(link: Link) -> bool:
     """Whether a partner is ever asked about a token."""
-    return link.answers and _inclination(link) is not Asking.ASYNC_ONLY
+    return link.answers and _inclination(link) is not _ASYNC_ONLY
 
 
 def _inclination(link: Link | None) -> Asking | None:
@@ -92,8 +95,8 @@ def _inclination(link: Link | None) -> Asking | None:
 
 def _is_asked_about(hub: Hub, asking: Asking | None, token: Token | None, question: Authorize, now: datetime) -> bool:
     """Whether a provider with this inclination is asked about a token, of which it may have stated something."""
-    if token is None or asking is Asking.ASYNC_ONLY:
-        return asking is not Asking.ASYNC_ONLY
+    if token is None or asking is _ASYNC_ONLY:
+        return asking is not _ASYNC_ONLY
     never = token.whitelist is _ALWAYS and not hub.is_hub  # OCPI-111: nobody asks about it
     settled = never if asking is None else asking is Asking.ASYNC_FIRST
     return not (settled and _holds(token, question, now))

@@ -20,6 +20,9 @@ from interroam.model.questions import Answer, Authorize, Question, Report
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_OFFLINE = PartnerState.OFFLINE
+
 _SAFE = (Authorize, Report)
 """Questions that change nothing when they come twice: a report has its id."""
 _TOKENS, _COMMANDS = Module.TOKENS, Module.COMMANDS
@@ -69,6 +72,6 @@ def _link(hub: Hub, partner: Partner, to: Party) -> Link:
     link = hub.links.get(partner.id)
     if link is None:
         raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")
-    if partner.state is PartnerState.OFFLINE and _skips_offline(link):
+    if partner.state is _OFFLINE and _skips_offline(link):
         raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is offline")
     return link

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from interroam.core.delivering.dispatch import Dispatch
     from interroam.core.hub import Hub
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_TARIFF = Kind.TARIFF
+
 SHELF, MARK = "dates", "tariffs"
 _LANES = (LANE_OF[Kind.TARIFF], Lane.ALL)
 _AT_ONCE = 500
@@ -80,7 +83,7 @@ class Dating:
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if entry.key.kind is Kind.TARIFF and self._reached is not None:
+            if entry.key.kind is _TARIFF and self._reached is not None:
                 self._soon(min((date for date in dates_of(entry.body) if date > self._reached), default=None))
 
     def _soon(self, date: datetime | None) -> None:
@@ -89,7 +92,7 @@ class Dating:
 
     async def _coming(self, after: datetime) -> datetime | None:
         """Return the next date of all tariffs: rather looked for than kept, since dates come seldom."""
-        tariffs = every(self._hub.store.page, Query(kind=Kind.TARIFF, limit=_AT_ONCE))
+        tariffs = every(self._hub.store.page, Query(kind=_TARIFF, limit=_AT_ONCE))
         found = [date async for one in tariffs if not one.withdrawn for date in dates_of(one.body) if date > after]
         return min(found, default=None)
 

@@ -24,6 +24,9 @@ from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import LANE_OF, MODULE_OF, Key, Kind, Lane, Module, Party, Role, location_key
 from interroam.model.parties import PartnerState
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_SUSPENDED, _PLANNED, _CHARGES = PartnerState.SUSPENDED, PartnerState.PLANNED, Lane.CHARGES
+
 log = structlog.get_logger()
 
 RECENT = 20_000
@@ -234,9 +237,9 @@ class Dispatch:
             partner = hub.book.routing.partner_for(party, MODULE_OF[entry.key.kind])
         except Refused as nobody:
             raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
-        if partner.state in (PartnerState.SUSPENDED, PartnerState.PLANNED):
+        if partner.state in (_SUSPENDED, _PLANNED):
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
-        if entry.lane is not Lane.CHARGES and hub.standings.away(party, partner.id) is not None:
+        if entry.lane is not _CHARGES and hub.standings.away(party, partner.id) is not None:
             return None  # its hub shows it as away: it fetches what it missed (OCPI-215); but a charge is never lost
         link = hub.links.get(partner.id)
         if link is None:

@@ -10,6 +10,9 @@ from interroam.model.charges import Cdr
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import Kind, session_key
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_LOCATION, _EVSE, _CDR, _LATEST = Kind.LOCATION, Kind.EVSE, Kind.CDR, Policy.LATEST
+
 Group = tuple[str, ...]
 _EVERYTHING: Group = ("",)
 
@@ -17,9 +20,9 @@ _EVERYTHING: Group = ("",)
 def group_of(entry: Entry) -> Group:
     """Return what an entry must keep order with: its location, its charge, its object."""
     key = entry.key
-    if key.kind in (Kind.LOCATION, Kind.EVSE):
+    if key.kind in (_LOCATION, _EVSE):
         return ("place", key.owner, key.id)
-    if key.kind is Kind.CDR and isinstance(entry.body, Cdr) and entry.body.session_id:
+    if key.kind is _CDR and isinstance(entry.body, Cdr) and entry.body.session_id:
         key = session_key(entry.body.owner, entry.body.session_id)
     return tuple(key)
 
@@ -77,7 +80,7 @@ class Pending:
             self._groups[group] = deque((entry,))
             self._ready.append(group)
             return
-        if policy is Policy.LATEST:
+        if policy is _LATEST:
             while queue and overtakes(entry, queue[-1]):
                 self.settle(queue.pop().seq)
         queue.append(entry)

@@ -22,6 +22,9 @@ from interroam.model.ids import MODULE_OF, Key, Kind, Party, PartyId, Role, evse
 from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_CDR, _TARIFF = Kind.CDR, Kind.TARIFF
+
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 
@@ -63,9 +66,9 @@ class Sight:
 
     async def told(self, receiver: Party, entry: Entry) -> Entry | None:
         """Return an entry as this receiver may know it; None when it is not told of it."""
-        if entry.key.kind is Kind.CDR and entry.key in self._held:
+        if entry.key.kind is _CDR and entry.key in self._held:
             return None
-        if entry.key.kind is Kind.TARIFF and receiver.role is not Role.HUB:
+        if entry.key.kind is _TARIFF and receiver.role is not Role.HUB:
             return await offers.told(self._store, receiver.id, entry)
         if entry.key.kind not in _PLACES or (scope := self.scope(receiver)) is None:
             return entry

@@ -18,6 +18,9 @@ from interroam.model.parties import Partner, PartnerState
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_OFFLINE = PartnerState.OFFLINE
+
 log = structlog.get_logger()
 
 _WATCHED = frozenset({PartnerState.CONNECTED, PartnerState.OFFLINE})
@@ -37,7 +40,7 @@ class Liveness:
     def hear(self, partner: Partner, now: datetime) -> None:
         """Note that a partner called us."""
         self._heard[partner.id] = now
-        if partner.state is PartnerState.OFFLINE:
+        if partner.state is _OFFLINE:
             self._return(partner.id)
 
     def answered(self, name: str, now: datetime | None = None) -> None:
@@ -77,7 +80,7 @@ class Liveness:
         if (self._hub.clock.now() - self._heard_last(partner)).total_seconds() < silence:
             return False
         log.warning("partner_offline", partner=name, message="nothing was heard of it")
-        await self._hub.book.set_state(name, PartnerState.OFFLINE)
+        await self._hub.book.set_state(name, _OFFLINE)
         return True
 
     def _heard_last(self, partner: Partner) -> datetime:
@@ -88,7 +91,7 @@ class Liveness:
 
     def _last(self, partner: Partner) -> datetime:
         heard = self._heard_last(partner)
-        asked = self._asked.get(partner.id) if partner.state is PartnerState.OFFLINE else None
+        asked = self._asked.get(partner.id) if partner.state is _OFFLINE else None
         return heard if asked is None else max(heard, asked)
 
     async def _ask(self, partner: Partner, now: datetime, turns: asyncio.Semaphore) -> bool:
@@ -103,7 +106,7 @@ class Liveness:
             current = self._hub.book.partners.get(partner.id)
             if current is not None and current.state is PartnerState.CONNECTED:
                 log.warning("partner_offline", partner=partner.id, message=silence.message)
-                await self._hub.book.set_state(partner.id, PartnerState.OFFLINE)
+                await self._hub.book.set_state(partner.id, _OFFLINE)
             return True
         self.answered(partner.id)
         return False

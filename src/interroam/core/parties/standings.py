@@ -19,6 +19,9 @@ from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_CONNECTED = PartnerState.CONNECTED
+
 STANDINGS = "standing"
 _BEST_FIRST = (PartnerState.CONNECTED, PartnerState.OFFLINE, PartnerState.PLANNED, PartnerState.SUSPENDED)
 
@@ -58,7 +61,7 @@ class Standings:
     def away(self, party: Party, partner: str) -> Standing | None:
         """Return the standing of a party that this partner, its hub, shows as not connected (OCPI-215)."""
         known = self._known.get(party)
-        if known is None or known.state is PartnerState.CONNECTED or known.by != partner:
+        if known is None or known.state is _CONNECTED or known.by != partner:
             return None
         return known
 

@@ -17,6 +17,10 @@ from interroam.model.facts import Act, Entry
 from interroam.model.ids import LANE_OF, MODULE_OF, OWNER_ROLE, Key, Kind, Lane, Module, Party, PartyId, Role
 from interroam.model.parties import Partner, PartnerState, Route
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_HUB, _STRICT, _LOCATIONS, _FIFO, _TOKEN = Role.HUB, Policy.STRICT, Module.LOCATIONS, Policy.FIFO, Kind.TOKEN
+_AUTHORIZATION, _COMMAND, _SESSION = Kind.AUTHORIZATION, Kind.COMMAND, Kind.SESSION
+
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TARIFF})
@@ -27,9 +31,9 @@ EVERY_OWNER = "*"
 
 def default_policy(receiver: Party, module: Module) -> Policy:
     """Return how a module travels to a receiver when its agreement does not say (design: Delivery)."""
-    if receiver.role is Role.HUB:
-        return Policy.STRICT
-    return Policy.LATEST if module is Module.LOCATIONS else Policy.FIFO
+    if receiver.role is _HUB:
+        return _STRICT
+    return Policy.LATEST if module is _LOCATIONS else _FIFO
 
 
 class Routing:
@@ -234,7 +238,7 @@ class Routing:
             self._turn_to(at)
         found = self._scopes.get(viewer)
         if found is None:
-            held = (one for one in self.agreements if one.in_force(at) and one.of(Module.LOCATIONS).on)
+            held = (one for one in self.agreements if one.in_force(at) and one.of(_LOCATIONS).on)
             found = self._scopes[viewer] = scope(viewer, held)
         return found
 
@@ -249,7 +253,7 @@ class Routing:
             else:
                 shown = agreement.cpos if agreement.emsp == viewer else ()
             for party in shown:
-                if party.role is Role.HUB:
+                if party.role is _HUB:
                     return None
                 owners.add(party.id)
         return frozenset(owners)
@@ -259,18 +263,18 @@ class Routing:
     def receivers(self, entry: Entry, now: datetime) -> tuple[tuple[CourierKey, Policy], ...]:
         """Return the couriers that owe this entry to somebody, each with its policy."""
         kind = entry.key.kind
-        if kind in _PLACES or kind is Kind.TOKEN:
+        if kind in _PLACES or kind is _TOKEN:
             return self.told(entry.key.owner, MODULE_OF[kind], now, entry.origin)
-        if entry.receiver is None or kind is Kind.AUTHORIZATION:
+        if entry.receiver is None or kind is _AUTHORIZATION:
             return ()
-        if kind is Kind.COMMAND:
+        if kind is _COMMAND:
             if entry.act is not Act.CHANGE or not entry.fields & _SAID_OF_COMMANDS:
                 return ()
-            return ((CourierKey(entry.receiver, Lane.OUTCOMES), Policy.FIFO),)
+            return ((CourierKey(entry.receiver, Lane.OUTCOMES), _FIFO),)
         own = self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind]))
-        if kind is not Kind.SESSION or entry.agreement not in self._smart:
+        if kind is not _SESSION or entry.agreement not in self._smart:
             return (own,)
-        return (own, *(self._courier(one, kind, Policy.FIFO) for one in self._smart[entry.agreement]))
+        return (own, *(self._courier(one, kind, _FIFO) for one in self._smart[entry.agreement]))
 
     def smart_charging(self, agreement: str) -> tuple[Party, ...]:
         """Return who is told of the sessions of an agreement beside its eMSP, and may ask for profiles for them."""
@@ -336,11 +340,11 @@ class Routing:
                 policy = agreement.of(module).policy
                 if policy is not None:
                     return policy
-        return default_policy(receiver, module) if receiver is not None else Policy.FIFO
+        return default_policy(receiver, module) if receiver is not None else _FIFO
 
     @staticmethod
     def _courier(receiver: Party, kind: Kind, policy: Policy) -> tuple[CourierKey, Policy]:
-        lane = Lane.ALL if policy is Policy.STRICT else LANE_OF[kind]
+        lane = Lane.ALL if policy is _STRICT else LANE_OF[kind]
         return CourierKey(receiver, lane), policy
 
 

@@ -31,6 +31,9 @@ from .pushes import Push, Pushes
 from .questions import authorize_call, not_taken, question_call, read_answer, read_authorized
 from .verdicts import check_delivery, knows_not, takes_no_patch
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_TOKEN = Kind.TOKEN
+
 log = structlog.get_logger()
 
 # Meant for everybody: from a hub they come in its own name (sheet 3.3).
@@ -94,7 +97,7 @@ class OcpiLink:
 
     async def deliver(self, entry: Entry, to: Party) -> None:
         """Deliver one entry; Refused when it will never be taken, Unavailable when later it may."""
-        if entry.key.kind is Kind.TOKEN and to.role is Role.CPO and not self._switches.pushes_tokens:
+        if entry.key.kind is _TOKEN and to.role is Role.CPO and not self._switches.pushes_tokens:
             return  # OCPI-96
         address = self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)

@@ -32,6 +32,9 @@ from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_EVSE, _TARIFF, _SESSION, _CHANGE, _FACT = Kind.EVSE, Kind.TARIFF, Kind.SESSION, Act.CHANGE, Act.FACT
+
 _AT_ONCE = 500
 
 
@@ -135,16 +138,16 @@ class Pushes:
 
     async def _variants(self, tariff: Tariff) -> list[Stored]:
         """Return what a DELETE that names nobody takes along, although it stands (OCPI-156)."""
-        tariffs = every(self._hub.store.page, Query(kind=Kind.TARIFF, owners=frozenset({tariff.owner}), limit=_AT_ONCE))
+        tariffs = every(self._hub.store.page, Query(kind=_TARIFF, owners=frozenset({tariff.owner}), limit=_AT_ONCE))
         return [one async for one in tariffs if one.key.id == tariff.key.id and not one.withdrawn]
 
     async def _object(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
         """Send a change or a fact as it was stated; else the whole object as it is now."""
-        if entry.act is Act.CHANGE:
+        if entry.act is _CHANGE:
             patch = await self._views.patch(entry, stored, view)
             if patch is not None:
                 return [_patch(stored, view, patch, kept=not is_ours(entry.wire))]
-        stated = await self._views.stated(entry, view) if entry.act is Act.FACT else None
+        stated = await self._views.stated(entry, view) if entry.act is _FACT else None
         return [await self._put(stored, view, stated)]
 
     async def _cdr(self, entry: Entry, view: View) -> list[Push]:
@@ -208,7 +211,7 @@ class Pushes:
     async def _put(self, stored: Stored, view: View, stated: bytes | None = None) -> Push:
         module, segments, query = _place(stored, view)
         body = stated if stated is not None else await self._views.one(stored, view)
-        whole = _site(stored.key) if stored.key.kind is Kind.EVSE else None
+        whole = _site(stored.key) if stored.key.kind is _EVSE else None
         return Push(
             method="PUT",
             module=module,
@@ -217,7 +220,7 @@ class Pushes:
             body=body,
             owner=_owner(stored.body, stored.key),
             whole=whole,
-            kept=not is_ours(stored.wire) or (stored.key.kind is Kind.SESSION and (stated is None or view.rewrites)),
+            kept=not is_ours(stored.wire) or (stored.key.kind is _SESSION and (stated is None or view.rewrites)),
             ids=_ids(stored.body),
         )
 

@@ -26,6 +26,9 @@ from interroam.protocols.ocpi import v211
 
 from .call import Call
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_TOKEN = Kind.TOKEN
+
 log = structlog.get_logger()
 SHELF = "ocpi_held"
 
@@ -119,7 +122,7 @@ class Holding:
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         contracts = {contract_ref(each.body.contract_id) for each in entries if isinstance(each.body, Token)}
-        changed = any(each.key.kind is Kind.TOKEN for each in entries)
+        changed = any(each.key.kind is _TOKEN for each in entries)
         if changed and self._waiting != {}:
             self._errands.begin(self._retry(contracts))
 

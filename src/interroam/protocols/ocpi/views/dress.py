@@ -29,6 +29,9 @@ from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
 from interroam.protocols.ocpi.wire.tariffs import Tariff as TariffShape
 from interroam.protocols.ocpi.wire.tokens import Token, TokenPatch
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_SESSION = Kind.SESSION
+
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _WHOLE: dict[Kind, type[msgspec.Struct]] = {
     Kind.LOCATION: places.Location,
@@ -99,7 +102,7 @@ def dressed(kind: Kind, raw: bytes, view: View, names: Names, also: Mapping[str,
 
 def dressed_patch(kind: Kind, raw: bytes, view: View, names: Names) -> bytes:
     """Return some fields of an object as a view shows them."""
-    if view.rewrites and kind is Kind.SESSION:
+    if view.rewrites and kind is _SESSION:
         raw = drop_fields(raw, ("id",))
         if b'"authorization_reference"' in raw:
             raw = set_fields(raw, _reference(names))

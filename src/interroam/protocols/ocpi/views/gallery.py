@@ -33,6 +33,9 @@ from interroam.protocols.ocpi.wire.raw import join_location, set_fields, text
 
 from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, status_patch, time_field, timed
 
+# Asked for with every fact: an enumeration takes its time to give a member.
+_LOCATION, _TOKEN = Kind.LOCATION, Kind.TOKEN
+
 MOST_BYTES = 256 * 2**20
 _OVERHEAD = 300
 _VIEWS = 16
@@ -79,7 +82,7 @@ class Views:
         own = own_key(viewer)
         others = self.view(viewer, "", switches, removed=removed)
         mine = self.view(viewer, own, switches, removed=removed)
-        if not items or items[0].key.kind is not Kind.LOCATION or others.sees is not None:
+        if not items or items[0].key.kind is not _LOCATION or others.sees is not None:
             return [await self.one(item, mine if item.key.owner == own else others) for item in items]
         found: list[bytes | None] = []
         missing: list[int] = []
@@ -146,14 +149,14 @@ class Views:
 
     async def one(self, stored: Stored, view: View, evses: Sequence[Stored] | None = None) -> bytes:
         """Return one whole object; a location with its EVSEs, those known here where none are given."""
-        if stored.key.kind is Kind.LOCATION:
+        if stored.key.kind is _LOCATION:
             if evses is None:
                 (evses,) = await self._hub.store.evses([stored.key])
             return _location(stored, evses, view)
-        if stored.key.kind is Kind.TOKEN and stored.withdrawn:  # which OCPI calls invalid (OCPI-200)
+        if stored.key.kind is _TOKEN and stored.withdrawn:  # which OCPI calls invalid (OCPI-200)
             row = set_fields(await self._row(stored), {"valid": b"false"})
             return _token(row, stored.updated, known_only=view.known_only)
-        if stored.key.kind is Kind.TOKEN and is_ours(stored.wire):
+        if stored.key.kind is _TOKEN and is_ours(stored.wire):
             return _token(stored.wire.data, stored.updated, known_only=view.known_only)  # asked about again and again
         also = time_field(stored.updated)
         if not view.rewrites:
@@ -245,7 +248,7 @@ class Views:
 @lru_cache(maxsize=4096)
 def _token(row: bytes, updated: datetime, *, known_only: bool) -> bytes:
     """Return a token: nothing in it has another name elsewhere, and no selection hides it."""
-    return dressed(Kind.TOKEN, timed(row, updated), View(known_only=known_only), Names(""))
+    return dressed(_TOKEN, timed(row, updated), View(known_only=known_only), Names(""))
 
 
 @lru_cache(maxsize=4096)
@@ -269,7 +272,7 @@ def _is_priced(body: Body) -> TypeGuard[Session | Cdr]:
 
 def _holds_others(kind: Kind, view: View) -> bool:
     """Whether a message about an object may speak of EVSEs that are not shown."""
-    return kind is Kind.LOCATION and view.sees is not None
+    return kind is _LOCATION and view.sees is not None
 
 
 def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
@@ -294,4 +297,4 @@ def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
             if gone:  # OCPI deletes no places (OCPI-91)
                 data = set_fields(data, {"status": text("REMOVED")})
             shown.append(timed(data, updated if gone and stored.withdrawn else evse.updated))
-    return dressed(Kind.LOCATION, join_location(row, shown, moment(updated)), view, Names(stored.hub_id))
+    return dressed(_LOCATION, join_location(row, shown, moment(updated)), view, Names(stored.hub_id))
