@@ -63,16 +63,18 @@ def test_a_story_that_comes_out_otherwise_ends_with_a_failure(tmp_path, environm
     assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_whatever_ends_the_demo_ends_its_nodes(tmp_path, environment, number):
+@pytest.mark.parametrize(
+    ("number", "after", "nodes"), [(signal.SIGINT, "Ctrl-C", len(NODES)), (signal.SIGTERM, "four nodes start", 4)]
+)
+def test_whatever_ends_the_demo_ends_its_nodes(tmp_path, environment, number, after, nodes):
     demo = [sys.executable, "-m", "interroam", "demo"]
     with subprocess.Popen(demo, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                if "Ctrl-C" in line:
+                if after in line:
                     break
-            assert len(left_behind(tmp_path)) == len(NODES)
+            assert len(left_behind(tmp_path)) == nodes
             process.send_signal(number)
             process.stdout.read()
             assert process.wait(timeout=20) == 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from interroam.model.parties import Credential, Partner, PartnerState, Purpose
 from tests.protocols.ocpi import nodes
 from tests.protocols.ocpi.nodes import LONG_AGO
 from tests.protocols.ocpi.partners import Peer
+from tests.waiting import eventually
 
 HUB = "CH*HUB"
 
@@ -134,10 +133,11 @@ class Node(nodes.Node):
         await self.book.put_agreement(
             Agreement(id=f"{emsp}-{'-'.join(cpos)}", emsp=Party.parse(f"{emsp}/EMSP"), cpos=parties, starts=LONG_AGO)
         )
-        with contextlib.suppress(TimeoutError):  # what is there already goes first, when it can be sent at all
-            async with asyncio.timeout(1):
-                while any(courier.cursor.seeds for courier in self.dispatch.couriers):  # noqa: ASYNC110  sets no event
-                    await asyncio.sleep(0.002)
+
+        def goes_on() -> bool:
+            return any(one.cursor.seeds and not one.cursor.failures for one in self.dispatch.couriers)
+
+        await eventually(lambda: not goes_on())  # what is there already goes first, as far as it can be sent
 
     async def journal(self, kind: Kind) -> list[Entry]:
         return [entry for entry in await self.store.entries(0) if entry.key.kind is kind]
