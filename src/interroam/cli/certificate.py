@@ -11,6 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from interroam.cli.front import told
 from interroam.cli.reach import Reach, command, part
 from interroam.cli.tables import error, moment, pairs, say, table
 from interroam.core.office.authority import Cause
@@ -133,8 +134,8 @@ def _chosen(pem: Path | None, none: bool, word: str) -> str:
 def _text(file: Path) -> str:
     try:
         return file.read_text()
-    except (OSError, UnicodeDecodeError) as trouble:
-        error(f"{file} cannot be read: {trouble}")
+    except UnicodeDecodeError:
+        error(f"{file} is no PEM file", "it begins with -----BEGIN")
         raise typer.Exit(1) from None
 
 
@@ -144,7 +145,7 @@ def _new(path: Path) -> Iterator[TextIO]:
     try:
         file = open(path, "x", encoding="ascii", opener=_for_our_eyes)  # noqa: SIM115  closed below
     except OSError as trouble:
-        error(f"{path} cannot be written: {trouble}", "name another file: --to FILE")
+        error(told(trouble), "name another file: --to FILE")
         raise typer.Exit(1) from None
     with file:
         try:

@@ -70,7 +70,7 @@ def check(file: File, profile: Profile = "spec", json: Json = False) -> None:
         print_json({"objects": len(objects), "findings": found})
     else:
         table(("object", "", "field", "what"), [msgspec.structs.astuple(one) for one in found], "nothing is wrong")
-        say(f"\n{len(objects)} objects were looked at")
+        say(f"\n{len(objects)} object{'s were' if len(objects) > 1 else ' was'} looked at")
     raise typer.Exit(1 if any(one.weight is not Weight.ODD for one in found) else 0)
 
 

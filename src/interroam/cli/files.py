@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from interroam.cli.front import told
 from interroam.model.errors import Reason, Refused
 from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire.envelope import read_reply
@@ -20,5 +21,7 @@ def objects_of(path: Path) -> list[bytes]:
         for one in found:
             fields_of(one)
         return found
-    except (OSError, Malformed, NotJson) as trouble:
-        raise Refused(Reason.NOT_JSON, f"{path} cannot be read: {trouble}") from None
+    except OSError as trouble:
+        raise Refused(Reason.NOT_JSON, told(trouble)) from None
+    except (Malformed, NotJson) as wrong:
+        raise Refused(Reason.NOT_JSON, f"{path} cannot be read: {wrong}") from None
