@@ -12,7 +12,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from interroam.cli.front import told
-from interroam.cli.reach import Reach, command, part
+from interroam.cli.reach import Reach, Yes, command, part, sure
 from interroam.cli.tables import error, moment, pairs, say, table
 from interroam.core.office.authority import Cause
 from interroam.model.errors import Refused
@@ -24,6 +24,7 @@ To = Annotated[
     Path | None,
     typer.Option("--to", help="Write certificate and key to this new file, for your eyes only.", show_default="ID.pem"),
 ]
+File = Annotated[Path | None, typer.Option("--to", help="Write it to this file.")]
 Signer = Annotated[
     Path | None,
     typer.Option("--authority", help="Have another authority sign it: certificate and key, PEM in one file."),
@@ -54,37 +55,24 @@ def revoke(
     node: Reach,
     serial: Annotated[str, typer.Argument(help="Its serial number, as `list` shows it.")],
     reason: Annotated[Cause, typer.Option(help="Why, as the signed list says it.")] = Cause.UNSPECIFIED,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Let a certificate issued here open nothing any more, from this moment on."""
-    if not yes:
-        typer.confirm("A revoked certificate never opens anything again. Revoke it?", abort=True, err=True)
+    sure("A revoked certificate never opens anything again. Revoke it?", yes=yes)
     answer = node.call("POST", f"/certificates/{part(serial)}/revoke", {"cause": reason.value})
     node.show(answer, lambda one: say(f"certificate {one['serial']} of {one['partner']} is revoked"))
 
 
 @command(app)
-def revoked(
-    node: Reach, to: Annotated[Path | None, typer.Option("--to", help="Write it to this file.")] = None
-) -> None:
+def revoked(node: Reach, to: File = None) -> None:
     """Show the signed list of revoked certificates (CRL, PEM), for a proxy before the node."""
-    answer = node.call("GET", "/certificates/revoked")
-    if to is not None:
-        to.write_text(answer["crl"])
-        answer = {"crl": f"in {to}"}
-    node.show(answer, lambda shown: say(shown["crl"]))
+    _show_pem(node, "/certificates/revoked", "crl", to)
 
 
 @command(app)
-def authority(
-    node: Reach, to: Annotated[Path | None, typer.Option("--to", help="Write it to this file.")] = None
-) -> None:
+def authority(node: Reach, to: File = None) -> None:
     """Show the certificate of the node's own authority, which signs what is issued here."""
-    answer = node.call("GET", "/authority")
-    if to is not None:
-        to.write_text(answer["certificate"])
-        answer = {"certificate": f"in {to}"}
-    node.show(answer, lambda shown: say(shown["certificate"]))
+    _show_pem(node, "/authority", "certificate", to)
 
 
 @command(app)
@@ -121,6 +109,14 @@ def show(node: Reach, name: Name) -> None:
 def list_(node: Reach) -> None:
     """List the certificates issued here, the first to end first."""
     node.show(node.call("GET", "/certificates"), _issued)
+
+
+def _show_pem(node: Reach, path: str, field: str, to: Path | None) -> None:
+    answer = node.call("GET", path)
+    if to is not None:
+        to.write_text(answer[field])
+        answer = {field: f"in {to}"}
+    node.show(answer, lambda shown: say(shown[field]))
 
 
 def _chosen(pem: Path | None, none: bool, word: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from interroam.cli.reach import Reach, ask_secret, command, part
+from interroam.cli.reach import Reach, Yes, ask_secret, command, part, sure
 from interroam.cli.tables import error, moment, pairs, say, table
 
 app = typer.Typer(help="Partners: who is connected, and as whom.", no_args_is_help=True)
@@ -35,7 +35,6 @@ TokenFile = Annotated[
     Path | None,
     typer.Option("--token-file", help="Write the token to this file, for your eyes only, and do not show it."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @command(app)
@@ -124,7 +123,7 @@ def register(node: Reach, name: Name, partner_url: PartnerUrl, partner_token: Pa
 @command(app)
 def unregister(node: Reach, name: Name, yes: Yes = False) -> None:
     """End a registration on both sides; the partner stays known."""
-    _sure(f"End the registration with {name}?", yes=yes)
+    sure(f"End the registration with {name}?", yes=yes)
     node.show(node.call("POST", f"/partners/{part(name)}/unregister"), _partner)
 
 
@@ -162,7 +161,7 @@ def resume(node: Reach, name: Name) -> None:
 @command(app)
 def remove(node: Reach, name: Name, yes: Yes = False) -> None:
     """Forget a partner and its secrets; what it stated stays in the journal."""
-    _sure(f"Forget {name}?", yes=yes)
+    sure(f"Forget {name}?", yes=yes)
     node.call("DELETE", f"/partners/{part(name)}")
     node.show({"forgotten": name}, lambda _: say(f"{escape(name)} is forgotten"))
 
@@ -193,11 +192,6 @@ def _register(node: Reach, name: str, url: str, token: str | None) -> None:
         token = ask_secret("Partner token")
     answer = node.call("POST", f"/partners/{part(name)}/register", {"url": url, "token": token or ""})
     node.show(answer, _partner)
-
-
-def _sure(question: str, *, yes: bool) -> None:
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
 
 
 def _switch(text: str) -> tuple[str, str | bool | int]:

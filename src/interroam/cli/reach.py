@@ -38,6 +38,8 @@ Data = Annotated[Path | None, typer.Option("--data", help="The node's data direc
 Url = Annotated[str, typer.Option("--url", help="A node elsewhere, such as https://hub.example; asks for a log-in.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
 
 class NobodyHome(Exception):  # noqa: N818  no error: the files can be read
     """No node runs on these files."""
@@ -240,6 +242,12 @@ def ask_secret(what: str) -> str:
     """Ask for a secret, unseen; where nobody types, it is a line of the input."""
     secret: str = typer.prompt(what, hide_input=sys.stdin.isatty(), err=True)
     return secret
+
+
+def sure(question: str, *, yes: bool) -> None:
+    """Ask whether it is to be done, unless that was said; ends the command when it is not."""
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
 
 
 def part(text: str) -> str:

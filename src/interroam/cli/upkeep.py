@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-from interroam.cli.reach import Reach, command
+from interroam.cli.reach import Reach, Yes, command, sure
 from interroam.cli.tables import error, moment, pairs, progress, say, table
 from interroam.core.parties.book import Book
 from interroam.core.ports import Store
@@ -21,7 +21,6 @@ driver = typer.Typer(help="Drivers: the right to be forgotten.", no_args_is_help
 keys = typer.Typer(help="Keys: the node's own secrets.", no_args_is_help=True)
 
 Type = Annotated[str, typer.Option(help="RFID, APP_USER, AD_HOC_USER, OTHER, or contract.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Target = Annotated[Path, typer.Argument(help="The copy to write.", dir_okay=False)]
 
 
@@ -30,8 +29,7 @@ def erase(
     node: Reach, uid: Annotated[str, typer.Argument(help="The card's uid.")], type: Type = "RFID", yes: Yes = False
 ) -> None:
     """Forget who a driver is: ids become a pseudonym; times, energy and amounts stay."""
-    if not yes:
-        typer.confirm("This cannot be undone. Erase?", abort=True, err=True)
+    sure("This cannot be undone. Erase?", yes=yes)
     answer = node.call("POST", "/drivers/erase", {"type": type, "uid": uid})
     node.show(answer, _erased)
 
