@@ -127,7 +127,7 @@ class EmipWorld(World):
         self.house.clock.forward(minutes=30)
         for who, fields in TO_IOP["HeartBeat"]:
             self.tell(call("HeartBeat", tree("ToIOP", "HeartBeat", who, fields)))
-        self._run(self.house.settled(SOON))
+        self._run(self.house.settled())
 
     def furnish(self) -> None:
         """State the place anew and begin a charge, so that good messages find what they are about."""
