@@ -165,7 +165,7 @@ class Hub:
         if fact is None:
             self.store.tell(self._change(key, statement, origin, now), then)
             return True
-        telling = self._plain(origin, key, fact, now) or at_once(self._telling(origin, key, fact))
+        telling = self._plain(origin, key, fact, now) or at_once(self._telling(origin, key, fact, now))
         if kind is _CDR and self.clearing.weighs(telling.agreement):
             return False
         self.store.tell(telling, partial(self._taken, telling, then) if kind in _CHARGES else then)
@@ -184,7 +184,7 @@ class Hub:
     async def record(self, origin: Origin, statement: Statement, key: Key | None = None) -> Receipt:
         """Record what may be stated and is approved; ``key`` is the statement's, where it is at hand."""
         key = key or statement.key
-        telling = await self._telling(origin, key, statement)
+        telling = await self._telling(origin, key, statement, self.clock.now())
         if key.kind is Kind.CDR and isinstance(telling.statement, Fact) and telling.agreement:
             weighed = await self.clearing.weigh(telling.statement, telling.agreement)
             if weighed is not telling.statement:
@@ -207,13 +207,12 @@ class Hub:
             return odd
         return "" if await allowed(self, charge) else "no authorization, and its token is on no whitelist (OCPI-178)"
 
-    async def _telling(self, origin: Origin, key: Key, statement: Statement) -> Telling:
+    async def _telling(self, origin: Origin, key: Key, statement: Statement, now: datetime) -> Telling:
         kind = key.kind
         if isinstance(statement, Change) or not isinstance(statement, Fact):
             if kind is Kind.TARIFF:
                 await check_unused(self.store, key)
-            return self._change(key, statement, origin, self.clock.now())
-        now = self.clock.now()
+            return self._change(key, statement, origin, now)
         self._compare(origin, statement, kind, now)
         if kind in _CHARGES and statement.wire is None:
             statement = await keeping.kept(self.store, statement)
@@ -228,10 +227,10 @@ class Hub:
         body = fact.body
         if fact.wire is None or (type(body) is not Session and type(body) is not Cdr) or pinning.refers(self, body):
             return None
-        token, keyring = body.token, self.book.keyring
+        kind, token, keyring = key.kind, body.token, self.book.keyring
         if body.last_updated > now:
-            self._compare(origin, fact, key.kind, now)
-        receiver, agreement = pinning.by_token(self, body, now)
+            self._compare(origin, fact, kind, now)
+        receiver, agreement = pinning.by_token(self, body, MODULE_OF[kind], now)
         subject, contract = keyring.subject(token.type, token.uid), keyring.subject("contract", token.contract_id)
         refs = refs_of(body)
         return Telling(key, fact, origin, now, _LANE_CHARGES, receiver, agreement, subject, contract, refs)

@@ -27,7 +27,7 @@ class Clock(Protocol):
         ...
 
 
-class CourierKey(msgspec.Struct, frozen=True, order=True, gc=False):
+class CourierKey(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
     """A courier serves one party in one lane."""
 
     party: Party

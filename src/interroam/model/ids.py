@@ -34,7 +34,7 @@ class Role(StrEnum):
     SCSP = "SCSP"
 
 
-class PartyId(msgspec.Struct, frozen=True, order=True, gc=False):
+class PartyId(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
     """The country and the code of a party, upper case: ``CH*CCC``."""
 
     country: str
@@ -70,7 +70,7 @@ def provider_of(contract: str) -> PartyId | None:
     return party_id(match[1], match[2] or match[3]) if match is not None else None
 
 
-class Party(msgspec.Struct, frozen=True, order=True, gc=False):
+class Party(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
     """A party in one of its roles: the one who holds rights and duties."""
 
     id: PartyId

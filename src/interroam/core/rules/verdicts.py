@@ -168,18 +168,18 @@ def _judge_halves(change: Change, stored: Stored, old: Evse, at: datetime) -> Ju
 def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
     body, row = fact.body, fact.row or fact.wire
     stated = _time(body)
-    at = clamped(stated, now)
-    if isinstance(body, Evse):
+    at = stated if stated <= now else clamped(stated, now)
+    if type(body) is Evse:
         body = replace(body, status=replace(body.status, at=at), rest_at=at)
     fresh = Judgment(_RECORDED, body, row, at, stated)
     if stored is None or stored.withdrawn:
         return fresh
-    same = _untimed(body) == _untimed(stored.body) and _same(fact, row, stored.wire)
+    same = _alike(body, stored.body) and _same(fact, row, stored.wire)
     if _is_final(stored.body):
         known = _unpriced(stored.body, stored.body)
         again = same or (_untimed(_unpriced(body, stored.body)) == _untimed(known) and _same(fact, row, stored.wire))
         return Judgment(Verdict.UNCHANGED if again else Verdict.CONFLICT)
-    if isinstance(body, Evse) and isinstance(stored.body, Evse):
+    if type(body) is Evse and isinstance(stored.body, Evse):
         return _judge_evse_fact(body, row, stored, stored.body, same=same)
     if at < stored.judged_at:
         return Judgment(Verdict.UNCHANGED if same else Verdict.STALE)
@@ -234,10 +234,10 @@ def _later(first: datetime, second: datetime | None) -> datetime:
 
 
 def _is_final(body: Body) -> bool:
-    if isinstance(body, Cdr | Authorization):
-        return True
-    if isinstance(body, Session):
+    if type(body) is Session:
         return body.status == "COMPLETED"
+    if type(body) is Cdr or type(body) is Authorization:
+        return True
     return isinstance(body, Command) and body.state is CommandState.SETTLED
 
 
@@ -248,11 +248,20 @@ def _still_learns(body: Body, fields: frozenset[str]) -> bool:
 
 
 def _time(body: Body) -> datetime:
+    if isinstance(body, Session) or isinstance(body, Cdr):  # noqa: SIM101  for these first, and one by one
+        return body.last_updated
     if isinstance(body, Authorization):
         return body.at or _NEVER
     if isinstance(body, Command):
         return body.settled_at or body.asked_at
     return body.last_updated
+
+
+def _alike(body: Body, known: Body) -> bool:
+    """Whether two objects say the same, but for when they were said."""
+    if type(body) is Session and type(known) is Session:
+        return body == replace(known, last_updated=body.last_updated, site=body.site)
+    return _untimed(body) == _untimed(known)
 
 
 def _untimed(body: Body) -> Body:

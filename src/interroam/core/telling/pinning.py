@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 PROGRAM = "$$"
 """The country of charges stated for a subsidy program: a hub keeps them and tells nobody (OCPI-131)."""
 NOBODY: tuple[Party | None, str] = (None, "")
-_SESSIONS, _CDRS = Module.SESSIONS, Module.CDRS
 
 
 async def pinned(hub: Hub, charge: Body, now: datetime) -> tuple[Party | None, str]:
     """Return who is told of a charge, and under which agreement; nobody of a subsidy program's."""
     if not isinstance(charge, Session | Cdr) or (hub.is_hub and charge.token.owner.country == PROGRAM):
         return NOBODY
-    module = _module_of(charge)
+    module = Module.SESSIONS if isinstance(charge, Session) else Module.CDRS
     if charge.authorization_reference:
         authorization = await hub.authorization(charge.authorization_reference, charge.owner)
         known = authorization is not None and belonging.is_for(authorization, charge)
@@ -38,7 +37,7 @@ async def pinned(hub: Hub, charge: Body, now: datetime) -> tuple[Party | None, s
         ):
             if row is not None and belonging.goes_with(row, charge) and carries(hub, row.agreement, module):
                 return row.receiver, row.agreement
-    return by_token(hub, charge, now, await spots(hub, charge))
+    return by_token(hub, charge, module, now, await spots(hub, charge))
 
 
 def refers(hub: Hub, charge: Session | Cdr) -> bool:
@@ -48,12 +47,14 @@ def refers(hub: Hub, charge: Session | Cdr) -> bool:
     return type(charge) is Cdr and (charge.session_id is not None or charge.credit)
 
 
-def by_token(hub: Hub, charge: Session | Cdr, now: datetime, spots: tuple[Spot, ...] = ()) -> tuple[Party | None, str]:
+def by_token(
+    hub: Hub, charge: Session | Cdr, module: Module, now: datetime, spots: tuple[Spot, ...] = ()
+) -> tuple[Party | None, str]:
     """Return who is told of a charge by whose token it is."""
     owner = charge.token.owner
     if owner.country == PROGRAM and hub.is_hub:
         return NOBODY
-    agreement = hub.book.routing.covering(charge.owner, owner, _module_of(charge), now, spots)
+    agreement = hub.book.routing.covering(charge.owner, owner, module, now, spots)
     return (agreement.emsp, agreement.id) if agreement is not None else NOBODY
 
 
@@ -66,7 +67,3 @@ def carries(hub: Hub, agreement_id: str, module: Module) -> bool:
     """Whether an agreement has this module at all; in mixed roaming another one may (IEC 63119-1, clause 5, C)."""
     agreement = hub.book.agreements.get(agreement_id)
     return agreement is None or agreement.of(module).on
-
-
-def _module_of(charge: Session | Cdr) -> Module:
-    return _SESSIONS if isinstance(charge, Session) else _CDRS

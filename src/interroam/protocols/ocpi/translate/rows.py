@@ -22,6 +22,7 @@ from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, merge_fiel
 
 ROOM = "ocpi"
 VERSION = "2.2.1"
+_BREAK, _BLANK = b"\n "
 UNTIMED = ("last_updated",)
 STATUS = frozenset({"status"})
 
@@ -40,7 +41,7 @@ def compact(raw: bytes) -> bytes:
     """Return JSON without its line breaks and indents, so that lists stay small."""
     # Who writes a blank behind one colon writes it behind all: the first one tells.
     value = raw.find(b'":') + 2
-    return msgspec.json.format(raw, indent=-1) if raw.find(b"\n") >= 0 or raw[value : value + 1] == b" " else raw
+    return msgspec.json.format(raw, indent=-1) if _BREAK in raw or raw[value] == _BLANK else raw
 
 
 def row_of(raw: bytes, without: Collection[str] = UNTIMED) -> bytes:
