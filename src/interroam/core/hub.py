@@ -175,9 +175,8 @@ class Hub:
         self, telling: Telling, then: Callable[[Receipt | Exception], None], outcome: Receipt | Exception
     ) -> None:
         """Pass on what became of a charge, with what is odd about it."""
-        body = telling.statement.body if isinstance(telling.statement, Fact) else None
-        if type(outcome) is Receipt and outcome.created and isinstance(body, Session | Cdr):
-            finding = at_once(self._odd(body, telling))
+        if type(outcome) is Receipt and outcome.created:
+            finding = at_once(self._odd(telling))
             outcome = msgspec.structs.replace(outcome, finding=finding) if finding else outcome
         then(outcome)
 
@@ -192,18 +191,21 @@ class Hub:
         if key.kind is Kind.SESSION and self.clearing.clears:
             telling = msgspec.structs.replace(telling, statement=await running.priced(self, telling))
         receipt = await self.store.record(telling)
-        if receipt.created and isinstance(statement, Fact) and isinstance(statement.body, Session | Cdr):
-            finding = await self._odd(statement.body, telling)
+        if receipt.created and key.kind in _CHARGES:
+            finding = await self._odd(telling)
             return msgspec.structs.replace(receipt, finding=finding) if finding else receipt
         return receipt
 
-    async def _odd(self, charge: Session | Cdr, telling: Telling) -> str:
+    async def _odd(self, telling: Telling) -> str:
         """Say why a charge that was recorded goes to nobody, or that nothing allowed it."""
+        charge = telling.statement.body if isinstance(telling.statement, Fact) else None
+        if type(charge) is not Session and type(charge) is not Cdr:
+            return ""
         if telling.receiver is None:
             spots = await pinning.spots(self, charge)
             asked = (charge.owner, charge.token.owner, MODULE_OF[telling.key.kind], telling.at, spots)
             return self.book.routing.why_not(*asked).message
-        if isinstance(charge, Cdr) and charge.credit and (odd := await crediting.odd(self.store, charge)):
+        if type(charge) is Cdr and charge.credit and (odd := await crediting.odd(self.store, charge)):
             return odd
         return "" if await allowed(self, charge) else "no authorization, and its token is on no whitelist (OCPI-178)"
 

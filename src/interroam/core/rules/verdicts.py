@@ -136,7 +136,8 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
     judged_at = at if at >= stored.judged_at else stored.judged_at  # noqa: FURB136
     updated = stated if stated >= stored.updated else stored.updated  # noqa: FURB136
     # The bytes first: for a true change they differ, and two objects need not be compared.
-    if (wire is None or wire.data == _bytes(stored.wire)) and _untimed(body) == _untimed(old):
+    row = stored.wire
+    if (wire is None or wire.data == (b"" if row is None else row.data)) and _untimed(body) == _untimed(old):
         return Judgment(Verdict.UNCHANGED, body, stored.wire, judged_at, updated)
     return Judgment(_RECORDED, body, wire, judged_at, updated)
 

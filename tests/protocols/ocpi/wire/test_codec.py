@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -260,3 +261,13 @@ def test_a_credentials_token_is_at_most_64_printable_characters_without_blanks(t
     roles = [{"role": "CPO", "business_details": {"name": "X"}, "party_id": "EXA", "country_code": "NL"}]
     raw = msgspec.json.encode({"token": token, "url": "https://example.com/ocpi", "roles": roles})
     assert bool(read(Credentials, raw)[1]) is reported
+
+
+@settings(max_examples=40)
+@given(st.one_of(valid(Session), valid(Cdr)))
+def test_an_offset_is_found_wherever_a_charge_has_a_time(shape):
+    written = write(shape)
+    for time in re.finditer(rb'T\d\d:\d\d:\d\d(\.\d+)?(Z)"', written):
+        said = written[: time.start(2)] + b"-05:00" + written[time.end(2) :]
+        _, findings = read(type(shape), said)
+        assert [one.message for one in findings] == ["has an offset, UTC is expected"]

@@ -261,7 +261,8 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
     """Make a change of a PATCH of an EVSE; most often its status alone."""
     at, status = shape.last_updated, shape.status
     key = evse_key(owner, location_id, uid)
-    raw = _spelled(raw, status)
+    if status is not None and raw.find(_QUOTED[status]) < 0:
+        raw = _spelled(raw, status)
     if status is not None and raw.count(b'"') == _QUOTES_OF_STATUS:
         return Change(key, STATUS, at, _restating(status, at), Wire(ROOM, VERSION, raw))
     insist("uid", shape.uid, uid)

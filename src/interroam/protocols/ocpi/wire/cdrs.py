@@ -103,3 +103,12 @@ class Cdr(Wire, frozen=True, kw_only=True):
     credit_reference_id: CdrId | None = None
     home_charging_compensation: bool | None = None
     last_updated: DateTime
+
+    def times(self) -> list[DateTime | None]:
+        """Return all times in it."""
+        found: list[DateTime | None] = [self.start_date_time, self.end_date_time, self.last_updated]
+        for period in self.charging_periods:
+            found.append(period.start_date_time)  # noqa: PERF401  a comprehension is a call
+        for tariff in self.tariffs:
+            found += (tariff.start_date_time, tariff.end_date_time, tariff.last_updated)
+        return found

@@ -1,12 +1,14 @@
 """Bytes to structs and back.
 
-The strict decoder is tried first. It is fast, and when it says yes there is nothing to report but one thing that it
-cannot see, which a glance at the bytes finds. When it says no, the lenient reader says why, or what can be made of it.
+The strict decoder is tried first. It is fast, and when it says yes there is nothing to report but times with an offset,
+which it does not mind: a glance at the bytes finds them, or at the ``times`` of what knows all of its own. When it says
+no, the lenient reader says why, or what can be made of it.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +19,8 @@ from msgspec import Struct, ValidationError
 from .lenient import DECIMALS, MAGNITUDE, Finding, Malformed, NotJson, understand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
 T = TypeVar("T", bound=Struct)
 
@@ -55,6 +58,7 @@ def _to_millis(fine: re.Match[bytes]) -> bytes:
 def reader(kind: type[T]) -> Callable[[bytes], tuple[T, tuple[Finding, ...]]]:
     """The reader of one kind of message, made once."""
     decode = msgspec.json.Decoder(kind, dec_hook=_number, float_hook=_exactly).decode
+    times: Callable[[T], Iterable[datetime | None]] | None = getattr(kind, "times", None)
 
     def read_this(raw: bytes) -> tuple[T, tuple[Finding, ...]]:
         try:
@@ -66,8 +70,11 @@ def reader(kind: type[T]) -> Callable[[bytes], tuple[T, tuple[Finding, ...]]]:
             return _again(kind, decode, raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise NotJson(str(error)) from None
-        if (_PLUS in raw and _EAST(raw)) or _WEST(raw):
+        if (_PLUS in raw and _EAST(raw)) or (times is None and _WEST(raw)):
             return _patiently(kind, raw)
+        for time in () if times is None else times(shape):
+            if time is not None and time.tzinfo is not UTC:
+                return _patiently(kind, raw)
         return shape, _NOTHING
 
     return read_this

@@ -40,6 +40,13 @@ class Session(Wire, frozen=True, kw_only=True):
     status: words.SessionStatus
     last_updated: DateTime
 
+    def times(self) -> list[DateTime | None]:
+        """Return all times in it."""
+        found: list[DateTime | None] = [self.start_date_time, self.end_date_time, self.last_updated]
+        for one in self.charging_periods:
+            found.append(one.start_date_time)  # noqa: PERF401  a comprehension is a call
+        return found
+
 
 class SessionPatch(Wire, frozen=True, kw_only=True):
     """Some fields of a session; what is None was not named, charging_periods are to be added."""
