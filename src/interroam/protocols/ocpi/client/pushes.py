@@ -7,6 +7,7 @@ OCPI-91).
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -66,28 +67,20 @@ class Pushes:
     def __init__(self, hub: Hub, views: Looks) -> None:
         self._hub = hub
         self._views = views
+        self._ways: dict[Kind, Callable[[Entry, View], Awaitable[list[Push]]]] = {
+            Kind.EVSE: self._evse,
+            Kind.LOCATION: self._location,
+            Kind.TARIFF: self._tariff,
+            Kind.TOKEN: self._token,
+            Kind.SESSION: self._session,
+            Kind.CDR: self._cdr,
+            Kind.COMMAND: self._of_command,
+        }
 
     async def of(self, entry: Entry, view: View) -> list[Push]:
         """Return the pushes that deliver an entry; none when there is nothing to say."""
-        match entry.key.kind:
-            case Kind.EVSE:
-                return await self._evse(entry, view)
-            case Kind.LOCATION:
-                return await self._location(entry, view)
-            case Kind.TARIFF:
-                return await self._tariff(entry, view)
-            case Kind.TOKEN if entry.act is Act.WITHDRAWAL:  # tokens are never deleted (OCPI-200)
-                stored = await self._known(entry)
-                return [_patch(stored, view, _invalid(stored.updated))]
-            case Kind.TOKEN | Kind.SESSION:
-                stored = self._hub.store.at_hand(entry.key) or await self._known(entry)
-                return await self._object(entry, stored, view)
-            case Kind.CDR:
-                return await self._cdr(entry, view)
-            case Kind.COMMAND:
-                return await self._of_command(entry, view)
-            case _:
-                return []
+        way = self._ways.get(entry.key.kind)
+        return [] if way is None else await way(entry, view)
 
     async def whole(self, key: Key, view: View) -> Push | None:
         """Return the PUT of a whole object as it is now; None when it is no more."""
@@ -140,6 +133,16 @@ class Pushes:
         """Return what a DELETE that names nobody takes along, although it stands (OCPI-156)."""
         tariffs = every(self._hub.store.page, Query(kind=_TARIFF, owners=frozenset({tariff.owner}), limit=_AT_ONCE))
         return [one async for one in tariffs if one.key.id == tariff.key.id and not one.withdrawn]
+
+    async def _token(self, entry: Entry, view: View) -> list[Push]:
+        if entry.act is not Act.WITHDRAWAL:
+            return await self._session(entry, view)
+        stored = await self._known(entry)  # tokens are never deleted (OCPI-200)
+        return [_patch(stored, view, _invalid(stored.updated))]
+
+    async def _session(self, entry: Entry, view: View) -> list[Push]:
+        stored = self._hub.store.at_hand(entry.key) or await self._known(entry)
+        return await self._object(entry, stored, view)
 
     async def _object(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
         """Send a change or a fact as it was stated; else the whole object as it is now."""

@@ -30,7 +30,7 @@ from interroam.protocols.ocpi.wire.tariffs import Tariff as TariffShape
 from interroam.protocols.ocpi.wire.tokens import Token, TokenPatch
 
 # Asked for with every fact: an enumeration takes its time to give a member.
-_SESSION = Kind.SESSION
+_LOCATION, _TARIFF, _SESSION, _CDR = Kind.LOCATION, Kind.TARIFF, Kind.SESSION, Kind.CDR
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _WHOLE: dict[Kind, type[msgspec.Struct]] = {
@@ -81,21 +81,18 @@ def dressed(kind: Kind, raw: bytes, view: View, names: Names, also: Mapping[str,
     """Return a whole object as a view shows it, with some more fields set in the same go."""
     fields = dict(also)
     if view.rewrites:
-        match kind:
-            case Kind.LOCATION:
-                fields["gireve_id"] = text(names.hub_id)
-            case Kind.TARIFF:
-                raw = drop_fields(raw, ADDRESSING)
-                fields["gireve_id"] = text(names.hub_id)
-            case Kind.SESSION:
-                fields |= {"id": text(names.hub_id), **_reference(names)}
-            case Kind.CDR:
-                if names.session_id is not None:
-                    fields["session_id"] = text(names.session_id)
-                else:  # its owner's name of a session that nobody was told of means nothing to anybody else
-                    raw = drop_fields(raw, ("session_id",))
-                raw = _unaddressed(raw)
-                fields |= _reference(names)
+        if kind is _SESSION:
+            fields |= {"id": text(names.hub_id), **_reference(names)}
+        elif kind is _CDR:
+            if names.session_id is not None:
+                fields["session_id"] = text(names.session_id)
+            else:  # its owner's name of a session that nobody was told of means nothing to anybody else
+                raw = drop_fields(raw, ("session_id",))
+            raw = _unaddressed(raw)
+            fields |= _reference(names)
+        elif kind is _LOCATION or kind is _TARIFF:
+            raw = raw if kind is _LOCATION else drop_fields(raw, ADDRESSING)
+            fields["gireve_id"] = text(names.hub_id)
     raw = set_fields(raw, fields) if fields else raw
     return _known(_WHOLE[kind], raw) if view.known_only and kind in _WHOLE else raw
 
