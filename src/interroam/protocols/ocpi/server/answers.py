@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import Final
 
 import structlog
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from .call import CREATED, DONE, Answer, Call
 log = structlog.get_logger()
 
 _JSON_LINE = b"%b: %b\r\n" % JSON
+_RECORDED: Final = Verdict.RECORDED
 _UNKNOWN = "there is no such object here yet"
 
 
@@ -29,10 +31,11 @@ def of_receipt(call: Call, receipt: Receipt) -> Answer:
     call.seq = receipt.seq
     if receipt.finding:
         call.notes.append(receipt.finding)
-    match receipt.verdict:
-        case Verdict.RECORDED:
-            told = CREATED if receipt.created else DONE
-            return replace(told, message=receipt.finding) if receipt.finding else told
+    verdict = receipt.verdict
+    if verdict is _RECORDED:
+        told = CREATED if receipt.created else DONE
+        return replace(told, message=receipt.finding) if receipt.finding else told
+    match verdict:
         case Verdict.UNCHANGED:
             return DONE
         case Verdict.STALE:
