@@ -75,7 +75,9 @@ async def test_an_amendment_of_what_has_changed_since_is_accepted_by_nobody(offi
     first = await office.notary.accept(LOCAL, (await office.notary.offer(LOCAL, draft(prices=Prices((tariff(),))))).id)
     offer = await office.notary.amend(LOCAL, first, replace(first, prices=Prices((tariff("0.50"),))))
     await office.notary.accept(LOCAL, offer.id, CPO_PARTY)
+    assert [one.version for one in office.notary.offers(LOCAL)] == [2]
     ended = await office.admin.end_agreement(LOCAL, first.id)
+    assert office.notary.offers(LOCAL) == []
     for whom in (EMSP_PARTY, None):
         with pytest.raises(Refused, match="at version 2") as refusal:
             await office.notary.accept(LOCAL, offer.id, whom)

@@ -33,7 +33,8 @@ class Notary:
     def offers(self, actor: Actor) -> list[Agreement]:
         """Return what waits to be accepted, the oldest first."""
         actor.needs(Rank.VIEWER)
-        return sorted(self._book.offers.values(), key=lambda one: one.id)
+        waiting = (one for one in self._book.offers.values() if self._overtaken_by(one) is None)
+        return sorted(waiting, key=lambda one: one.id)
 
     async def offer(self, actor: Actor, draft: Agreement) -> Agreement:
         """Offer an agreement; its id is made here."""
@@ -109,10 +110,14 @@ class Notary:
 
     def _check_current(self, offer: Agreement) -> None:
         """Refuse an amendment of what is not in force any more: both would sign what neither has read (OCPI-209)."""
-        holds = self._book.agreements.get(offer.id)
-        if holds is not None and holds.version >= offer.version:
+        holds = self._overtaken_by(offer)
+        if holds is not None:
             message = f"agreement {offer.id} is at version {holds.version} since this amendment was offered"
             raise Refused(Reason.WRONG_STATE, message, remedy="offer the amendment anew")
+
+    def _overtaken_by(self, offer: Agreement) -> Agreement | None:
+        holds = self._book.agreements.get(offer.id)
+        return holds if holds is not None and holds.version >= offer.version else None
 
     # -- history and networks --------------------------------------------------------------------------------------
 
