@@ -23,7 +23,7 @@ def project(tmp_path):
     lines = [f"{key} = {json.dumps(options[key])}" for key in ("testpaths", "addopts", "markers")]
     (tmp_path / "pyproject.toml").write_text("\n".join(["[tool.pytest.ini_options]", *lines]))
     (tmp_path / "tests").mkdir()
-    for file in ("conftest.py", "postgres.py"):
+    for file in ("conftest.py", "haste.py", "postgres.py"):
         shutil.copy(ROOT / "tests" / file, tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(
         "import pytest\n"
