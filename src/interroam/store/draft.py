@@ -54,9 +54,9 @@ class _Step(NamedTuple):
     part: bool = False
     """Whether it is an EVSE that came with its location, and so brings its own references."""
     removed: str = ""
+    """The uid, when it is an EVSE that its location left out."""
     late: bool = False
     """Whether what holds now is not what was stated."""
-    """The uid, when it is an EVSE that its location left out."""
 
 
 class Draft:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from interroam.protocols.ocpi.wire import Malformed, NotJson
-from interroam.protocols.ocpi.wire.envelope import failure, read_reply, success, success_with, success_with_list
+from interroam.protocols.ocpi.wire.envelope import failure, read_reply, success, success_with
 
 NOW = datetime(2025, 1, 1, 12, 0, 0, 900_000, UTC)
 WRITTEN = "2025-01-01T12:00:00Z"
@@ -26,9 +26,8 @@ def test_the_second_shown_is_that_of_now_forwards_and_backwards():
 
 def test_data_is_carried_byte_for_byte():
     assert success_with(b'{"kwh":1.50}', NOW).startswith(b'{"data":{"kwh":1.50},"status_code":1000,')
-    answered = success_with_list(iter([b'{"a":1.0}', b'{"b":2}']), NOW)
-    assert read_reply(answered).items() == [b'{"a":1.0}', b'{"b":2}']
-    assert read_reply(success_with_list([], NOW)).items() == []
+    assert read_reply(success_with(b'[{"a":1.0},{"b":2}]', NOW)).items() == [b'{"a":1.0}', b'{"b":2}']
+    assert read_reply(success_with(b"[]", NOW)).items() == []
 
 
 def test_a_failure_says_why_whatever_the_message():

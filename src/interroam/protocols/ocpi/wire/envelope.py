@@ -6,7 +6,6 @@ OCPI 2.2.1 transport_and_format: response format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -57,11 +56,6 @@ def success(now: datetime) -> bytes:
 def success_with(data: bytes, now: datetime) -> bytes:
     """Status 1000 with one JSON value."""
     return b'{"data":' + data + _OK_AFTER_DATA + _FACE.show(now) + _END
-
-
-def success_with_list(items: Iterable[bytes], now: datetime) -> bytes:
-    """Status 1000 with a list of JSON values."""
-    return b'{"data":[' + b",".join(items) + b"]" + _OK_AFTER_DATA + _FACE.show(now) + _END
 
 
 def failure(status_code: int, message: str, now: datetime, data: bytes | None = None) -> bytes:

@@ -62,12 +62,6 @@ def split_evse(raw: bytes) -> tuple[bytes, list[bytes]]:
     return _encode(fields), connectors
 
 
-def join_evse(row: bytes, connectors: Iterable[bytes]) -> bytes:
-    """Join what ``split_evse`` cut."""
-    joined = b",".join(connectors)
-    return _open(row) + b'"connectors":[' + joined + b"]}" if joined else row
-
-
 def find_connector(evse: bytes, connector_id: str) -> bytes | None:
     """The bytes of one connector of an EVSE."""
     wanted = connector_id.casefold()
@@ -116,11 +110,6 @@ def merge_fields(row: bytes, given: Mapping[str, Raw], append: Collection[str] =
         else:
             fields[name] = value
     return _encode(fields)
-
-
-def merge_session_patch(row: bytes, patch: bytes, *, ignore: Collection[str] = _NOBODY) -> bytes:
-    """Merge a PATCH of a session: its charging periods are added to those known (OCPI-127)."""
-    return merge_patch(row, patch, ignore=ignore, append=("charging_periods",))
 
 
 def set_fields(row: bytes, values: Mapping[str, bytes]) -> bytes:
