@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from interroam.net.doors import Doorway
     from interroam.net.limits import Limits
 
+_LAST_TURNS = 3
+
 
 class Desk:
     """Counts connections, knows the busy ones, and looks at all of them now and then."""
@@ -73,6 +75,8 @@ class Desk:
 
     async def close(self, grace_seconds: float) -> None:
         """Let requests in flight finish, then end what is left."""
+        for _ in range(_LAST_TURNS):  # what was sent before may still lie with the kernel
+            await asyncio.sleep(0)
         self._quiet = quiet = asyncio.Event()
         for connection in list(self._connections):
             connection.retire()
