@@ -97,8 +97,9 @@ async def test_calls_given_up_at_any_moment_never_mix_answers():
     async def call(client, listener, number):
         body = b"%d" % number
         try:
-            async with asyncio.timeout(chance.random() / 20):
-                reply = await client.request("PUT", listener.url, body=body, timeout=chance.random() / 20)
+            patience = 20 if number % 50 else 0.01  # some wait, however slow the machine is
+            async with asyncio.timeout(chance.random() / patience):
+                reply = await client.request("PUT", listener.url, body=body, timeout=chance.random() / patience)
         except (TimeoutError, Unavailable):
             return 0
         assert reply.body == body
