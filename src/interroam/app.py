@@ -14,8 +14,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.chores import Chores
 from interroam.core.delivering.dispatch import Dispatch
-from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.keys import Keyring
 from interroam.core.office.admin import Way
@@ -130,7 +130,7 @@ class Node:
         self._socket: SocketFile | None = None
         self._wired: dict[str, Partner] = {}
         self._waiting: dict[str, int] = {}
-        self._chores = Errands()
+        self._chores = Chores()
         self._endings: list[Callable[[], Awaitable[None]]] = []
         """What rooms want done before the store closes."""
         self._ready = False

@@ -59,13 +59,10 @@ from interroam.model.questions import (
 )
 from interroam.model.tokens import Authorization, Token
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_LANE_CHARGES = Lane.CHARGES
-
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _OF_DRIVERS = frozenset({Kind.TOKEN, Kind.SESSION})
 _AHEAD = "lies ahead of our clock: kept as sent, compared as the time of reception"
-_CDR, _SESSION, _TARIFF = Kind.CDR, Kind.SESSION, Kind.TARIFF
+_CDR, _SESSION, _TARIFF, _LANE_CHARGES = Kind.CDR, Kind.SESSION, Kind.TARIFF, Lane.CHARGES
 
 
 FollowUp = Callable[[Origin, Key, str, datetime], None]

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.demo.api import ApiError
 from interroam.demo.cast import ALPES, CPO_NAME, CPO_PARTIES, HUB, HUB_NAME, NORD, Provider
 from interroam.demo.nodes import Node
@@ -42,7 +42,7 @@ class Stage:
         """The cards each provider's back office allows when it is asked."""
         self.given: dict[Provider, str] = {}
         """The reference each provider's back office gave last."""
-        self._errands = Errands()
+        self._chores = Chores()
 
     @property
     def nodes(self) -> list[Node]:
@@ -69,7 +69,7 @@ class Stage:
     async def operator_answers(self, question: Json) -> Json:
         """How the operator's back office answers a start or a stop: it takes it, and states the outcome later."""
         command = question["command"]
-        self._errands.begin(self._outcome(command))
+        self._chores.begin(self._outcome(command))
         return {"result": "ACCEPTED", "within": 30}
 
     async def _outcome(self, command: str) -> None:
@@ -78,7 +78,7 @@ class Stage:
 
     async def close(self) -> None:
         """Close the back offices."""
-        await self._errands.stop()
+        await self._chores.stop()
         offices = [*self.providers.values(), *self.visitors]
         if hasattr(self, "operator"):
             offices.append(self.operator)

@@ -14,7 +14,6 @@ import msgspec
 from interroam.model.ids import Module, Party, PartyId, Role, normal_evse_id
 from interroam.model.tariffs import Tariff
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _TARIFFS = Module.TARIFFS
 
 

@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._desk = desk
         self._reader = Reader(desk.doorway, desk.limits, self._begin, self._expect)
         self._reader.taker = self
-        self.data_received = self._reader.feed  # type: ignore[method-assign]
+        self.data_received = self._reader.feed  # type: ignore[method-assign]  # nobody in between
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._streaming = False

@@ -17,13 +17,12 @@ from interroam.core.refs import refs_of
 from interroam.core.rules.verdicts import Judgment, judge, removal
 from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind
-from interroam.model.places import Availability, Evse
+from interroam.model.places import Evse
 from interroam.store.making import UNMOVED, entry_of, first_row, moved_by, next_row
 from interroam.store.recent import Recent
 from interroam.store.rows import own_name
 
 _NAMELESS: tuple[str, ...] = ()
-# To ask an enumeration for a member costs as much as making an object.
 _RECORDED, _LOCATION, _EVSE, _CDR, _FACT = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR, Act.FACT
 
 
@@ -253,7 +252,7 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
         steps.append(_Step(key, row, judgment, part=True, late=_late(part, judgment)))
     for key, row in inner.items():
         body = row.body
-        if isinstance(body, Evse) and not row.withdrawn and body.status.availability is not Availability.REMOVED:
+        if isinstance(body, Evse) and not row.withdrawn and not body.removed:
             judgment = judge(removal(row, at), row, now)
             uid = body.uid if judgment.verdict is _RECORDED else ""
             steps.append(_Step(key, row, judgment, removed=uid))

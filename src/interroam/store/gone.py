@@ -11,7 +11,7 @@ from itertools import islice
 
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind
-from interroam.model.places import Availability, Evse
+from interroam.model.places import Evse
 
 _AT_ONCE = 500
 
@@ -56,4 +56,4 @@ class Gone:
 
 def _is_gone(row: Stored) -> bool:
     body = row.body
-    return row.withdrawn or (isinstance(body, Evse) and body.status.availability is Availability.REMOVED)
+    return row.withdrawn or (isinstance(body, Evse) and body.removed)

@@ -43,11 +43,8 @@ from interroam.model.tokens import CHARGING, Allowed, Authorization, Token, Whit
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_NEVER = Whitelist.NEVER
-
 _CARD = "RFID"
-_ALLOWED, _TOKENS, _TOKEN = Allowed.ALLOWED, Module.TOKENS, Kind.TOKEN
+_ALLOWED, _NEVER, _TOKENS, _TOKEN = Allowed.ALLOWED, Whitelist.NEVER, Module.TOKENS, Kind.TOKEN
 Begins = Callable[[Authorization], Session | None]
 """Makes the session that a permission begins, where it does: both are durable before the yes leaves."""
 _ABSENT = frozenset({Availability.REMOVED, Availability.PLANNED})
@@ -228,19 +225,7 @@ class Authorizer:
         """Return an answer with all that is known of it here; a positive one is what has to become durable."""
         now, question, agreement, token = self._hub.clock.now(), matter.question, matter.agreement, answer.token
         owner = answer.emsp or (token.owner if token is not None else matter.provider)
-        if answer.allowed is not _ALLOWED:
-            return replace(
-                answer,
-                emsp=owner,
-                cpo=question.cpo,
-                at=now,
-                correlation=origin.correlation,
-                service=question.service,
-                cpo_session=answer.cpo_session or question.cpo_session,
-            )
-        token = token or _presented(question, owner, answer.alias, now)
-        reference, emsp_reference = self._references(question, answer)
-        return replace(
+        answer = replace(
             answer,
             emsp=owner,
             cpo=question.cpo,
@@ -248,6 +233,13 @@ class Authorizer:
             correlation=origin.correlation,
             service=question.service,
             cpo_session=answer.cpo_session or question.cpo_session,
+        )
+        if answer.allowed is not _ALLOWED:
+            return answer
+        token = token or _presented(question, owner, answer.alias, now)
+        reference, emsp_reference = self._references(question, answer)
+        return replace(
+            answer,
             reference=reference,
             emsp_reference=emsp_reference,
             token=token if answer.alias is None else replace(token, contract_id=answer.alias),

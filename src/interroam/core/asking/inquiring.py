@@ -31,13 +31,8 @@ if TYPE_CHECKING:
     from interroam.core.hub import Hub
     from interroam.core.manners import Inclined
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_ASYNC_ONLY = Asking.ASYNC_ONLY
-
-
 _CPO, _EMSP, _TOKENS = Role.CPO, Role.EMSP, Module.TOKENS
-
-_ALWAYS = Whitelist.ALWAYS
+_ASYNC_ONLY, _ALWAYS = Asking.ASYNC_ONLY, Whitelist.ALWAYS
 
 
 class Matter(Struct, frozen=True):

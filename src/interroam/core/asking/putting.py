@@ -20,12 +20,9 @@ from interroam.model.questions import Answer, Authorize, Question, Report
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_OFFLINE = PartnerState.OFFLINE
-
 _SAFE = (Authorize, Report)
 """Questions that change nothing when they come twice: a report has its id."""
-_TOKENS, _COMMANDS = Module.TOKENS, Module.COMMANDS
+_OFFLINE, _TOKENS, _COMMANDS = PartnerState.OFFLINE, Module.TOKENS, Module.COMMANDS
 _LEAST_S = 0.05
 _LEFT = 0.1
 """The part of a question's time that is left for who asked: a list may know what no partner answered (EMIP-43)."""

@@ -16,18 +16,18 @@ The rules (design: Delivery):
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.chores import Chores, ended
 from interroam.core.delivering.lacking import LACKING
 from interroam.core.delivering.pending import Group, Pending
 from interroam.core.delivering.rests import LONGEST_S, rest_s
 from interroam.core.delivering.seeds import once_more, succeeding
-from interroam.core.errands import ended
 from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
 from interroam.core.rules.erasing import Erasure
 from interroam.model.agreements import Policy
@@ -56,7 +56,7 @@ class Courier:
         self._cursor = cursor
         self._pending = Pending(cursor.through, cursor.ahead, together=self._strict)
         self._workers: set[asyncio.Task[None]] = set()
-        self._chores: set[asyncio.Task[None]] = set()
+        self._chores = Chores()
         self._behind = True
         self._catching_up = False
         self._resting = False
@@ -79,7 +79,7 @@ class Courier:
     async def stop(self) -> None:
         """End after what is in flight has been cancelled; it was not settled and will be sent again."""
         self._resting = True  # nobody is employed any more
-        await ended([*self._workers, *self._chores])
+        await asyncio.gather(ended(self._workers), self._chores.stop())
         await self.persist()
 
     def feed(self, entry: Entry, policy: Policy) -> None:
@@ -106,7 +106,7 @@ class Courier:
             return
         if self._behind and not self._catching_up:
             self._catching_up = True
-            self._chore(self._catch_up())
+            self._chores.begin(self._catch_up())
         self._employ()
 
     def cover(self, wanted: Sequence[Seed]) -> None:
@@ -305,7 +305,7 @@ class Courier:
     def _done(self, entry: Entry) -> None:
         shelved = self._retries.pop(entry.seq, None)
         if shelved is not None:
-            self._chore(self._dispatch.store.unshelve([shelved]))
+            self._chores.begin(self._dispatch.store.unshelve([shelved]))
         self._tries.pop(entry.seq, None)
         self._note_success()
         self._pending.settle(entry.seq)
@@ -343,7 +343,7 @@ class Courier:
                 return True
             self._alert(f"entry {entry.seq} keeps failing: {later.message}")
         self._pending.put_back(group, entry)
-        self._chore(self._ready_after(group, rest_s(max(tries, self._cursor.failures))))
+        self._chores.begin(self._ready_after(group, rest_s(max(tries, self._cursor.failures))))
         return False
 
     async def _ready_after(self, group: Group, seconds: float) -> None:
@@ -379,7 +379,7 @@ class Courier:
 
     def _rest(self, seconds: float) -> None:
         self._resting = True
-        self._chore(self._rise(seconds))
+        self._chores.begin(self._rise(seconds))
 
     async def _rise(self, seconds: float) -> None:
         await self._dispatch.clock.sleep(seconds)
@@ -391,8 +391,3 @@ class Courier:
             log.warning("lane_stopped", courier=str(self.key), message=message)
             self._cursor = replace(self._cursor, alert=message)
             self._dirty = True
-
-    def _chore(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)

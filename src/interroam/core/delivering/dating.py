@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from interroam.core.delivering.dispatch import Dispatch
     from interroam.core.hub import Hub
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _TARIFF = Kind.TARIFF
-
 SHELF, MARK = "dates", "tariffs"
 _LANES = (LANE_OF[Kind.TARIFF], Lane.ALL)
 _AT_ONCE = 500

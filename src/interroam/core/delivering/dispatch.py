@@ -24,11 +24,9 @@ from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import LANE_OF, MODULE_OF, Key, Kind, Lane, Module, Party, Role, location_key
 from interroam.model.parties import PartnerState
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_SUSPENDED, _PLANNED, _CHARGES = PartnerState.SUSPENDED, PartnerState.PLANNED, Lane.CHARGES
-
 log = structlog.get_logger()
 
+_SUSPENDED, _PLANNED, _CHARGES = PartnerState.SUSPENDED, PartnerState.PLANNED, Lane.CHARGES
 RECENT = 20_000
 _TICK_S = 0.25
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.model.charges import Cdr
 from interroam.model.errors import Reason
 from interroam.model.facts import Act, Entry
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LACKING = frozenset({Reason.INCOMPLETE, Reason.UNKNOWN_LOCATION})
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
+_ALL = 10_000
 _GATHERED_S = 2.0
 """The place shall be told before the charge is told again."""
 
@@ -30,12 +31,12 @@ class Lacking:
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
         self._wanted: dict[tuple[str, str], set[int]] = {}
-        self._errands = Errands()
+        self._chores = Chores()
 
     async def start(self) -> None:
         """Find what lies there since before, and follow the journal."""
         store = self._dispatch.store
-        for one in await store.shelf(limit=10_000):
+        for one in await store.shelf(limit=_ALL):
             if one.reason in LACKING:
                 for entry in await store.entries(one.seq - 1, 1, through=one.seq):
                     self.note(entry)
@@ -44,7 +45,7 @@ class Lacking:
     async def stop(self) -> None:
         """Follow no more."""
         self._unsubscribe()
-        await self._errands.stop()
+        await self._chores.stop()
 
     def note(self, entry: Entry) -> None:
         """Remember the place of a CDR that was shelved for want of it."""
@@ -59,9 +60,9 @@ class Lacking:
             if entry.key.kind in _PLACES and entry.act is Act.FACT:
                 found = self._wanted.pop((entry.key.owner, entry.key.id), None)
                 if found is not None:
-                    self._errands.begin(self._again(found))
+                    self._chores.begin(self._again(found))
 
     async def _again(self, seqs: set[int]) -> None:
         await self._dispatch.clock.sleep(_GATHERED_S)
-        shelf = await self._dispatch.store.shelf(limit=10_000)
+        shelf = await self._dispatch.store.shelf(limit=_ALL)
         await self._dispatch.retry([one.id for one in shelf if one.seq in seqs and one.reason in LACKING])

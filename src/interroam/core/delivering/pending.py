@@ -10,9 +10,7 @@ from interroam.model.charges import Cdr
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import Kind, session_key
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _LOCATION, _EVSE, _CDR, _LATEST = Kind.LOCATION, Kind.EVSE, Kind.CDR, Policy.LATEST
-
 Group = tuple[str, ...]
 _EVERYTHING: Group = ("",)
 

@@ -22,9 +22,7 @@ from interroam.model.ids import MODULE_OF, Key, Kind, Party, PartyId, Role, evse
 from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _CDR, _TARIFF = Kind.CDR, Kind.TARIFF
-
 _CHARGES = frozenset({Kind.SESSION, Kind.CDR})
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
 

@@ -18,11 +18,9 @@ from interroam.model.parties import Partner, PartnerState
 if TYPE_CHECKING:
     from interroam.core.hub import Hub
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_OFFLINE = PartnerState.OFFLINE
-
 log = structlog.get_logger()
 
+_OFFLINE = PartnerState.OFFLINE
 _WATCHED = frozenset({PartnerState.CONNECTED, PartnerState.OFFLINE})
 _AT_ONCE = 16
 

@@ -19,9 +19,7 @@ from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner, PartnerState
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _CONNECTED = PartnerState.CONNECTED
-
 STANDINGS = "standing"
 _BEST_FIRST = (PartnerState.CONNECTED, PartnerState.OFFLINE, PartnerState.PLANNED, PartnerState.SUSPENDED)
 

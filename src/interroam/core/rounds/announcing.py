@@ -11,8 +11,8 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from interroam.core.chores import Chores
 from interroam.core.documents import Documents
-from interroam.core.errands import Errands
 from interroam.core.hub import Hub
 from interroam.core.manners import Announcer
 from interroam.core.ports import Standing
@@ -42,8 +42,8 @@ class Announcing:
         self._told: dict[str, Told] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         self._following = asyncio.Lock()
-        self._errands = Errands()
-        self.stop = self._errands.stop
+        self._chores = Chores()
+        self.stop = self._chores.stop
         self._wanted = False
 
     async def start(self) -> None:
@@ -56,7 +56,7 @@ class Announcing:
         """Announce what is new, but not in the way of whoever changed something."""
         if not self._wanted:
             self._wanted = True
-            self._errands.begin(self._now())
+            self._chores.begin(self._now())
 
     async def _now(self) -> None:
         await self._hub.clock.sleep(_GATHERED_S)

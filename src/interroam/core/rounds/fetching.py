@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.core.hub import Hub
 from interroam.core.rounds.pulling import Pulling
 from interroam.model.errors import Refused, Unavailable
@@ -26,8 +26,8 @@ class Fetching:
         self._hub = hub
         self._pulling = pulling
         self._asked: dict[Key, datetime] = {}
-        self._errands = Errands()
-        self.stop = self._errands.stop
+        self._chores = Chores()
+        self.stop = self._chores.stop
 
     def want(self, origin: Origin, key: Key, name: str, since: datetime) -> None:
         """Fetch an object from the partner that changed it, in its own time; ``name`` is its id as it was spelled."""
@@ -40,7 +40,7 @@ class Fetching:
         if len(self._asked) >= _MOST:
             return  # somebody makes objects up
         self._asked[key] = now
-        self._errands.begin(self._fetch(origin, key, name, since))
+        self._chores.begin(self._fetch(origin, key, name, since))
 
     async def _fetch(self, origin: Origin, key: Key, name: str, since: datetime) -> None:
         try:

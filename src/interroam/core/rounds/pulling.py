@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.core.hub import Hub
 from interroam.core.manners import Source
 from interroam.core.ports import EPOCH, Pulled
@@ -143,8 +143,8 @@ class Pulling:
         self.terms = terms or PullTerms()
         self.absences = Absences(hub, self.terms.withdrawn_share)
         self._runs: dict[tuple[str, Module], _Run] = {}
-        self._errands = Errands()
-        self.stop = self._errands.stop
+        self._chores = Chores()
+        self.stop = self._chores.stop
         """Ends what is under way; it is fetched again next time."""
 
     @property
@@ -213,7 +213,7 @@ class Pulling:
     ) -> PullReport:
         """Begin a pull and return its first report."""
         run = await self._begin(partner, module, since, whole=whole)
-        self._errands.begin(self._run(run))
+        self._chores.begin(self._run(run))
         return run.report
 
     async def pull(

@@ -16,8 +16,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.chores import ended
 from interroam.core.documents import Documents
-from interroam.core.errands import ended
 from interroam.core.ports import Clock, Ids, Store
 from interroam.core.rounds.rhythms import rhythm
 from interroam.model.errors import Reason, Refused, Unavailable

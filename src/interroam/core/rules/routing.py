@@ -17,10 +17,8 @@ from interroam.model.facts import Act, Entry
 from interroam.model.ids import LANE_OF, MODULE_OF, OWNER_ROLE, Key, Kind, Lane, Module, Party, PartyId, Role
 from interroam.model.parties import Partner, PartnerState, Route
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _HUB, _STRICT, _LOCATIONS, _FIFO, _TOKEN = Role.HUB, Policy.STRICT, Module.LOCATIONS, Policy.FIFO, Kind.TOKEN
 _AUTHORIZATION, _COMMAND, _SESSION = Kind.AUTHORIZATION, Kind.COMMAND, Kind.SESSION
-
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TARIFF})

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from interroam.core.documents import Documents
 from interroam.core.rules.pricing import Finding, Outcome, recompute
 from interroam.core.telling.repricing import terms_of
 from interroam.model.agreements import Beyond, Prices
@@ -59,6 +60,7 @@ class Clearing:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._kept = Documents(hub.store, SHELF, Weighed)
         self.held: dict[Key, int] = {}
         self.clears = False
         """Whether any agreement has the hub price for a CPO."""
@@ -67,8 +69,7 @@ class Clearing:
 
     async def load(self) -> None:
         """Read what is held, and follow the journal."""
-        for _, body in await self._hub.store.all(SHELF):
-            one = msgspec.msgpack.decode(body, type=Weighed)
+        for one in (await self._kept.all()).values():
             self._known[one.key] = one
             if one.outcome is Outcome.HOLD:
                 row = await self._hub.store.get(one.key)
@@ -154,7 +155,7 @@ class Clearing:
 
     async def _keep(self, one: Weighed) -> None:
         self._known[one.key] = one
-        await self._hub.store.save(SHELF, str(one.key), msgspec.msgpack.encode(one))
+        await self._kept.save(str(one.key), one)
 
     def _changed(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from interroam.core.documents import Documents
 from interroam.core.ports import Store
 from interroam.core.rules.quality import Defect
 from interroam.model.facts import Stored, Wire
@@ -54,7 +55,8 @@ class Drafts:
     """The drafts and completions of one node, in memory once ``load`` was awaited."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._kept = Documents(store, DRAFTS, Draft)
+        self._kept_added = Documents(store, COMPLETIONS, tuple[Key, bytes])
         self._drafts: dict[Key, Draft] = {}
         self._sites: dict[Key, set[Key]] = {}
         self._added: dict[Key, bytes] = {}
@@ -69,11 +71,9 @@ class Drafts:
                 self._loaded = True
 
     async def _read(self) -> None:
-        for _, body in await self._store.all(DRAFTS):
-            self._know(msgspec.msgpack.decode(body, type=Draft))
-        for _, body in await self._store.all(COMPLETIONS):
-            key, raw = msgspec.msgpack.decode(body, type=tuple[Key, bytes])
-            self._added[key] = raw
+        for draft in (await self._kept.all()).values():
+            self._know(draft)
+        self._added |= dict((await self._kept_added.all()).values())
 
     def get(self, key: Key) -> Draft | None:
         """Return what waits under this key."""
@@ -93,7 +93,7 @@ class Drafts:
 
     async def put(self, draft: Draft) -> None:
         """Keep a draft in place of the one before."""
-        await self._store.save(DRAFTS, str(draft.key), msgspec.msgpack.encode(draft))
+        await self._kept.save(str(draft.key), draft)
         self._know(draft)
 
     async def drop(self, key: Key) -> None:
@@ -104,7 +104,7 @@ class Drafts:
         self._sites[site].discard(key)
         if not self._sites[site]:
             del self._sites[site]
-        await self._store.remove(DRAFTS, str(key))
+        await self._kept.remove(str(key))
 
     def added(self, key: Key) -> bytes:
         """Return what an operator added to a place."""
@@ -113,10 +113,10 @@ class Drafts:
     async def add(self, key: Key, raw: bytes) -> None:
         """Keep what an operator adds to a place from now on; nothing ends it."""
         if raw:
-            await self._store.save(COMPLETIONS, str(key), msgspec.msgpack.encode((key, raw)))
+            await self._kept_added.save(str(key), (key, raw))
             self._added[key] = raw
         elif self._added.pop(key, None) is not None:
-            await self._store.remove(COMPLETIONS, str(key))
+            await self._kept_added.remove(str(key))
 
     def _know(self, draft: Draft) -> None:
         self._drafts[draft.key] = draft

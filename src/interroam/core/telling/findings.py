@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from interroam.core.documents import Documents
 from interroam.core.ports import Clock, Store
 from interroam.core.rules.quality import Defect
 from interroam.model.ids import Key
@@ -34,7 +35,7 @@ class Findings:
     """The findings of one node; an object that is mended leaves the page."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+        self._kept = Documents(store, SHELF, Found)
         self._clock = clock
         self._known: dict[str, Found] | None = None
         self._reading = asyncio.Lock()
@@ -49,10 +50,10 @@ class Findings:
             return
         if defects:
             known[found.id] = found
-            await self._store.save(SHELF, found.id, msgspec.msgpack.encode(found))
+            await self._kept.save(found.id, found)
         else:
             del known[found.id]
-            await self._store.remove(SHELF, found.id)
+            await self._kept.remove(found.id)
 
     async def of(self, partner: str) -> list[Found]:
         """Return the page of a partner, by object."""
@@ -66,7 +67,5 @@ class Findings:
     async def _all(self) -> dict[str, Found]:
         async with self._reading:
             if self._known is None:
-                rows = await self._store.all(SHELF)
-                read = (msgspec.msgpack.decode(body, type=Found) for _, body in rows)
-                self._known = {one.id: one for one in read}
+                self._known = {one.id: one for one in (await self._kept.all()).values()}
         return self._known

@@ -24,7 +24,7 @@ from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Verdict, Wire, Withdrawal
 from interroam.model.ids import Key, Kind
-from interroam.model.places import Availability, Evse, Location
+from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Gate:
         (rows,) = await self._hub.store.evses([key])
         at = body.last_updated if isinstance(body, Location) else self._hub.clock.now()
         for row in rows:
-            gone = isinstance(row.body, Evse) and row.body.status.availability is Availability.REMOVED
+            gone = isinstance(row.body, Evse) and row.body.removed
             if row.key not in brought and not row.withdrawn and not gone:
                 stated.append(removal(row, at))
         return stated

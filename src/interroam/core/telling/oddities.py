@@ -12,6 +12,7 @@ from datetime import datetime
 
 import msgspec
 
+from interroam.core.documents import Documents
 from interroam.core.ports import Clock, Store
 
 SHELF = "quality-oddity"
@@ -36,15 +37,14 @@ class Oddities:
     """The oddities of one node, by partner."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+        self._kept = Documents(store, SHELF, list[Oddity])
         self._clock = clock
         self._known: dict[str, dict[tuple[str, str, str], Oddity]] = {}
         self._unwritten: set[str] = set()
 
     async def load(self) -> None:
         """Read what was kept."""
-        for partner, kept in await self._store.all(SHELF):
-            lines = msgspec.msgpack.decode(kept, type=list[Oddity])
+        for partner, lines in (await self._kept.all()).items():
             self._known[partner] = {(one.message, one.field, one.what): one for one in lines}
 
     def note(self, partner: str, message: str, odd: Iterable[tuple[str, str]], example: str = "") -> None:
@@ -80,10 +80,10 @@ class Oddities:
         """Write what is new."""
         while self._unwritten:
             partner = self._unwritten.pop()
-            await self._store.save(SHELF, partner, msgspec.msgpack.encode(list(self._known[partner].values())))
+            await self._kept.save(partner, list(self._known[partner].values()))
 
     async def forget(self, partner: str) -> None:
         """Begin a partner's lines anew."""
         if self._known.pop(partner, None) is not None:
             self._unwritten.discard(partner)
-            await self._store.remove(SHELF, partner)
+            await self._kept.remove(partner)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from interroam.core.pages import every
 from interroam.core.ports import Query, Store
 from interroam.core.rules.pricing import Outcome, recompute
 from interroam.model.agreements import Prices
@@ -52,11 +53,5 @@ async def terms_of(store: Store, cdr: Cdr | Session, prices: Prices) -> tuple[li
 
 
 async def _tariffs(store: Store, cdr: Cdr | Session) -> list[Tariff]:
-    found: list[Tariff] = []
-    query = Query(kind=Kind.TARIFF, owners=frozenset({cdr.owner}), after=0, total=0, limit=_PAGE)
-    while True:
-        page = await store.page(query)
-        found += [row.body for row in page.items if isinstance(row.body, Tariff)]
-        if not page.next:
-            return found
-        query = msgspec.structs.replace(query, after=page.next)
+    query = Query(kind=Kind.TARIFF, owners=frozenset({cdr.owner}), limit=_PAGE)
+    return [row.body async for row in every(store.page, query) if isinstance(row.body, Tariff)]

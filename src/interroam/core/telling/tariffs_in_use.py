@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
+from interroam.core.pages import every
 from interroam.core.ports import Query, Store
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Key, Kind
-from interroam.model.places import Availability, Evse
+from interroam.model.places import Evse
 
 _AT_ONCE = 500
 
@@ -20,32 +19,24 @@ async def check_unused(store: Store, tariff: Key) -> None:
     if await _another_variant(store, tariff):
         return
     query = Query(kind=Kind.EVSE, owners=frozenset({tariff.party}), limit=_AT_ONCE)
-    while True:
-        page = await store.page(query)
-        for stored in page.items:
-            if not stored.withdrawn and isinstance(stored.body, Evse) and _refers(stored.body, tariff.id):
-                raise Refused(
-                    Reason.CONFLICT,
-                    f"a connector of EVSE {stored.body.uid} at {stored.body.location_id} refers to tariff {tariff.id}",
-                    remedy="take the tariff off its connectors first",
-                )
-        if not page.next:
-            return
-        query = replace(query, after=page.next, total=page.total)
+    async for stored in every(store.page, query):
+        if not stored.withdrawn and isinstance(stored.body, Evse) and _refers(stored.body, tariff.id):
+            raise Refused(
+                Reason.CONFLICT,
+                f"a connector of EVSE {stored.body.uid} at {stored.body.location_id} refers to tariff {tariff.id}",
+                remedy="take the tariff off its connectors first",
+            )
 
 
 async def _another_variant(store: Store, tariff: Key) -> bool:
     query = Query(kind=Kind.TARIFF, owners=frozenset({tariff.party}), limit=_AT_ONCE)
-    while True:
-        page = await store.page(query)
-        if any(one.key.id == tariff.id and one.key != tariff and not one.withdrawn for one in page.items):
+    async for one in every(store.page, query):
+        if one.key.id == tariff.id and one.key != tariff and not one.withdrawn:
             return True
-        if not page.next:
-            return False
-        query = replace(query, after=page.next, total=page.total)
+    return False
 
 
 def _refers(evse: Evse, tariff_id: str) -> bool:
-    if evse.status.availability is Availability.REMOVED:
+    if evse.removed:
         return False
     return any(named.casefold() == tariff_id for each in evse.connectors for named in each.tariff_ids)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 from msgspec.structs import replace
 
-from interroam.core.errands import ended
+from interroam.core.chores import ended
 from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.ids import Party

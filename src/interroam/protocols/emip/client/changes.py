@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from interroam.core.errands import all_of, ended
+from interroam.core.chores import all_of, ended
 from interroam.core.hub import Hub
 from interroam.model.errors import Refused, Unavailable
 from interroam.model.facts import Entry

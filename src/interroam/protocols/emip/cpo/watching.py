@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.core.hub import Hub
 from interroam.core.pages import every
 from interroam.core.ports import Query
@@ -50,7 +50,7 @@ class Watch:
         self._ledger = ledger
         self._watched: dict[Key, None] = {}
         self._tried: dict[Key, datetime] = {}
-        self._looks = Errands()
+        self._looks = Chores()
         self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
         self._follows = False
 

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 import structlog
 from msgspec.structs import replace
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.core.hub import Hub
 from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Refused, Unavailable
@@ -33,7 +33,7 @@ from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 log = structlog.get_logger()
 
-_UNDER_WAY = Errands()
+_UNDER_WAY = Chores()
 """What is done while the platform has its answer already."""
 
 

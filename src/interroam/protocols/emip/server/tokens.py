@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from interroam.core.errands import all_of
+from interroam.core.chores import all_of
 from interroam.core.refs import token_ref
 from interroam.model.facts import Fact, Stored, Verdict, Withdrawal
 from interroam.model.ids import Key, Kind, PartyId

@@ -31,11 +31,9 @@ from .pushes import Push, Pushes
 from .questions import authorize_call, not_taken, question_call, read_answer, read_authorized
 from .verdicts import check_delivery, knows_not, takes_no_patch
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_TOKEN = Kind.TOKEN
-
 log = structlog.get_logger()
 
+_TOKEN = Kind.TOKEN
 # Meant for everybody: from a hub they come in its own name (sheet 3.3).
 _BROADCAST = frozenset({"locations", "tariffs", "tokens"})
 # Meant for one eMSP, which may have them by push or by pull; a hub cannot do without.

@@ -33,9 +33,7 @@ from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _EVSE, _TARIFF, _SESSION, _CHANGE, _FACT = Kind.EVSE, Kind.TARIFF, Kind.SESSION, Act.CHANGE, Act.FACT
-
 _AT_ONCE = 500
 
 

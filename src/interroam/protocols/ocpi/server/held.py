@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 from interroam.core.hub import Hub
 from interroam.core.refs import contract_ref
 from interroam.core.telling.waiting import Waiting
@@ -26,10 +26,8 @@ from interroam.protocols.ocpi import v211
 
 from .call import Call
 
-# Asked for with every fact: an enumeration takes its time to give a member.
-_TOKEN = Kind.TOKEN
-
 log = structlog.get_logger()
+_TOKEN = Kind.TOKEN
 SHELF = "ocpi_held"
 
 
@@ -60,7 +58,7 @@ class Holding:
         self._hub = hub
         self._take = take
         self._waiting: dict[str, Held] | None = None
-        self._errands = Errands()
+        self._chores = Chores()
         hub.store.subscribe(self._committed)
         hub.keepers.append(self)
         hub.forgetting.append(self._forget)
@@ -124,7 +122,7 @@ class Holding:
         contracts = {contract_ref(each.body.contract_id) for each in entries if isinstance(each.body, Token)}
         changed = any(each.key.kind is _TOKEN for each in entries)
         if changed and self._waiting != {}:
-            self._errands.begin(self._retry(contracts))
+            self._chores.begin(self._retry(contracts))
 
     async def _retry(self, contracts: set[str]) -> None:
         waiting = await self._load()

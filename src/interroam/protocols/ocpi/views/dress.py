@@ -29,9 +29,7 @@ from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
 from interroam.protocols.ocpi.wire.tariffs import Tariff as TariffShape
 from interroam.protocols.ocpi.wire.tokens import Token, TokenPatch
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _LOCATION, _TARIFF, _SESSION, _CDR = Kind.LOCATION, Kind.TARIFF, Kind.SESSION, Kind.CDR
-
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _WHOLE: dict[Kind, type[msgspec.Struct]] = {
     Kind.LOCATION: places.Location,

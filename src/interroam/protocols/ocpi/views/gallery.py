@@ -19,7 +19,7 @@ from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Body, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, evse_key, location_key, session_key, tariff_key
-from interroam.model.places import Availability, Connector, Evse, Location
+from interroam.model.places import Connector, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.profiles import Switches
@@ -33,9 +33,7 @@ from interroam.protocols.ocpi.wire.raw import join_location, set_fields, text
 
 from .dress import Names, View, dressed, dressed_patch, moment, owners_fields, status_patch, time_field, timed
 
-# Asked for with every fact: an enumeration takes its time to give a member.
 _LOCATION, _TOKEN = Kind.LOCATION, Kind.TOKEN
-
 MOST_BYTES = 256 * 2**20
 _OVERHEAD = 300
 _VIEWS = 16
@@ -292,7 +290,7 @@ def _location(stored: Stored, evses: Sequence[Stored], view: View) -> bytes:
         updated = max(updated, evse.updated)
         if view.sees is not None and not sees_row(view.sees, evse):
             continue
-        if view.removed or evse.body.status.availability is not Availability.REMOVED:
+        if view.removed or not evse.body.removed:
             data = evse.wire.data if is_ours(evse.wire) else write_evse(evse.body)
             if gone:  # OCPI deletes no places (OCPI-91)
                 data = set_fields(data, {"status": text("REMOVED")})

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from interroam.core.errands import Errands
+from interroam.core.chores import Chores
 
 
-async def test_an_errand_runs_to_its_end_unless_it_is_stopped_before():
-    errands, done, never = Errands(), asyncio.Event(), asyncio.Event()
+async def test_a_chore_runs_to_its_end_unless_it_is_stopped_before():
+    chores, done, never = Chores(), asyncio.Event(), asyncio.Event()
     ended = []
 
     async def quick():
@@ -18,8 +18,8 @@ async def test_an_errand_runs_to_its_end_unless_it_is_stopped_before():
         finally:
             ended.append("stopped")
 
-    errands.begin(quick())
-    errands.begin(endless())
+    chores.begin(quick())
+    chores.begin(endless())
     await done.wait()
-    await errands.stop()
+    await chores.stop()
     assert ended == ["stopped"]

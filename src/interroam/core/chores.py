@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
-class Errands:
+class Chores:
     """What somebody has under way."""
 
     def __init__(self) -> None:
