@@ -17,6 +17,7 @@ from interroam.net.client import Client
 from interroam.net.tls import client_context
 from interroam.settings import Settings, load
 from tests.net.authority import Authority
+from tests.waiting import eventually
 
 
 def settings(path, **given) -> Settings:
@@ -117,15 +118,17 @@ async def test_a_node_without_the_hub_part_has_no_hub_party(tmp_path):
     assert (node.hub.is_hub, node.book.hub) == (False, None)
 
 
-async def test_what_was_asked_before_a_stop_is_answered(tmp_path, client):
+async def test_what_was_asked_before_a_stop_is_answered(tmp_path):
     async with Node(settings(tmp_path)) as node:
-        answers = [asyncio.ensure_future(client.request("GET", f"{node.url}/health")) for _ in range(20)]
-        while True:
-            await asyncio.sleep(0.01)
-            if len(node._listener._desk._connections) == len(answers):  # each has one of its own
-                break
-    done = await asyncio.gather(*answers)
-    assert {one.status for one in done} == {200}
+        lines = [await asyncio.open_connection("127.0.0.1", node.port) for _ in range(20)]
+        await eventually(lambda: len(node._listener._desk._connections) == len(lines))
+        for _, writer in lines:  # nobody else has had a turn when the stop begins
+            writer.write(b"GET /health HTTP/1.1\r\nhost: node\r\n\r\n")
+    for reader, writer in lines:
+        head, body = (await reader.read()).split(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(body)["status"] == "stopping"
+        writer.close()
 
 
 async def test_the_files_of_a_node_are_its_owners_alone(node):

@@ -46,6 +46,7 @@ from interroam.store import SqliteStore
 
 log = structlog.get_logger()
 
+_OK = "ok"
 _SECOND = 1.0
 _COUNTED_S = 5.0
 _KEPT_S = 30.0
@@ -133,7 +134,7 @@ class Node:
         self._chores = Chores()
         self._endings: list[Callable[[], Awaitable[None]]] = []
         """What rooms want done before the store closes."""
-        self._ready = False
+        self._phase = "starting"
 
     @property
     def port(self) -> int:
@@ -203,12 +204,12 @@ class Node:
         rarely = self.office.people.keep, self.hub.oddities.keep, self.office.renewing.advise
         for chore, seconds in (*chores, *((one, _KEPT_S) for one in rarely)):
             self._chores.begin(self._every(chore, seconds))
-        self._ready = True
+        self._phase = _OK
         log.info("node_started", url=self.url, parts=sorted(self.settings.parts), head=self.store.head())
 
     async def stop(self) -> None:
         """Accept nobody any more, finish what is in flight, then let go of everything."""
-        was_ready, self._ready = self._ready, False
+        was_ready, self._phase = self._phase == _OK, "stopping"
         await self._listener.close(self.settings.listen.grace_seconds)
         if self._socket is not None:
             await self._socket.close()
@@ -282,22 +283,22 @@ class Node:
     # -- the node's own doors --------------------------------------------------------------------------------------
 
     def _elsewhere(self, _request: Request) -> Response:
-        if self._ready:
+        if self._phase == _OK:
             return plain_refusal(404, "nothing answers at this path")
-        refusal = plain_refusal(503, "the node is starting or stopping")
+        refusal = plain_refusal(503, f"the node is {self._phase}")
         refusal.headers.append((b"retry-after", b"1"))
         return refusal
 
     def _health(self, _request: Request) -> Response:
         body = {
-            "status": "ok" if self._ready else "starting",
+            "status": self._phase,
             "name": self.settings.name,
             "version": version("interroam"),
             "parts": sorted(self.settings.parts),
             "party": self.settings.party,
             "head": self.store.head(),
         }
-        return Response(200 if self._ready else 503, [JSON], msgspec.json.encode(body))
+        return Response(200 if self._phase == _OK else 503, [JSON], msgspec.json.encode(body))
 
     def _metrics(self, request: Request) -> Response:
         if not self.settings.metrics or request.client not in Addresses(self.settings.metrics_from):

@@ -68,7 +68,7 @@ async def owed(path, facts: int) -> int:
             numbers = range(first, min(first + 100, facts))
             await asyncio.gather(*(core.tell("cpo", Fact(session(f"S{number}"))) for number in numbers))
             one = core.dispatch.courier(CHARGES)
-            most = max(most, one.waiting, len(one._tries), len(one._chores))
+            most = max(most, one.waiting, len(one._tries), len(one._chores._tasks))
         away.away = False
         one.resume()
         await core.until(lambda: len(away.taken) >= facts and one.idle, 120)
