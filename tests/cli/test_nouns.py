@@ -182,6 +182,27 @@ def test_a_user_logs_in_from_elsewhere_and_stays_logged_in(node, tmp_path, monke
     assert ticket.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_user_elsewhere_logs_out_and_must_log_in_again(node, tmp_path, monkeypatch):
+    node("user", "add", "otto", "--password", "correct horse battery")
+    url = node.json("status")["url"]
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    run = CliRunner().invoke
+    logout = ("user", "logout", "--url", url)
+    assert "you were not logged in" in run(app, logout).stdout
+    run(app, ["partner", "list", "--url", url], input="otto\ncorrect horse battery\n")
+    (ticket,) = (tmp_path / "interroam").iterdir()
+    token = ticket.read_text()
+    assert "you are logged out" in run(app, logout).stdout
+    assert not ticket.exists()
+    ticket.write_text(token)  # whoever copied it
+    assert run(app, ["partner", "list", "--url", url], input="").exit_code == 1
+    assert "you were not logged in" in run(app, logout).stdout
+    assert not ticket.exists()
+    lines = node.json("audit")["audit"]
+    assert [one["action"] for one in lines if one["actor"] == "otto"] == ["log in", "log out"]
+    assert node("user", "logout", code=2).strip().endswith("name it with --url")
+
+
 def test_keys_are_rotated_and_drivers_forgotten(node):
     assert node.json("keys", "rotate")["count"] >= 2
     assert node.json("driver", "erase", "1A2B3C4D", "--yes")["count"] == 0

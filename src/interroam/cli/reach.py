@@ -91,10 +91,7 @@ class Reach:
         if status == http.HTTPStatus.UNAUTHORIZED and self._url:
             self._log_in()
             status, answer = self._send(method, target, body)
-        if status >= http.HTTPStatus.BAD_REQUEST:
-            wrong = answer.get("error", {}) if isinstance(answer, dict) else {}
-            error(wrong.get("message", f"the node answered {status}"), wrong.get("remedy", ""))
-            raise typer.Exit(1)
+        _accepted(status, answer)
         return answer
 
     def _send(self, method: str, target: str, body: object) -> tuple[int, Any]:
@@ -135,10 +132,22 @@ class Reach:
         name = os.environ.get("INTERROAM_USER") or typer.prompt(f"User of {self._url}", err=True)
         password = os.environ.get("INTERROAM_PASSWORD") or ask_secret("Password")
         status, answer = self._send("POST", f"{BASE}/login", {"name": name, "password": password})
-        if status != http.HTTPStatus.OK:
-            error(answer["error"]["message"] if isinstance(answer, dict) else f"the node answered {status}")
-            raise typer.Exit(1)
+        _accepted(status, answer)
         self._keep(answer["token"])
+
+    def log_out(self) -> bool:
+        """End the log-in at a node elsewhere and forget its token; false when there was none any more."""
+        if not self._url:
+            error("only a node elsewhere knows log-ins", "name it with --url")
+            raise typer.Exit(2)
+        if not self._token():
+            return False
+        status, answer = self._send("POST", f"{BASE}/logout", None)
+        over = status == http.HTTPStatus.UNAUTHORIZED
+        if not over:
+            _accepted(status, answer)
+        self._ticket.unlink(missing_ok=True)
+        return not over
 
     @property
     def _ticket(self) -> Path:
@@ -256,6 +265,13 @@ def part(text: str) -> str:
         error("an id is empty")
         raise typer.Exit(2)
     return quote(text, safe="")
+
+
+def _accepted(status: int, answer: Any) -> None:
+    if status >= http.HTTPStatus.BAD_REQUEST:
+        wrong = answer.get("error", {}) if isinstance(answer, dict) else {}
+        error(wrong.get("message", f"the node answered {status}"), wrong.get("remedy", ""))
+        raise typer.Exit(1)
 
 
 def _text(value: object) -> str:

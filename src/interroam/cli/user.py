@@ -50,6 +50,13 @@ def remove(node: Reach, name: Name) -> None:
     node.show({"removed": name}, lambda _: say(f"{escape(name)} is removed"))
 
 
+@command(app)
+def logout(node: Reach) -> None:
+    """End your log-in at a node elsewhere (--url), which else ends twenty minutes after its last use."""
+    ended = node.log_out()
+    node.show({"logged_out": ended}, lambda _: say("you are logged out" if ended else "you were not logged in"))
+
+
 def _users(answer: dict[str, Any]) -> None:
     rows = [(one["name"], one["role"], one["bodies"], moment(one.get("since"))) for one in answer["users"]]
     table(("user", "role", "reads bodies", "since (UTC)"), rows, "no users yet")

@@ -96,6 +96,28 @@ async def test_removing_somebody_or_changing_a_password_ends_their_log_ins(peopl
         people.recognize(second.token)
 
 
+async def test_who_logs_out_is_out_also_after_a_restart_and_elsewhere_stays_logged_in(people):
+    people, clock, store = people
+    here, elsewhere = await people.log_in("ada", PASSWORD), await people.log_in("ada", PASSWORD)
+    ada = people.recognize(here.token)
+    await people.log_out(ada, here.token)
+    for still in (people, await restarted(people, clock, store)):
+        with pytest.raises(Refused) as no:
+            still.recognize(here.token)
+        assert no.value.reason is Reason.UNAUTHENTICATED
+        assert still.recognize(elsewhere.token) == ada
+
+
+async def test_a_log_in_from_before_a_new_key_can_still_be_ended(people, tmp_path):
+    people, _, _ = people
+    people._keyring.renew(Keyring.load(tmp_path / "keys"))
+    ticket = await people.log_in("ada", PASSWORD)
+    people._keyring.renew(Keyring.rotate(tmp_path / "keys"))
+    await people.log_out(people.recognize(ticket.token), ticket.token)
+    with pytest.raises(Refused):
+        people.recognize(ticket.token)
+
+
 async def test_changing_a_rank_without_a_password_keeps_the_password(people):
     people, _, _ = people
     ticket = await people.log_in("ada", PASSWORD)

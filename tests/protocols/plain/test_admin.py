@@ -82,6 +82,18 @@ async def test_a_log_in_ends_after_twenty_minutes_without_use_and_another_is_nee
         await person.client.close()
 
 
+async def test_who_logs_out_is_out_and_the_audit_says_so(people):
+    await people.log_in("admin")
+    left = people.token
+    assert await people("POST", "/logout") == (204, None)
+    for method, path in (("GET", "/partners"), ("POST", "/logout")):
+        assert (await people(method, path))[0] == 401
+    await people.log_in("admin")
+    assert people.token != left
+    _, log = await people("GET", "/audit")
+    assert [line["action"] for line in log["audit"] if line["actor"] == "admin"] == ["log in", "log out", "log in"]
+
+
 async def test_a_partner_is_added_listed_suspended_and_removed(people):
     await people.log_in("admin")
     status, issued = await people("POST", "/partners", CPO)

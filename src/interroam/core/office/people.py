@@ -119,7 +119,7 @@ class People:
         await self._kept_users.save(name, user)
         self._users[name] = user
         if password is not None:
-            await self._log_out(name)
+            await self._end_all(name)
         await self._audit.write(actor, "user put", name, rank=rank.value, bodies=bodies)
         return replace(user, password="")
 
@@ -129,7 +129,7 @@ class People:
         if name not in self._users:
             raise Refused(Reason.UNKNOWN_OBJECT, f"there is no user {name}")
         del self._users[name]
-        await self._log_out(name)
+        await self._end_all(name)
         await self._kept_users.remove(name)
         await self._audit.write(actor, "user remove", name)
 
@@ -172,7 +172,16 @@ class People:
             return user.actor
         raise Refused(Reason.UNAUTHENTICATED, "log in first", remedy="POST /api/v1/admin/login")
 
-    async def _log_out(self, name: str) -> None:
+    async def log_out(self, actor: Actor, token: str) -> None:
+        """End the log-in of this token; others of the same person go on."""
+        if not token:
+            raise Refused(Reason.WRONG_STATE, f"{actor.name} works without a log-in")
+        for fingerprint in self._keyring.fingerprints(token):
+            if fingerprint in self._logins:
+                await self._end(fingerprint)
+        await self._audit.write(actor, "log out", actor.name)
+
+    async def _end_all(self, name: str) -> None:
         for fingerprint in [key for key, login in self._logins.items() if login.name == name]:
             await self._end(fingerprint)
 

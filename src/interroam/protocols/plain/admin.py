@@ -55,10 +55,10 @@ class Administration:
         return _failed(Refused(reason, message), status)
 
     def _logged_in(self, request: Request) -> Actor:
-        scheme, _, token = request.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = _token(request)
+        if not token:
             raise Refused(Reason.UNAUTHENTICATED, "log in first", remedy=f"POST {BASE}/login")
-        return self._office.people.recognize(token.strip())
+        return self._office.people.recognize(token)
 
     async def _answer(self, request: Request, who: Callable[[Request], Actor]) -> Response:
         try:
@@ -66,7 +66,8 @@ class Administration:
             actor = _NOBODY if route.open else who(request)
             query = _query(route, request.query)
             body = _body(route, request.body)
-            answer = await route.run(Call(self._office, actor, given, query, body))
+            token = "" if actor is LOCAL else _token(request)
+            answer = await route.run(Call(self._office, actor, given, query, body, token))
         except Refused as no:
             return _failed(no, STATUS[no.reason])
         except Unavailable as later:
@@ -74,6 +75,11 @@ class Administration:
         if route.answer is None:
             return Response(route.status)
         return Response(route.status, [JSON], _encode(answer))
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _query(route: Route, query: bytes) -> Any:

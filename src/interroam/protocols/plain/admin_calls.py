@@ -32,6 +32,11 @@ async def log_in(call: Call) -> wire.LoggedIn:
     return wire.LoggedIn(token=ticket.token, ends=ticket.ends, role=ticket.actor.rank, bodies=ticket.actor.bodies)
 
 
+async def log_out(call: Call) -> None:
+    """Log out: the token shown opens nothing any more."""
+    await call.office.people.log_out(call.actor, call.token)
+
+
 async def me(call: Call) -> wire.Me:
     """Say who is asking."""
     return wire.Me(name=call.actor.name, role=call.actor.rank, bodies=call.actor.bodies)
@@ -276,6 +281,7 @@ def _user(user: User) -> wire.UserReport:
 
 ROUTES = (
     _route("POST", "/login", log_in, wire.LoggedIn, body=wire.LogIn, open=True, errors=(Reason.UNAUTHENTICATED,)),
+    _route("POST", "/logout", log_out, errors=(Reason.WRONG_STATE,)),
     _route("GET", "/me", me, wire.Me),
     _route("GET", "/node", node, wire.NodeReport),
     _route("GET", "/users", users, wire.Users),

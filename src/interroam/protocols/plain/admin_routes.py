@@ -24,6 +24,8 @@ class Call(msgspec.Struct, frozen=True):
     given: dict[str, str]
     query: Any
     body: Any
+    token: str = ""
+    """What was shown to be let in; none at the socket file."""
 
 
 def party_of(text: str) -> Party:
