@@ -54,7 +54,6 @@ fuzz: setup  ## the tests' own properties with many more examples
 
 docs: setup  ## write the generated reference pages
 	@mkdir -p docs/reference
-	@$(BIN)/typer interroam.cli.main utils docs --name interroam --output docs/reference/commands.md
 	@$(BIN)/python -m interroam.protocols.ocpi.v211 > docs/reference/losses-ocpi.md
 	@$(BIN)/python -m interroam.protocols.emip > docs/reference/losses-emip.md
 	@$(BIN)/python -m interroam.cli.reference docs/reference

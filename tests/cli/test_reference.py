@@ -18,6 +18,13 @@ def test_a_reference_page_says_what_the_code_says(name):
     assert (ROOT / "docs" / "reference" / name).read_text() == PAGES[name](), "run make docs"
 
 
+def test_the_commands_page_says_what_each_command_does_in_a_whole_sentence():
+    said = [line for line in PAGES["commands.md"]().splitlines() if line.startswith("* `") and line[3] != "-"]
+    assert "* `status`: Say how the node is." in said
+    assert [line for line in said if not line.endswith((".", "]"))] == []
+    assert [line for line in said if line.endswith("...")] == []
+
+
 def test_the_profiles_page_gives_every_switch_its_value_in_every_profile():
     emip = pytest.importorskip("interroam.protocols.emip.profiles")
     page = PAGES["profiles.md"]().partition("## eMIP")

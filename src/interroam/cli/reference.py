@@ -7,15 +7,34 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
+import typer
+from typer.cli import get_docs_for_click
+from typer.main import get_command
 
 from interroam.net.metrics import BOUNDS_S, METRICS
 from interroam.settings import Knob, Settings, explained, knobs, words_of
 
 _ROOMS = {"OCPI": "ocpi", "eMIP": "emip"}
 _GENERATED = "<!-- written by `make docs` from the code; edit the code -->\n\n"
+
+
+def commands_page() -> str:
+    """Return the page of every command."""
+    front = get_command(importlib.import_module("interroam.cli.main").app)
+    _say_whole(front)
+    context = typer.Context(front, info_name="interroam")
+    with context:
+        return _GENERATED + get_docs_for_click(obj=front, ctx=context, name="interroam").rstrip() + "\n"
+
+
+def _say_whole(one: Any) -> None:
+    """Let the lists of commands say the whole of a first sentence, which would be cut after 45 characters."""
+    one.short_help = " ".join((one.help or "").split("\n\n")[0].split())
+    for below in getattr(one, "commands", {}).values():
+        _say_whole(below)
 
 
 def settings_page() -> str:
@@ -115,7 +134,12 @@ def _about(knob: Knob) -> str:
     return explained(knob) + (f" One of {words}." if words else "")
 
 
-PAGES = {"settings.md": settings_page, "metrics.md": metrics_page, "profiles.md": profiles_page}
+PAGES = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "metrics.md": metrics_page,
+    "profiles.md": profiles_page,
+}
 
 
 def main(directory: Path) -> None:
