@@ -109,6 +109,11 @@ def test_an_agreement_is_added_explained_amended_and_ended(node):
     made = node.json("agreement", "add", "NL*AGR/EMSP", "CH*AGR/CPO", "--policy", "cdrs=strict", "--without", "tariffs")
     assert made["terms"] == {"cdrs": {"policy": "strict"}, "tariffs": {"on": False}}
     assert made["id"] in node("agreement", "list")
+    beside = node.json("agreement", "add", "NL*AGR/EMSP", "CH*AGR/CPO", "--location", "L1")
+    assert beside["beside"] == [made["id"]]
+    assert made["id"] in node("agreement", "show", beside["id"])
+    again = node("agreement", "add", "NL*AGR/EMSP", "CH*AGR/CPO", "--location", "L1", "--until", "2099-01-01", code=1)
+    assert f"agreement {beside['id']} says the same, from 20" in again
     assert "cdrs mode A" in " ".join(node("agreement", "terms", made["id"], "--mode", "cdrs=A", "--signed").split())
     terms = node.json("agreement", "show", made["id"])["terms"]
     assert terms["cdrs"] == {"mode": "A", "policy": "strict", "signed": True}  # what was not named stays

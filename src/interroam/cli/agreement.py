@@ -327,6 +327,7 @@ def _agreement(one: dict[str, Any]) -> None:
     shown["EVSEs"] = [_selected(each) for each in one.get("selections", [])] or "all"
     shown["services"] = ", ".join(one.get("services", ["1"]))
     shown["smart_charging"] = ", ".join(one.get("smart_charging", [])) or "nobody"
+    shown["beside"] = ", ".join(one.get("beside", [])) or "no other"
     shown["prices"] = "in the agreement" if one.get("prices", {}).get("tariffs") else "by module"
     pairs({**shown, "terms": _changed(one.get("terms", {})) or "everything"})
 

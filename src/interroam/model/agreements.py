@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.model.ids import Module, Party, PartyId, Role, normal_evse_id
 from interroam.model.tariffs import Tariff
@@ -163,6 +164,30 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """Whether the agreement holds at this instant."""
         return self.starts <= at and (self.ends is None or at < self.ends)
 
+    def overlaps(self, other: Agreement) -> bool:
+        """Whether there is an instant at which both hold."""
+        ends = [one.ends for one in (self, other) if one.ends is not None]
+        return not ends or max(self.starts, other.starts) < min(ends)
+
+    @property
+    def said(self) -> Agreement:
+        """What it says, whenever, in whichever version and order: equal where two say the same."""
+        tariffs = (replace(one, last_updated=_EVER) for one in self.prices.tariffs)
+        return replace(
+            self,
+            id="",
+            version=1,
+            cpos=tuple(sorted(set(self.cpos))),
+            networks=tuple(sorted(set(self.networks))),
+            starts=_EVER,
+            ends=None,
+            terms={module: one for module, one in self.terms.items() if one != _PLAIN},
+            selections=tuple(sorted(set(self.selections), key=lambda one: (str(one.cpo or ""), one.name))),
+            prices=replace(self.prices, tariffs=tuple(sorted(tariffs, key=lambda one: str(one.key)))),
+            accepted=(),
+            smart_charging=tuple(sorted(set(self.smart_charging))),
+        )
+
     def covers_cpo(self, cpo: PartyId) -> bool:
         """Whether this CPO is of the group, by itself or behind a hub of it."""
         return any(member.id == cpo or member.role is Role.HUB for member in self.cpos)
@@ -189,5 +214,6 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return not selected or any(one.covers(location_id, groups, uid, evse_id) for one in selected)
 
 
+_EVER = datetime.min.replace(tzinfo=UTC)
 _PLAIN = Terms()
 _OFF = Terms(on=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from interroam.core.audit import LOCAL, Actor, Rank
-from interroam.model.agreements import Agreement, Network, Prices, selection
+from interroam.model.agreements import Agreement, Network, Prices, Terms, selection
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Module, Party, PartyId
 from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
 from tests.core.desk import open_office
 from tests.core.objects import CPO, CPO_PARTY, EMSP_PARTY, NOW, agreement, partner
 
+DAY = timedelta(days=1)
 SECOND = Party.parse("FR*CP2/CPO")
 
 
@@ -148,3 +151,86 @@ async def test_a_viewer_accepts_nothing(office):
     with pytest.raises(Refused) as no:
         await office.notary.accept(Actor("vera", Rank.VIEWER), offer.id)
     assert no.value.reason is Reason.FORBIDDEN
+
+
+async def agreed(office, **fields) -> Agreement:
+    return await office.notary.accept(LOCAL, (await office.notary.offer(LOCAL, draft(**fields))).id)
+
+
+async def refused(office, **fields) -> str:
+    with pytest.raises(Refused) as no:
+        await office.notary.offer(LOCAL, draft(**fields))
+    assert no.value.reason is Reason.CONFLICT
+    assert office.notary.offers(LOCAL) == []
+    return no.value.message
+
+
+async def test_what_is_agreed_is_not_agreed_a_second_time_in_whatever_order_it_is_said(office):
+    terms = {Module.TARIFFS: Terms(on=False)}
+    places = (selection(CPO, ("L1",)), selection(SECOND.id, (), ("fast",)))
+    said = {"cpos": (CPO_PARTY, SECOND), "terms": terms, "selections": places, "prices": Prices((tariff(),))}
+    first = await agreed(office, **said)
+    again = {
+        "cpos": (SECOND, CPO_PARTY, SECOND),
+        "terms": {Module.CDRS: Terms(), **terms},
+        "selections": places[::-1],
+        "prices": Prices((replace(tariff(), last_updated=NOW + DAY),)),
+        "starts": NOW + DAY,
+        "ends": NOW + 2 * DAY,
+    }
+    assert await refused(office, **again) == f"agreement {first.id} says the same, from {first.starts:%Y-%m-%d}"
+    assert office.admin.agreements(LOCAL) == [first]
+
+
+async def test_an_offer_is_not_made_twice_until_it_is_taken_back_not_even_at_once(office):
+    both = await asyncio.gather(*(office.notary.offer(LOCAL, draft()) for _ in range(2)), return_exceptions=True)
+    (offer,) = office.notary.offers(LOCAL)
+    assert [one for one in both if not isinstance(one, Refused)] == [offer]
+    with pytest.raises(Refused, match=f"offer {offer.id} says the same and waits"):
+        await office.notary.offer(LOCAL, draft())
+    await office.notary.take_back(LOCAL, offer.id)
+    assert (await office.notary.offer(LOCAL, draft())).id != offer.id
+
+
+async def test_what_has_ended_or_ends_before_may_be_agreed_again(office):
+    first = await agreed(office, ends=NOW + DAY)
+    await refused(office, starts=NOW + DAY / 2)
+    later = await agreed(office, starts=NOW + DAY)
+    for one in (first, later):
+        await office.admin.end_agreement(LOCAL, one.id, NOW)
+    assert await agreed(office)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"cpos": (CPO_PARTY, SECOND)},
+        {"terms": {Module.CDRS: Terms(on=False)}},
+        {"selections": (selection(CPO, ("L1",)),)},
+        {"prices": Prices((tariff(),))},
+        {"services": frozenset({"1", "7"})},
+    ],
+)
+async def test_another_agreement_of_the_same_parties_holds_beside_the_first_and_each_names_the_other(office, other):
+    first, second = await agreed(office), await agreed(office, **other)
+    assert office.notary.beside(first) == [second.id]
+    assert office.notary.beside(second) == [first.id]
+    third = await agreed(office, cpos=(Party.parse("FR*CP3/CPO"),))
+    assert office.notary.beside(third) == []
+
+
+async def test_no_amendment_makes_of_an_agreement_what_another_says(office):
+    first = await agreed(office)
+    second = await agreed(office, terms={Module.CDRS: Terms(on=False)})
+    with pytest.raises(Refused, match=f"agreement {first.id} says the same"):
+        await office.notary.amend(LOCAL, second, replace(second, terms={}))
+    with pytest.raises(Refused, match=f"agreement {first.id} says the same"):
+        await office.admin.amend_agreement(LOCAL, second.id, {Module.CDRS: Terms()})
+    assert await office.notary.amend(LOCAL, second, replace(second, services=frozenset({"7"})))
+
+
+async def test_an_amendment_nobody_can_accept_any_more_stands_in_nobodys_way(office):
+    first = await agreed(office)
+    await office.notary.amend(LOCAL, first, replace(first, services=frozenset({"7"})))
+    await office.admin.end_agreement(LOCAL, first.id)
+    assert await agreed(office, services=frozenset({"7"}))

@@ -17,7 +17,7 @@ from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.hub import Hub
 from interroam.core.keys import new_secret
 from interroam.core.manners import Certified
-from interroam.core.office.notary import check
+from interroam.core.office.notary import check, check_new
 from interroam.core.ports import Room
 from interroam.model.agreements import Acceptance, Agreement, Selection, Terms
 from interroam.model.errors import Reason, Refused
@@ -271,6 +271,7 @@ class Admin:
         )
         agreement = self._signed(actor, agreement)
         check(agreement)
+        check_new(self._book, agreement, self._hub.clock.now())
         await self._book.put_agreement(agreement)
         await self._audit.write(
             actor, "agreement add", agreement.id, emsp=emsp, cpos=" ".join(map(str, cpos)), starts=agreement.starts
@@ -282,6 +283,7 @@ class Admin:
         actor.needs(Rank.ADMIN)
         old = self.agreement(actor, id)
         new = self._signed(actor, replace(old, version=old.version + 1, terms={**old.terms, **terms}))
+        check_new(self._book, new, self._hub.clock.now())
         await self._book.put_agreement(new)
         await self._audit.write(actor, "agreement amend", old.id, modules=" ".join(terms))
         return new

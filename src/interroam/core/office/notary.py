@@ -7,10 +7,15 @@ by such an amendment only (OCPI-209); who belongs to a network changes without o
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from interroam.core.audit import Actor, Audit, Rank
 from interroam.core.hub import Hub
+from interroam.core.parties.book import Book
 from interroam.model.agreements import Acceptance, Agreement, Network
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
@@ -27,21 +32,22 @@ class Notary:
         self._hub = hub
         self._book = hub.book
         self._audit = audit
+        self._offering = asyncio.Lock()
+        """Of two that offer the same at once, one is second."""
 
     # -- offers ----------------------------------------------------------------------------------------------------
 
     def offers(self, actor: Actor) -> list[Agreement]:
         """Return what waits to be accepted, the oldest first."""
         actor.needs(Rank.VIEWER)
-        waiting = (one for one in self._book.offers.values() if self._overtaken_by(one) is None)
+        waiting = (one for one in self._book.offers.values() if _overtaken_by(self._book, one) is None)
         return sorted(waiting, key=lambda one: one.id)
 
     async def offer(self, actor: Actor, draft: Agreement) -> Agreement:
         """Offer an agreement; its id is made here."""
         actor.needs(Rank.ADMIN)
         made = replace(draft, id=self._hub.ids.new(), version=1, accepted=())
-        self._check(made)
-        await self._book.put_offer(made)
+        await self._put(made)
         await self._audit.write(actor, "agreement offer", made.id, emsp=made.emsp, cpos=" ".join(map(str, made.cpos)))
         return made
 
@@ -49,10 +55,15 @@ class Notary:
         """Offer the next version of an agreement, which holds as it is until that is accepted."""
         actor.needs(Rank.ADMIN)
         made = replace(changed, id=old.id, version=old.version + 1, emsp=old.emsp, starts=old.starts, accepted=())
-        self._check(made)
-        await self._book.put_offer(made)
+        await self._put(made)
         await self._audit.write(actor, "agreement amendment", made.id, version=made.version)
         return made
+
+    async def _put(self, offer: Agreement) -> None:
+        self._check(offer)
+        async with self._offering:
+            check_new(self._book, offer, self._hub.clock.now())
+            await self._book.put_offer(offer)
 
     async def take_back(self, actor: Actor, id: str) -> None:
         """Take an offer back."""
@@ -85,6 +96,15 @@ class Notary:
         """Whether an agreement holds now, in just this version."""
         return self._book.agreements.get(agreement.id) == agreement and agreement.in_force(self._hub.clock.now())
 
+    def beside(self, agreement: Agreement) -> list[str]:
+        """Return the other agreements of this eMSP with some of these CPOs that hold at some of the same time.
+
+        What any of them allows is allowed.
+        """
+        cpos, now = set(self._book.whole(agreement).cpos), self._hub.clock.now()
+        others = (one for one in _others(self._book.agreements, agreement, now) if one.emsp == agreement.emsp)
+        return sorted(one.id for one in others if not cpos.isdisjoint(self._book.whole(one).cpos))
+
     def waiting(self, agreement: Agreement) -> list[Party]:
         """Return who has not accepted yet."""
         done = {one.party for one in agreement.accepted}
@@ -110,14 +130,10 @@ class Notary:
 
     def _check_current(self, offer: Agreement) -> None:
         """Refuse an amendment of what is not in force any more: both would sign what neither has read (OCPI-209)."""
-        holds = self._overtaken_by(offer)
+        holds = _overtaken_by(self._book, offer)
         if holds is not None:
             message = f"agreement {offer.id} is at version {holds.version} since this amendment was offered"
             raise Refused(Reason.WRONG_STATE, message, remedy="offer the amendment anew")
-
-    def _overtaken_by(self, offer: Agreement) -> Agreement | None:
-        holds = self._book.agreements.get(offer.id)
-        return holds if holds is not None and holds.version >= offer.version else None
 
     # -- history and networks --------------------------------------------------------------------------------------
 
@@ -156,6 +172,32 @@ class Notary:
                     Reason.UNKNOWN_OBJECT, f"there is no network {name}", remedy="interroam agreement network"
                 )
         check(agreement, tuple(cpo for name in agreement.networks for cpo in self._book.networks[name].cpos))
+
+
+def check_new(book: Book, agreement: Agreement, now: datetime) -> None:
+    """Refuse an agreement that says only what another says, or an offer of one, for some of the same time."""
+    said = agreement.said
+    for other in _others(book.agreements, agreement, now):
+        if other.said == said:
+            until = f" until {other.ends:%Y-%m-%d}" if other.ends is not None else ""
+            message = f"agreement {other.id} says the same, from {other.starts:%Y-%m-%d}{until}"
+            raise Refused(Reason.CONFLICT, message, remedy="amend it, or end it first")
+    for other in _others(book.offers, agreement, now):
+        if other.said == said and _overtaken_by(book, other) is None:
+            message = f"offer {other.id} says the same and waits to be accepted"
+            raise Refused(Reason.CONFLICT, message, remedy="accept it, or take it back")
+
+
+def _overtaken_by(book: Book, offer: Agreement) -> Agreement | None:
+    holds = book.agreements.get(offer.id)
+    return holds if holds is not None and holds.version >= offer.version else None
+
+
+def _others(known: Mapping[str, Agreement], agreement: Agreement, now: datetime) -> Iterator[Agreement]:
+    """Go through the other agreements that hold at some of the same time, now or later."""
+    for one in known.values():
+        if one.id != agreement.id and (one.ends is None or one.ends > now) and one.overlaps(agreement):
+            yield one
 
 
 def check(agreement: Agreement, members: tuple[Party, ...] = ()) -> None:

@@ -206,16 +206,16 @@ class Book:
 
     def _changed(self) -> None:
         self.revision += 1
-        self.routing = Routing(self.partners.values(), map(self._whole, self.agreements.values()), self.routes.values())
+        self.routing = Routing(self.partners.values(), map(self.whole, self.agreements.values()), self.routes.values())
         for listener in self._listeners:
             listener()
 
     def supposed(self) -> Routing:
         """Return the routing as it would be with every offer accepted."""
         agreements = (self.agreements | self.offers).values()
-        return Routing(self.partners.values(), map(self._whole, agreements), self.routes.values())
+        return Routing(self.partners.values(), map(self.whole, agreements), self.routes.values())
 
-    def _whole(self, agreement: Agreement) -> Agreement:
+    def whole(self, agreement: Agreement) -> Agreement:
         """Return an agreement with the members of its networks among its CPOs."""
         if not agreement.networks:
             return agreement

@@ -120,11 +120,11 @@ async def explain(call: Call) -> Explanation:
 
 
 def _report(call: Call, one: Agreement) -> wire.AgreementReport:
-    return agreement_report(one, call.office.notary)
+    return agreement_report(one, call.office.notary, call.office.notary.beside(one))
 
 
 def _all(call: Call, found: Sequence[Agreement]) -> wire.Agreements:
-    return wire.Agreements(tuple(_report(call, one) for one in found))
+    return wire.Agreements(tuple(agreement_report(one, call.office.notary) for one in found))
 
 
 def _draft(call: Call) -> Agreement:
@@ -182,17 +182,18 @@ def _network(one: Network) -> wire.NetworkSaid:
     return wire.NetworkSaid(id=one.id, owner=str(one.owner), cpos=tuple(map(str, one.cpos)))
 
 
+_TAKEN = (*MISSING, Reason.CONFLICT)
 _Report, _List = wire.AgreementReport, wire.Agreements
 ROUTES = (
     route("GET", "/agreements", agreements, _List),
-    route("POST", "/agreements", add_agreement, _Report, body=wire.AgreementWanted, errors=MISSING, status=201),
+    route("POST", "/agreements", add_agreement, _Report, body=wire.AgreementWanted, errors=_TAKEN, status=201),
     route("GET", "/agreements/{id}", agreement, _Report, errors=MISSING),
     route("GET", "/agreements/{id}/versions", agreement_versions, _List, errors=MISSING),
-    route("POST", "/agreements/{id}/terms", amend_agreement, _Report, body=wire.TermsWanted, errors=MISSING),
-    route("POST", "/agreements/{id}/amend", offer_amendment, _Report, body=wire.AmendmentWanted, errors=MISSING),
+    route("POST", "/agreements/{id}/terms", amend_agreement, _Report, body=wire.TermsWanted, errors=_TAKEN),
+    route("POST", "/agreements/{id}/amend", offer_amendment, _Report, body=wire.AmendmentWanted, errors=_TAKEN),
     route("POST", "/agreements/{id}/end", end_agreement, _Report, body=wire.Ending, errors=STATE),
     route("GET", "/offers", offers, _List),
-    route("POST", "/offers", offer_agreement, _Report, body=wire.AgreementWanted, errors=MISSING, status=201),
+    route("POST", "/offers", offer_agreement, _Report, body=wire.AgreementWanted, errors=_TAKEN, status=201),
     route("POST", "/offers/{id}/accept", accept_offer, _Report, body=wire.Accepting, errors=STATE),
     route("DELETE", "/offers/{id}", take_back_offer, errors=MISSING),
     route("GET", "/networks", networks, wire.Networks),

@@ -128,8 +128,8 @@ async def fact(hub: Hub, entry: Entry, viewers: Sequence[Party]) -> wire.Fact | 
     )
 
 
-def agreement_report(one: Agreement, notary: Notary) -> agreements.AgreementReport:
-    """Write an agreement or an offer."""
+def agreement_report(one: Agreement, notary: Notary, beside: Iterable[str] = ()) -> agreements.AgreementReport:
+    """Write an agreement or an offer, and which others hold beside it."""
     in_force = notary.is_in_force(one)
     return agreements.AgreementReport(
         id=one.id,
@@ -160,4 +160,5 @@ def agreement_report(one: Agreement, notary: Notary) -> agreements.AgreementRepo
         smart_charging=tuple(map(str, one.smart_charging)),
         accepted=tuple(agreements.Accepted(party=str(each.party), by=each.by, at=each.at) for each in one.accepted),
         waiting=tuple(map(str, notary.waiting(one))) if one.accepted != () or not in_force else (),
+        beside=tuple(beside),
     )

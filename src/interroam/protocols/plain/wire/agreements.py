@@ -112,6 +112,8 @@ class AgreementReport(Struct, frozen=True, omit_defaults=True, kw_only=True):
     accepted: tuple[Accepted, ...] = ()
     waiting: tuple[str, ...] = ()
     """Who has to accept it before it holds."""
+    beside: tuple[str, ...] = ()
+    """Not in lists: the others of this eMSP with some of these CPOs at some of the same time."""
 
 
 class Agreements(Struct, frozen=True):
