@@ -15,6 +15,7 @@ from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming, join
 from tests.protocols.ocpi.nodes import Node
 from tests.protocols.ocpi.partners import BOTH, Peer, basic, says
 from tests.protocols.ocpi.server import messages
+from tests.waiting import eventually
 
 INFO = "/receiver/hubclientinfo"
 LIST = "/ocpi/2.2.1/sender/hubclientinfo"
@@ -167,6 +168,37 @@ async def test_planned_connected_offline_and_suspended_mean_what_they_say(watche
 
 
 @pytest.mark.statement("OCPI-174")
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_party_with_two_platforms_is_connected_as_long_as_one_of_them_is(watched, first):
+    node, cpo, _ = watched
+    async with Peer((("DE", "EEE", "EMSP"),)) as backup:
+        await join(node, "backup", backup, "DE*EEE/EMSP")
+        states = []
+        for name in ("emsp", "backup") if first else ("backup", "emsp"):
+            await node.book.set_state(name, PartnerState.OFFLINE)
+            await announced(node)
+            states.append((await listed(node, cpo))[1]["data"][0]["status"])
+        assert states == ["CONNECTED", "OFFLINE"]
+
+
+@pytest.mark.statement("OCPI-172")
+async def test_the_list_is_of_what_changed_in_a_window_of_time(watched):
+    node, cpo, _ = watched
+    (one,) = (await listed(node, cpo))[1]["data"]
+    at = one["last_updated"]
+    asked = {
+        query: [each["party_id"] for each in (await listed(node, cpo, f"?{query}"))[1]["data"]]
+        for query in (
+            f"date_from={at}",
+            f"date_to={at}",
+            "date_from=2099-01-01T00:00:00Z",
+            "date_to=2099-01-01T00:00:00Z",
+        )
+    }
+    assert list(asked.values()) == [["EEE"], [], [], ["EEE"]]
+
+
+@pytest.mark.statement("OCPI-174")
 async def test_an_agreement_to_come_shows_a_party_as_planned_and_strangers_are_not_shown(watched):
     node, cpo, _ = watched
     async with Peer((("DE", "LAT", "EMSP"),)) as later, Peer((("DE", "XXX", "EMSP"),)) as stranger:
@@ -243,10 +275,33 @@ async def test_a_party_that_is_away_is_asked_nothing_and_nothing_is_queued_for_i
         await node.hub.authorize(Origin("office"), Authorize(cpo=OWNER, uid="04A2", location_id="L1", emsp=PROVIDER))
     assert (away.value.reason, status.lower() in away.value.message) == (Reason.NOT_CONNECTED, True)
 
+    assert await node.store.shelf() == []
+
     await tell(node, hub, status="CONNECTED", at="2026-03-14T12:05:00Z")
     await office.patch_evse(status="CHARGING", last_updated="2026-03-14T12:06:00Z")
     await node.settled()
     assert [(one.method, one.path) for one in hub.told()] == [("PATCH", "/receiver/locations/CH/CCC/L1/E1")]
+
+
+@pytest.mark.statement("OCPI-215")
+@pytest.mark.parametrize("status", ["OFFLINE", "PLANNED", "SUSPENDED"])
+async def test_a_charge_is_not_sent_to_a_party_that_is_away_but_is_not_lost_either(told, status):
+    node, hub = told
+    office = Roaming(node, hub, hub)
+    office.origin = lambda partner="": Origin("office")
+    await tell(node, hub, status=status)
+    await office.tell("session", messages.session())
+    await office.tell("cdr", messages.cdr())
+    await eventually(lambda: any(one.cursor.failures > 1 for one in node.dispatch.couriers))  # and not only once
+    assert hub.told() == []
+
+    await tell(node, hub, status="CONNECTED", at="2026-03-14T12:05:00Z")
+    await node.settled()
+    assert {(one.method, one.path) for one in hub.told()} == {
+        ("PUT", "/receiver/sessions/CH/CCC/S1"),
+        ("POST", "/receiver/cdrs"),
+    }
+    assert await node.store.shelf() == []
 
 
 @pytest.mark.statement("OCPI-215")
@@ -285,16 +340,18 @@ async def test_what_hubs_said_survives_a_restart(tmp_path):
             assert node.hub.standings.away(Party.parse("DE*EEE/EMSP"), "hub").state is PartnerState.OFFLINE
 
 
+@pytest.mark.statement("OCPI-215")
 async def test_only_a_hub_says_how_others_are(node, cpo):
     await join(node, "cpo", cpo, "CH*CCC/CPO")
     assert (await tell(node, cpo))[0] == 403
 
 
+@pytest.mark.statement("OCPI-172")
 async def test_who_registers_anew_is_told_everything_again(watched):
     node, cpo, _ = watched
     await node.room.unregister(node.book.partners["cpo"])
-    assert (await cpo.post_credentials(node.url, await node.invite("cpo")))[1]["status_code"] == 1000
     cpo.seen.clear()
+    assert (await cpo.post_credentials(node.url, await node.invite("cpo")))[1]["status_code"] == 1000
     await announced(node)
     assert news(cpo) == [(f"{INFO}/DE/EEE", "EMSP", "CONNECTED")]
 

@@ -237,8 +237,11 @@ class Dispatch:
             raise Unavailable(Reason.NOT_CONNECTED, nobody.message) from nobody
         if partner.state in (_SUSPENDED, _PLANNED):
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is {partner.state.value}")
-        if entry.lane is not _CHARGES and hub.standings.away(party, partner.id) is not None:
-            return None  # its hub shows it as away: it fetches what it missed (OCPI-215); but a charge is never lost
+        away = hub.standings.away(party, partner.id)
+        if away is not None and entry.lane is not _CHARGES:
+            return None  # its hub shows it as away: it fetches what it missed (OCPI-215)
+        if away is not None:  # a charge is not sent to it either, but it is owed: it goes when the party is back
+            raise Unavailable(Reason.NOT_CONNECTED, f"{party} is {away.state.value}, as {away.by} says")
         link = hub.links.get(partner.id)
         if link is None:
             raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is not wired")

@@ -178,6 +178,25 @@ async def test_only_regular_tariffs_go_to_emsps(roaming):
     assert calls(roaming.emsp) == [("PUT", "/receiver/tariffs/CH/CCC/T3")]
 
 
+@pytest.mark.statement("OCPI-152", "OCPI-156")
+async def test_who_had_a_variant_of_its_own_is_given_the_one_for_all_when_that_is_gone(roaming, node):
+    own, other = ({"target_operator_country_code": "DE", "target_operator_party_id": one} for one in ("EEE", "FFF"))
+    for target, amount in ((own, 0.3), (other, 0.2), ({}, 0.4)):
+        await roaming.tell("tariff", messages.tariff(price=amount, **target))
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+
+    gone = [tariff_key(OWNER, "T1", PartyId.parse(one)) for one in ("DE*FFF", "DE*EEE")] + [tariff_key(OWNER, "T1")]
+    said = []
+    for key in gone:
+        await roaming.state(Withdrawal(key, node.clock.now()))
+        await roaming.settled()
+        said.append(calls(roaming.emsp))
+    path = "/receiver/tariffs/CH/CCC/T1"
+    assert said == [[], [("PUT", path)], [("PUT", path), ("DELETE", path)]]
+    assert roaming.emsp.told()[0].body["elements"] == messages.tariff(price=0.4)["elements"]
+
+
 async def test_a_tariff_that_is_no_more_is_deleted(roaming, node):
     await roaming.tell("tariff", messages.tariff())
     await roaming.state(Withdrawal(tariff_key(OWNER, "T1"), node.clock.now()))

@@ -59,6 +59,26 @@ async def test_a_cdr_at_a_place_nobody_stated_is_told_as_soon_as_somebody_does(m
         assert await world.node.store.shelf() == []
 
 
+@pytest.mark.statement("OCPI-143")
+async def test_an_old_emsp_is_told_of_the_place_of_a_charge_as_it_was_when_that_began(old_emsp):
+    await old_emsp.say("PUT", "receiver/sessions/CH/CCC/S1", messages.session())
+    await old_emsp.settled()
+    without = messages.location(evses=[messages.evse("E2")], name="Am Platz", last_updated="2026-03-14T12:05:00Z")
+    await old_emsp.say("PUT", "receiver/locations/CH/CCC/L1", without)
+    for status in ("ACTIVE", "COMPLETED"):
+        later = {"status": status, "last_updated": f"2026-03-14T12:0{6 + len(status) // 8}:00Z"}
+        await old_emsp.say("PUT", "receiver/sessions/CH/CCC/S1", messages.session(kwh=3, **later))
+    await old_emsp.say("PUT", "receiver/sessions/CH/CCC/S2", messages.session("S2", evse_uid="E2"))
+    await posted(old_emsp)
+    *first, last = [one.body["location"] for one in old_emsp.emsp.told("PUT") if "/sessions/" in one.path]
+    assert [(one["name"], one["evses"][0]["evse_id"], one["evses"][0]["status"]) for one in first] == [
+        ("Am Ring", "CH*CCC*E1", "AVAILABLE")
+    ] * 3
+    assert (last["name"], last["evses"][0]["evse_id"]) == ("Am Platz", "CH*CCC*E2")
+    (listed,) = (await old_emsp.ask("GET", "sessions?date_from=2026-01-01T00:00:00Z&limit=1"))["data"]
+    assert listed["location"]["name"] == "Am Ring"
+
+
 @pytest.mark.statement("OCPI-141")
 async def test_the_remark_says_when_a_total_means_nothing(old_emsp):
     await old_emsp.say("POST", "receiver/cdrs", messages.cdr("C1", remark="Fine", tariffs=[messages.tariff()]))

@@ -44,6 +44,15 @@ async def test_a_delete_that_names_nobody_takes_every_variant_and_nothing_else(n
     assert [one["id"] for one in (await emsp.get("sender/tariffs")).data] == ["T2"]
 
 
+@pytest.mark.statement("OCPI-156")
+async def test_a_target_in_a_body_counts_beside_other_parameters_and_one_that_cannot_be_read_takes_nothing(node, cpo):
+    for target in ({}, TO_EEE):
+        await cpo.put(AT, tariff(**target))
+    assert (await cpo.delete(AT, dict.fromkeys(TO_EEE, 1))).status == 2001
+    assert (await cpo.delete(f"{AT}?reason=old", TO_EEE)).status == 1000
+    assert (await cpo.get(AT)).data == tariff()
+
+
 @pytest.mark.statement("OCPI-151")
 @pytest.mark.parametrize("field", list(TO_EEE))
 async def test_half_a_target_is_2001(node, cpo, field):
@@ -51,6 +60,7 @@ async def test_half_a_target_is_2001(node, cpo, field):
     assert (answer.http, answer.status) == (200, 2001)
     assert "target_operator" in answer.message
     assert (await cpo.get(f"{AT}?{field}={TO_EEE[field]}")).status == 2001
+    assert (await cpo.delete(AT, {field: TO_EEE[field]})).status == 2001
     assert node.store.head() == 0
 
 
@@ -71,6 +81,20 @@ async def test_each_emsp_sees_the_regular_tariff_that_is_for_it(node, cpo, emsp)
     assert [price(each) for each in page.data] == [0.4]
     assert page.headers["X-Total-Count"] == "1"
     assert "Link" not in page.headers
+
+
+@pytest.mark.statement("OCPI-152")
+async def test_the_variant_that_is_for_an_emsp_is_shown_whichever_came_first_and_each_id_once(node, cpo, emsp):
+    for number in (1, 2, 3):
+        await cpo.put(f"receiver/tariffs/CH/CCC/T{number}", tariff(f"T{number}", price=number / 10, **TO_EEE))
+    for number in (3, 2, 1):
+        await cpo.put(f"receiver/tariffs/CH/CCC/T{number}", tariff(f"T{number}", price=0.9))
+    whole = await emsp.get("sender/tariffs")
+    assert [(one["id"], price(one)) for one in whole.data] == [("T1", 0.1), ("T2", 0.2), ("T3", 0.3)]
+    first = await emsp.get("sender/tariffs?limit=2")
+    second = await emsp.get(first.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert [one["id"] for one in (*first.data, *second.data)] == ["T1", "T2", "T3"]
+    assert "Link" not in second.headers
 
 
 @pytest.mark.parametrize(

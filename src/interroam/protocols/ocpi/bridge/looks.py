@@ -26,6 +26,9 @@ from interroam.protocols.ocpi.views import Looks, View
 from .naming import HubNames, long_id
 
 AS_STORED = View()
+_BEGAN = "ocpi_began"
+"""Where sessions began: 2.1.1 is told of the place with every update, and of none by its id alone."""
+_OVER = frozenset({"COMPLETED", "INVALID"})
 _WHOLE: dict[Kind, Callable[[bytes, Down], Lowered]] = {
     Kind.LOCATION: v211.lower_location,
     Kind.TARIFF: v211.lower_tariff,
@@ -197,8 +200,20 @@ class OldViews:
         return down
 
     async def _place(self, body: Session | Cdr) -> bytes | None:
-        stored = await self._hub.store.get(location_key(body.owner, body.location_id))
-        return await self._views.one(stored, AS_STORED) if stored is not None else None
+        """Return the place of a charge as it was when its session was shown first (sheet 4.3)."""
+        store, where = self._hub.store, (body.location_id, body.evse_uid, body.connector_id)
+        session_id = body.id if isinstance(body, Session) else body.session_id or ""
+        name = f"{body.owner}/{session_id}".casefold()
+        kept = await store.load(_BEGAN, name) if session_id else None
+        if kept is not None and v211.alone(kept, *where) is not None:
+            return kept
+        stored = await store.get(location_key(body.owner, body.location_id))
+        place = await self._views.one(stored, AS_STORED) if stored is not None else None
+        if place is not None and isinstance(body, Session) and body.status not in _OVER:
+            began = v211.alone(place, *where)
+            if began is not None:
+                await store.save(_BEGAN, name, began)
+        return place
 
     async def _status_alone(self, place: Stored, since: datetime) -> bool:
         (evses,) = await self._hub.store.evses([place.key])

@@ -17,7 +17,7 @@ from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi.rules.paging import Page, read_page
 from interroam.protocols.ocpi.translate import ADDRESSING, read_target, tariff_fact
 from interroam.protocols.ocpi.translate.rows import insist, insist_owner
-from interroam.protocols.ocpi.wire import NotJson
+from interroam.protocols.ocpi.wire import Malformed, NotJson
 from interroam.protocols.ocpi.wire import tariffs as wire
 
 from .call import DONE, Answer, Call, given
@@ -51,7 +51,8 @@ async def delete(desk: Desk, call: Call) -> Answer:
     owner, tariff_id = read_owner(call), call.tail[2]
     call.ids = (tariff_id,)
     desk.hub.book.routing.may_state(call.partner.id, tariff_key(owner, tariff_id))
-    target = _target(parameters(call) or _body_fields(call))
+    named = parameters(call)
+    target = _target(named if any(each in named for each in ADDRESSING) else _body_fields(call))
     wanted = tariff_key(owner, tariff_id, target)
     found = await _all(desk, Query(kind=Kind.TARIFF, owners=frozenset({owner}), limit=_AT_ONCE))
     gone = [one.key for one in found if one.key == wanted or (target is None and one.key.id == wanted.id)]
@@ -76,7 +77,11 @@ def _body_fields(call: Call) -> dict[str, str]:
         raise NotJson(str(error)) from None
     if not isinstance(fields, dict):
         raise Refused(Reason.MALFORMED, "an object is expected")
-    return {name: value for name, value in fields.items() if name in ADDRESSING and isinstance(value, str)}
+    named = {name: fields[name] for name in ADDRESSING if fields.get(name) is not None}
+    for name, value in named.items():
+        if not isinstance(value, str):  # else every variant would go
+            raise Malformed(name, "is no text")
+    return named
 
 
 # -- shown to eMSPs ----------------------------------------------------------------------------------------------------

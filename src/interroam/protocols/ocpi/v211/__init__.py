@@ -6,7 +6,7 @@ to wait for something raises ``Refused``; one with nothing to send returns no by
 """
 
 from .cdrs import lift_cdr, lower_cdr
-from .charges import mentioned, owner_of
+from .charges import alone, mentioned, owner_of
 from .commands import (
     lift_command,
     lift_response,
@@ -63,6 +63,7 @@ __all__ = [
     "Names",
     "Noted",
     "Up",
+    "alone",
     "brief",
     "connector_name",
     "lift_authorization",

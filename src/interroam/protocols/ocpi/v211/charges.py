@@ -15,7 +15,7 @@ from . import words
 from .context import Down, Up
 from .hows import moment
 from .places import CHARGED_AT
-from .table import Loss, Outcome, Rule, Work, approximated, convert, decode, dropped, invented, lost, renamed
+from .table import Loss, Outcome, Rule, Work, approximated, convert, decode, dropped, encode, invented, lost, renamed
 
 _DIMENSIONS = words.words(words.CdrDimensionType)
 _PARTY = re.compile(r"[A-Za-z]{2}\*[A-Za-z0-9]{3}").fullmatch
@@ -199,6 +199,12 @@ def narrowed(place: bytes | None, location_id: Any, uid: Any, connector_id: Any)
         return None
     tariffs = evse["connectors"][0].get("tariff_ids")  # those of the first hold for the EVSE (OCPI-77)
     return location | {"evses": [evse | {"connectors": [plug | ({"tariff_ids": tariffs} if tariffs else {})]}]}
+
+
+def alone(place: bytes, location_id: str, uid: str, connector_id: str) -> bytes | None:
+    """Return a Location as the place of one charge: this EVSE and this connector alone; None where it has none such."""
+    found = narrowed(place, location_id, uid, connector_id)
+    return encode(found) if found is not None else None
 
 
 def place_of(value: Any, work: Work[Down]) -> Any:
