@@ -1,0 +1,67 @@
+"""What partners are told of tariffs, on real sockets."""
+
+import pytest
+
+from interroam.model.facts import Withdrawal
+from interroam.model.ids import PartyId, tariff_key
+from tests.protocols.ocpi.client.conftest import OWNER, join
+from tests.protocols.ocpi.partners import Peer
+from tests.protocols.ocpi.server import messages
+
+
+def calls(peer) -> list[tuple[str, str]]:
+    return [(one.method, one.path) for one in peer.told()]
+
+
+@pytest.mark.statement("OCPI-56", "OCPI-152", "OCPI-155")
+async def test_each_emsp_is_sent_the_variant_for_it_and_never_whom_it_is_for(roaming, node):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    async with Peer((("NL", "NNN", "EMSP"),)) as second:
+        await join(node, "second", second, "NL*NNN/EMSP")
+        await node.agree("NL*NNN/EMSP", "CH*CCC/CPO")
+        await roaming.tell("tariff", messages.tariff(price=0.3, **own))
+        await roaming.tell("tariff", messages.tariff(price=0.4))
+        await roaming.settled()
+
+        prices = [one.body["elements"][0]["price_components"][0]["price"] for one in roaming.emsp.told()]
+        assert prices == [0.3]
+        assert "target_operator_party_id" not in roaming.emsp.told()[0].body
+        hub_id = (await node.store.get(tariff_key(OWNER, "T1"))).hub_id
+        assert [one.body for one in second.told()] == [{**messages.tariff(price=0.4), "gireve_id": hub_id}]
+
+
+@pytest.mark.statement("OCPI-145", "OCPI-146")
+async def test_only_regular_tariffs_go_to_emsps(roaming):
+    await roaming.tell("tariff", messages.tariff("T1", type="AD_HOC_PAYMENT"))
+    await roaming.tell("tariff", messages.tariff("T2", type="PROFILE_CHEAP"))
+    await roaming.tell("tariff", {**messages.tariff("T3"), "type": None})
+    await roaming.settled()
+
+    assert calls(roaming.emsp) == [("PUT", "/receiver/tariffs/CH/CCC/T3")]
+
+
+@pytest.mark.statement("OCPI-152", "OCPI-156")
+async def test_who_had_a_variant_of_its_own_is_given_the_one_for_all_when_that_is_gone(roaming, node):
+    own, other = ({"target_operator_country_code": "DE", "target_operator_party_id": one} for one in ("EEE", "FFF"))
+    for target, amount in ((own, 0.3), (other, 0.2), ({}, 0.4)):
+        await roaming.tell("tariff", messages.tariff(price=amount, **target))
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+
+    gone = [tariff_key(OWNER, "T1", PartyId.parse(one)) for one in ("DE*FFF", "DE*EEE")] + [tariff_key(OWNER, "T1")]
+    said = []
+    for key in gone:
+        await roaming.state(Withdrawal(key, node.clock.now()))
+        await roaming.settled()
+        said.append(calls(roaming.emsp))
+    path = "/receiver/tariffs/CH/CCC/T1"
+    assert said == [[], [("PUT", path)], [("PUT", path), ("DELETE", path)]]
+    assert roaming.emsp.told()[0].body["elements"] == messages.tariff(price=0.4)["elements"]
+
+
+async def test_a_tariff_that_is_no_more_is_deleted(roaming, node):
+    await roaming.tell("tariff", messages.tariff())
+    await roaming.state(Withdrawal(tariff_key(OWNER, "T1"), node.clock.now()))
+    await roaming.settled()
+
+    assert calls(roaming.emsp)[-1] == ("DELETE", "/receiver/tariffs/CH/CCC/T1")
