@@ -76,9 +76,16 @@ def test_an_agreement_that_ended_or_leaves_the_module_out_tells_nobody():
         assert told(Routing([], [one])) == {}
 
 
-def test_nobody_is_told_what_he_said_himself():
+def test_a_hub_is_not_told_what_it_said_itself():
+    behind = agreement(emsp="FR*107/HUB")
+    assert told(Routing([partner("cpo", "FR*107/HUB")], [behind])) == {}
+    assert told(Routing([partner("cpo", "FR*107/HUB", "DE*MSP/EMSP")], [behind, agreement()])) == {}
+
+
+@pytest.mark.statement("OCPI-35")
+def test_two_parties_of_one_platform_that_roam_with_each_other_are_told_as_all_others_are():
     routing = Routing([partner("cpo", "DE*MSP/EMSP", "FR*CPO/CPO")], [agreement()])
-    assert told(routing) == {}
+    assert told(routing) == {CourierKey(EMSP_PARTY, Lane.PLACES): Policy.LATEST}
 
 
 def test_a_charge_goes_to_its_one_receiver_only():

@@ -326,8 +326,9 @@ class Routing:
     def _without_echo(
         self, told: tuple[tuple[CourierKey, Policy], ...], origin: str
     ) -> tuple[tuple[CourierKey, Policy], ...]:
+        """Leave out a hub that told us itself; of other platforms two parties may roam with each other (sheet 3.1)."""
         partner = self.partners.get(origin)
-        if partner is None or not any(key.party in partner.parties for key, _ in told):
+        if partner is None or not partner.is_hub or not any(key.party in partner.parties for key, _ in told):
             return told
         return tuple(one for one in told if one[0].party not in partner.parties)
 

@@ -69,6 +69,19 @@ async def test_one_registration_serves_all_parties_and_roles_of_a_platform(node)
         assert len(node.book.credentials_of("platform")) == 1
 
 
+@pytest.mark.statement("OCPI-21", "OCPI-35")
+async def test_two_parties_of_one_platform_roam_with_each_other_as_any_others_do(node):
+    async with Peer((("CH", "CCC", "CPO"), ("DE", "EEE", "EMSP"))) as peer:
+        platform = await node.connect("platform", peer, "CH*CCC/CPO", "DE*EEE/EMSP")
+        await node.roam("DE*EEE", "CH*CCC")
+        changed = {"status": "CHARGING", "last_updated": LATER}
+        assert (await platform.put(AT, location())).http == 201
+        assert (await platform.patch(f"{AT}/E1", changed)).status == 1000
+        await node.settled()
+        seen = [(one.method, one.sender, one.receiver) for one in peer.told() if "/locations/" in one.path]
+        assert seen == [("PUT", "CH*HUB", "DE*EEE"), ("PATCH", "CH*HUB", "DE*EEE")]
+
+
 @pytest.mark.statement("OCPI-33")
 @pytest.mark.parametrize("absent", IDS)
 async def test_a_request_without_an_id_is_refused_where_the_profile_says_so_else_marked(node, cpo, absent):
