@@ -49,6 +49,9 @@ Merge = Callable[[Body, Wire | None], tuple[Body, Wire | None]]
 Same = Callable[[bytes, bytes], bool]
 """A pure function of a room: whether two wire forms say the same (order of keys, blanks aside)."""
 
+Restate = Callable[[Wire, Evse], Wire | None]
+"""A pure function of a room: a row with the status that an EVSE has; None where the row is not in its spelling."""
+
 Named = Callable[[Body], tuple[bytes, bytes]]
 """A function of the core: the keyed hashes of the driver's token and contract that an object speaks of."""
 
@@ -58,7 +61,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
     ``wire`` goes into the journal whole. ``row`` is the form kept in the picture: without last_updated and without
     inner objects that have rows of their own; the room puts these back on reading. A location brings its EVSEs as
-    ``parts``; an EVSE known so far and absent from a non-None ``parts`` is set to REMOVED.
+    ``parts``; an EVSE known so far and absent from a non-None ``parts`` is set to REMOVED. ``restate`` lets an EVSE
+    keep its row where only half of what came late is taken.
     """
 
     body: Body
@@ -66,6 +70,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     row: Wire | None = None
     parts: tuple[Fact, ...] | None = None
     same: Same | None = None
+    restate: Restate | None = None
 
     @property
     def key(self) -> Key:
@@ -87,6 +92,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     merge: Merge
     wire: Wire | None = None
     own_time: bool = False
+    restate: Restate | None = None
 
 
 class Withdrawal(msgspec.Struct, frozen=True, gc=False):

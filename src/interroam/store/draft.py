@@ -125,7 +125,7 @@ class Draft:
             if stored.subject != row.subject or stored.contract != row.contract:
                 self._note_former(stored)
         self.rows[key] = before, row
-        self.entries.append(entry := entry_of(telling, row, seq, moved, created=created))
+        self.entries.append(entry := entry_of(telling, row, seq, moved, created=created, late=judgment.late))
         if key.kind is _CDR and entry.act is _FACT:
             self._cdrs.append(entry)
         if refs != known:
@@ -262,7 +262,7 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
 def _late(part: Fact, judgment: Judgment) -> bool:
     if not isinstance(judgment.body, Evse) or not isinstance(part.body, Evse):
         return judgment.verdict is Verdict.STALE
-    return judgment.body.status.word != part.body.status.word or judgment.wire is None
+    return judgment.late or judgment.body.status.word != part.body.status.word or judgment.wire is None
 
 
 def _carried(judgment: Judgment, before: Stored | None) -> Judgment:

@@ -52,6 +52,8 @@ class Judgment(msgspec.Struct, frozen=True, gc=False):
     judged_at: datetime | None = None
     updated: datetime | None = None
     withdrawn: bool = False
+    late: bool = False
+    """Whether part of what was stated is older than what is known, so that it is not what holds now."""
 
 
 def judge(statement: Statement, stored: Stored | None, now: datetime) -> Judgment:
@@ -122,8 +124,9 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
     body, wire = change.merge(old, stored.wire)
     if type(body) is not Evse:
         return Judgment(Verdict.CONFLICT)
-    if late_status or late_rest:  # half of it is late: keep the newer half as it was, in the model's form only
-        wire = None
+    late = late_status or late_rest
+    if late:  # half of it is: the newer half stays as it was
+        wire = _restated(change, wire, old) if late_status else _restated(change, stored.wire, body)
     newest = stated if stated >= old.last_updated else old.last_updated  # noqa: FURB136  a quarter of what max takes
     # What a room makes of a status alone is most often as it has to be.
     if rest_too or body.status.at is not at or body.last_updated is not newest or body.rest_at is not rest_at:
@@ -139,7 +142,7 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
     row = stored.wire
     if (wire is None or wire.data == (b"" if row is None else row.data)) and _untimed(body) == _untimed(old):
         return Judgment(Verdict.UNCHANGED, body, stored.wire, judged_at, updated)
-    return Judgment(_RECORDED, body, wire, judged_at, updated)
+    return Judgment(_RECORDED, body, wire, judged_at, updated, late=late)
 
 
 def _judge_halves(change: Change, stored: Stored, old: Evse, at: datetime) -> Judgment:
@@ -181,7 +184,7 @@ def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
         again = same or (_untimed(_unpriced(body, stored.body)) == _untimed(known) and _same(fact, row, stored.wire))
         return Judgment(Verdict.UNCHANGED if again else Verdict.CONFLICT)
     if type(body) is Evse and isinstance(stored.body, Evse):
-        return _judge_evse_fact(body, row, stored, stored.body, same=same)
+        return _judge_evse_fact(fact, body, stored, stored.body, same=same)
     if at < stored.judged_at:
         return Judgment(Verdict.UNCHANGED if same else Verdict.STALE)
     if same:
@@ -189,7 +192,8 @@ def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
     return fresh
 
 
-def _judge_evse_fact(body: Evse, row: Wire | None, stored: Stored, old: Evse, *, same: bool) -> Judgment:
+def _judge_evse_fact(fact: Fact, body: Evse, stored: Stored, old: Evse, *, same: bool) -> Judgment:
+    row = fact.row or fact.wire
     at = body.rest_at or body.last_updated
     late_status = old.status.at is not None and at < old.status.at
     late_rest = old.rest_at is not None and at < old.rest_at
@@ -211,14 +215,19 @@ def _judge_evse_fact(body: Evse, row: Wire | None, stored: Stored, old: Evse, *,
     if late_status and late_rest:
         return Judgment(Verdict.STALE)
     if late_status:
-        body, row = replace(body, status=old.status), None
+        body, row = replace(body, status=old.status), _restated(fact, row, old)
     if late_rest:
-        body, row = replace(old, status=body.status), None
+        body, row = replace(old, status=body.status), _restated(fact, stored.wire, body)
     body = replace(body, last_updated=max(body.last_updated, old.last_updated))
     updated = max(body.last_updated, stored.updated)
-    if _untimed(body) == _untimed(old) and row is None:
+    if _untimed(body) == _untimed(old) and (row is None or _same(fact, row, stored.wire)):
         return Judgment(Verdict.UNCHANGED, body, stored.wire, max(at, stored.judged_at), updated)
-    return Judgment(_RECORDED, body, row, max(at, stored.judged_at), updated)
+    return Judgment(_RECORDED, body, row, max(at, stored.judged_at), updated, late=late_status or late_rest)
+
+
+def _restated(statement: Fact | Change, row: Wire | None, evse: Evse) -> Wire | None:
+    """Return a row with the status that an EVSE has; none, where its room cannot write it: then the model's form."""
+    return None if row is None or statement.restate is None else statement.restate(row, evse)
 
 
 def _judge_withdrawal(withdrawal: Withdrawal, stored: Stored | None, now: datetime) -> Judgment:

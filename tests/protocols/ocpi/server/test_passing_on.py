@@ -129,6 +129,71 @@ async def test_a_status_is_passed_on_once_however_it_is_said_again_and_not_when_
     assert (await cpo.get(f"{AT}/E1")).data["status"] == "CHARGING"
 
 
+@pytest.mark.statement("OCPI-39")
+async def test_of_what_comes_late_the_status_is_not_passed_on_and_the_rest_is_where_that_is_new(node, both):
+    cpo = both.cpo
+    await cpo.put(AT, location(evses=[evse("E1", custom=1), evse("E2")]))
+    await cpo.patch(f"{AT}/E1", {"status": "CHARGING", "last_updated": at(10)})
+    await node.settled()
+    both.provider.seen.clear()
+
+    async def told() -> list[tuple[Any, ...]]:
+        await node.settled()
+        seen = [one.body for one in both.provider.told()]
+        both.provider.seen.clear()
+        inner = [next(iter(body.get("evses", [body]))) for body in seen]
+        return [(one.get("status"), one.get("floor_level")) for one in inner]
+
+    late = evse("E1", status="BLOCKED", floor_level="2", custom=2, last_updated=at(5))
+    assert (await cpo.put(f"{AT}/E1", late)).status == 1000
+    assert await told() == [("CHARGING", "2")]
+    assert (await cpo.get(f"{AT}/E1")).data == {**late, "status": "CHARGING", "last_updated": at(10)}
+    inner = [evse("E1", status="BLOCKED", floor_level="3", custom=3, last_updated=at(6)), evse("E2")]
+    assert (await cpo.put(AT, location(evses=inner, last_updated=at(6)))).status == 1000
+    assert await told() == [("CHARGING", "3")]
+    some = {"status": "BLOCKED", "floor_level": "4", "last_updated": at(7)}
+    assert (await cpo.patch(f"{AT}/E1", some)).status == 1000
+    assert await told() == [("CHARGING", "4")]
+    late = evse("E1", status="BLOCKED", floor_level="5", last_updated=at(1))
+    assert (await cpo.put(f"{AT}/E1", late)).status == 1000
+    assert (await cpo.patch(AT, {"evses": [late], "last_updated": at(1)})).status == 1000
+    assert (await cpo.put(AT, location(evses=[late, evse("E2")]))).status == 1000
+    assert await told() == []
+    await cpo.patch(f"{AT}/E1", {"floor_level": "6", "last_updated": at(20)})
+    await told()
+    half = evse("E1", status="BLOCKED", floor_level="7", last_updated=at(15))
+    assert (await cpo.put(f"{AT}/E1", half)).status == 1000
+    assert await told() == [("BLOCKED", "6")]
+    half = {"status": "RESERVED", "floor_level": "8", "last_updated": at(16)}
+    assert (await cpo.patch(f"{AT}/E1", half)).status == 1000
+    assert await told() == [("RESERVED", "6")]
+    assert (await cpo.get(f"{AT}/E1")).data["custom"] == 3
+    same_time = {"status": "AVAILABLE", "last_updated": at(16)}
+    assert (await cpo.patch(f"{AT}/E1", same_time)).status == 1000
+    assert await told() == [("AVAILABLE", None)]
+
+
+@pytest.mark.statement("OCPI-38", "OCPI-39")
+async def test_a_change_of_other_fields_says_nothing_of_how_old_a_status_is(node, both):
+    cpo = both.cpo
+    await cpo.put(AT, location())
+    await cpo.patch(f"{AT}/E1", {"floor_level": "1", "last_updated": at(20)})
+    await cpo.patch(f"{AT}/E1/1", {"max_amperage": 16, "last_updated": at(21)})
+    await cpo.patch(AT, {"name": "Neu", "last_updated": at(22)})
+    await node.settled()
+    both.provider.seen.clear()
+    for word, minute in (("CHARGING", 10), ("BLOCKED", 9), ("CHARGING", 15), ("AVAILABLE", 12)):
+        assert (await cpo.patch(f"{AT}/E1", {"status": word, "last_updated": at(minute)})).status == 1000
+    await cpo.patch(f"{AT}/E1", {"status": "BLOCKED", "last_updated": at(16)})
+    await node.settled()
+    assert [(one.body["status"], one.body["last_updated"]) for one in both.provider.told()] == [
+        ("CHARGING", at(10)),
+        ("BLOCKED", at(16)),
+    ]
+    stored = (await cpo.get(f"{AT}/E1")).data
+    assert (stored["status"], stored["floor_level"], stored["last_updated"]) == ("BLOCKED", "1", at(21))
+
+
 @pytest.mark.statement("OCPI-36")
 async def test_a_status_in_other_letters_is_the_same_status_and_goes_out_as_ocpi_spells_it(node, both):
     cpo = both.cpo

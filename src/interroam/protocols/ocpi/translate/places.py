@@ -137,7 +137,7 @@ def write_evse(evse: model.Evse) -> bytes:
 def evse_fact(shape: wire.Evse, raw: bytes, owner: PartyId, location_id: str) -> Fact:
     """Make a fact of an EVSE as it stood."""
     raw = _spelled(raw, shape.status)
-    return Fact(read_evse(shape, owner, location_id), wired(raw), wired(row_of(raw)), None, same)
+    return Fact(read_evse(shape, owner, location_id), wired(raw), wired(row_of(raw)), None, same, restated)
 
 
 def _spelled(raw: bytes, status: str | None) -> bytes:
@@ -280,7 +280,12 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
             last_updated=at,
         )
 
-    return Change(key, named(patch, _EVSE_ID), at, merged(model.Evse, change, patch), wired(raw))
+    return Change(key, named(patch, _EVSE_ID), at, merged(model.Evse, change, patch), wired(raw), restate=restated)
+
+
+def restated(row: Wire, evse: model.Evse) -> Wire | None:
+    """Return a row with the status that an EVSE has."""
+    return wired(set_fields(row.data, {"status": _QUOTED[one_word(evse.status)]})) if is_ours(row) else None
 
 
 def _restating(word: str, at: datetime) -> Merge:

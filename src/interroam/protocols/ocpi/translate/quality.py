@@ -22,7 +22,7 @@ from interroam.protocols.ocpi.wire import locations as wire
 from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, items_of, set_fields
 from interroam.protocols.ocpi.wire.types import DisplayText
 
-from .places import CONNECTORS, evse_change, location_change, write_evse, write_location
+from .places import CONNECTORS, evse_change, location_change, restated, write_evse, write_location
 from .rows import STATUS, is_ours, wired
 
 _encode = msgspec.json.Encoder().encode
@@ -103,7 +103,7 @@ class OcpiStandards(msgspec.Struct, frozen=True):
         said = None
         if status is not None and priced is None:  # whole EVSEs are rendered from the picture
             said = wired(_encode({"status": status.word, "last_updated": at}))
-        return Change(stated.key, fields, at, merge, said)
+        return Change(stated.key, fields, at, merge, said, restate=restated)
 
     def odd(self, fact: Fact) -> tuple[Defect, ...]:
         """Return what contradicts itself in an object as it stood."""
