@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import CliRunner
+
+from interroam.cli.main import app
 
 SITE = {"address": "Road 1", "city": "Basel", "country": "CHE", "coordinates": {"latitude": "47.5", "longitude": "7.5"}}
 TARIFF = {"currency": "CHF", "elements": [{"components": [{"dimension": "ENERGY", "price": "0.50"}]}]}
@@ -13,7 +16,7 @@ TARIFF = {"currency": "CHF", "elements": [{"components": [{"dimension": "ENERGY"
 @pytest.fixture(scope="module")
 def office(node):
     """The name of a back office."""
-    node("partner", "add", "importer", "--protocol", "plain", "--party", "CH*IMP/CPO")
+    node("partner", "add", "importer", "--protocol", "plain", "--party", "CH*IMP/CPO", "--party", "NL*IMP/EMSP")
     return "importer"
 
 
@@ -91,3 +94,24 @@ def test_nobody_is_spoken_for_but_a_back_office(node, tmp_path):
     assert "speaks ocpi and states for itself" in " ".join(node("import", "imported", file, code=1).split())
     assert "there is no partner nobody" in node("import", "nobody", file, code=1)
     assert "No such file" in node("import", "imported", str(tmp_path / "none.json"), code=2)
+
+
+@pytest.mark.parametrize("who", ["NL-IMP-C12345678-1", "NL*IMP/EMSP"])
+def test_explain_and_simulate_are_asked_alike_and_differ_by_the_offers(node, office, tmp_path, who):
+    evses = [{"uid": "1", "evse_id": "CH*IMP*E9", "status": "AVAILABLE"}]
+    node("import", office, written(tmp_path, {"locations": [location("L9", evses=evses)]}))
+    offered = node.json("agreement", "add", "NL*IMP/EMSP", "CH*IMP/CPO", "--offer")
+    forms = ((who, "CH-IMP-E9"), ("--card", who, "--evse", "CH-IMP-E9"), (who, "--evse", "CH-IMP-E9"))
+    assert [_covered(node, "explain", *words) for words in forms] == [False] * 3
+    assert [_covered(node, "simulate", *words) for words in forms] == [True] * 3
+    node("agreement", "accept", offered["id"])
+    assert _covered(node, "explain", *forms[0])
+    node("agreement", "end", offered["id"])
+
+
+def _covered(node, *words):
+    """Ask, and return whether an agreement covers it; nobody is connected: a card is refused all the same."""
+    asked = ["agreement", *words, "--at", "2099-01-01", "--json", "--data", str(node.data)]
+    steps = json.loads(CliRunner().invoke(app, asked).stdout)["steps"]
+    (covered,) = (step["passed"] for step in steps if step["rule"] in {"agreement", "visibility"})
+    return covered

@@ -45,6 +45,13 @@ Smart = Annotated[
 ]
 Service = Annotated[str, typer.Option(help="What the driver wants, as --service of an agreement.")]
 
+_CARD, _PLACE = "A card's uid, a contract, or a party that looks, as NL-EEE/EMSP.", "An EVSE, as CH-CCC-E123."
+Card = Annotated[str, typer.Argument(help=_CARD)]
+Place = Annotated[str, typer.Argument(help=f"{_PLACE[:-1]}; or nothing, with --cpo.")]
+CardNamed = Annotated[str, typer.Option("--card", help=f"The same by name: {_CARD[0].lower()}{_CARD[1:]}")]
+PlaceNamed = Annotated[str, typer.Option("--evse", help=f"The same by name: {_PLACE[0].lower()}{_PLACE[1:]}")]
+Anywhere = Annotated[str, typer.Option("--cpo", help="Anywhere at this CPO, as CH-CCC.")]
+
 
 @command(app)
 def add(  # noqa: PLR0913, PLR0917  each is an option
@@ -217,28 +224,45 @@ def end(
 @command(app)
 def explain(
     node: Reach,
-    card: Annotated[str, typer.Argument(help="A card's uid, a contract, or a party that looks, as NL-EEE/EMSP.")],
-    evse: Annotated[str, typer.Argument(help="An EVSE, as CH-CCC-E123; or nothing, with --cpo.")] = "",
-    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH-CCC.")] = "",
+    card: Card = "",
+    evse: Place = "",
+    card_named: CardNamed = "",
+    evse_named: PlaceNamed = "",
+    cpo: Anywhere = "",
     at: When = None,
     service: Service = "",
 ) -> None:
     """Say whether a card would be accepted, or a party is shown an EVSE, why, and what would make it pass."""
-    who = "viewer" if "/" in card else "card"
-    _explained(node, {who: card, "evse": evse, "cpo": cpo, "at": at, "service": service})
+    asked = _asked(card, evse, card_named, evse_named)
+    _explained(node, {**asked, "cpo": cpo, "at": at, "service": service})
 
 
 @command(app)
 def simulate(
     node: Reach,
-    card: Annotated[str, typer.Option(help="A card's uid, or a contract.")],
-    evse: Annotated[str, typer.Option(help="An EVSE, as CH-CCC-E123.")] = "",
-    cpo: Annotated[str, typer.Option(help="Anywhere at this CPO, as CH-CCC.")] = "",
+    card: Card = "",
+    evse: Place = "",
+    card_named: CardNamed = "",
+    evse_named: PlaceNamed = "",
+    cpo: Anywhere = "",
     at: When = None,
     service: Service = "",
 ) -> None:
-    """Say what would become of a card if every offer were accepted."""
-    _explained(node, {"card": card, "evse": evse, "cpo": cpo, "at": at, "service": service, "offers": "true"})
+    """Say what explain would say if every offer were accepted; both are asked in the same words."""
+    asked = _asked(card, evse, card_named, evse_named)
+    _explained(node, {**asked, "cpo": cpo, "at": at, "service": service, "offers": "true"})
+
+
+def _asked(card: str, evse: str, card_named: str, evse_named: str) -> dict[str, Any]:
+    for what, placed, named in (("card", card, card_named), ("EVSE", evse, evse_named)):
+        if placed and named:
+            error(f"two are named as the {what}: {placed} and {named}", "write CARD EVSE, or --card CARD --evse EVSE")
+            raise typer.Exit(2)
+    who = card or card_named
+    if not who:
+        error("no card is named", "write CARD EVSE, or --card CARD --evse EVSE")
+        raise typer.Exit(2)
+    return {"viewer" if "/" in who else "card": who, "evse": evse or evse_named}
 
 
 def _explained(node: Reach, asked: dict[str, Any]) -> None:

@@ -29,14 +29,21 @@ class Adviser:
         self._clock = clock
 
     async def sight(
-        self, actor: Actor, viewer: Party, evse: str, cpo: PartyId | None = None, at: datetime | None = None
+        self,
+        actor: Actor,
+        viewer: Party,
+        evse: str,
+        cpo: PartyId | None = None,
+        at: datetime | None = None,
+        *,
+        offers: bool = False,
     ) -> Explanation:
-        """Explain whether a party is shown an EVSE, at a moment."""
+        """Explain whether a party is shown an EVSE, at a moment; ``offers``: as if all were accepted."""
         actor.needs(Rank.VIEWER)
         place = await self._place(evse, cpo)
         owner = place.owner if place is not None else cpo or _owner(_EVSE, normal_evse_id(evse)) or viewer.id
         case = Case(at=at or self._clock.now(), cpo=owner, evse=place, asked_evse=evse)
-        return explain_sight(self._book.routing, viewer, case)
+        return explain_sight(self._book.supposed() if offers else self._book.routing, viewer, case)
 
     async def explain(
         self,

@@ -109,7 +109,7 @@ async def explain(call: Call) -> Explanation:
     asked, adviser = call.query, call.office.adviser
     cpo = party_id_of(asked.cpo) if asked.cpo else None
     if asked.viewer:
-        return await adviser.sight(call.actor, party_of(asked.viewer), asked.evse, cpo, asked.at)
+        return await adviser.sight(call.actor, party_of(asked.viewer), asked.evse, cpo, asked.at, offers=asked.offers)
     if not asked.card:
         raise Refused(Reason.INCOMPLETE, "who?", remedy="name a card, or a viewer")
     wanted = {"service": asked.service, "offers": asked.offers}
