@@ -30,6 +30,8 @@ class Authorize(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the charge will be known by, when its hub has said so already; a refusal bears it too."""
     cpo_session: str | None = None
     booking: str | None = None
+    anywhere: bool = False
+    """Whether the place may be one that was never stated here."""
     known: bool = True
     """False while asking around: first of all it is to be found out whose token it is."""
 

@@ -139,6 +139,8 @@ class Authorizer:
                 return (evse.uid,)  # there is no EVSE without its location: that is read only to say what is wrong
         place = location_key(question.cpo, question.location_id)
         if await self._hub.store.get(place) is None:
+            if question.anywhere:  # a private charger, say: its CPO alone knows it (sheet C32)
+                return question.evse_uids[:1]
             raise Refused(
                 Reason.UNKNOWN_LOCATION,
                 f"CPO {question.cpo} has no location {question.location_id} here",

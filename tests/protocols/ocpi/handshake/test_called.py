@@ -1,5 +1,6 @@
 """Registrations that a partner starts."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -173,6 +174,17 @@ async def test_a_partner_that_cannot_be_used_gets_no_token_and_stays_as_it_was(n
 
     assert answer["status_code"] == code
     assert "data" not in answer
+    assert (node.book.partners["peer"], node.book.credentials_of("peer")) == before
+
+
+@pytest.mark.statement("OCPI-168")
+async def test_a_partner_whose_versions_nobody_answers_gets_no_token(node, emsp, token_a):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/versions"
+    before = node.book.partners["peer"], node.book.credentials_of("peer")
+    given = {**emsp.credentials(), "url": nowhere}
+    _, answer = await emsp.call("POST", f"{node.url}/ocpi/2.2.1/credentials", token_a, given)
+    assert (answer["status_code"], answer.get("data")) == (3001, None)
     assert (node.book.partners["peer"], node.book.credentials_of("peer")) == before
 
 

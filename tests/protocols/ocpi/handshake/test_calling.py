@@ -58,16 +58,41 @@ async def test_the_roles_a_partner_answers_with_are_kept_and_change_nothing(node
 
 
 @pytest.mark.statement("OCPI-214")
-async def test_a_partner_without_what_we_need_is_not_sent_our_credentials(node, emsp):
-    emsp.endpoints.remove(("tokens", "SENDER"))
+@pytest.mark.parametrize(
+    ("role", "module", "interface"),
+    [("EMSP", "tokens", "SENDER"), ("CPO", "locations", "SENDER"), ("CPO", "commands", "RECEIVER")],
+)
+async def test_a_partner_without_what_we_need_is_not_sent_our_credentials(node, emsp, role, module, interface):
+    emsp.endpoints.remove((module, interface))
+    partner = await node.expect("peer", f"DE*EEE/{role}")
 
-    with capture_logs() as lines, pytest.raises(Refused, match="tokens SENDER") as refusal:
-        await register(node, emsp)
+    with capture_logs() as lines, pytest.raises(Refused, match=f"{module} {interface}") as refusal:
+        await node.room.register(partner, emsp.versions_url, "token-a")
 
     assert refusal.value.reason is Reason.ENDPOINTS_MISSING
     assert [one.method for one in emsp.seen] == ["GET", "GET"]
     (line,) = [one for one in lines if one["event"] == "registration_stopped"]
-    assert (line["log_level"], line["partner"], "tokens SENDER" in line["message"]) == ("error", "peer", True)
+    assert (line["log_level"], line["partner"], f"{module} {interface}" in line["message"]) == ("error", "peer", True)
+
+
+@pytest.mark.statement("OCPI-214")
+async def test_a_partner_without_credentials_of_its_own_is_not_called_for_them(node, emsp):
+    listed = [{"identifier": "tokens", "role": "SENDER", "url": f"{emsp.url}/sender/tokens"}]
+    emsp.answers.append(says("GET", "/v/2.2.1", 200, 1000, {"version": "2.2.1", "endpoints": listed}))
+
+    with pytest.raises(Refused, match="credentials") as refusal:
+        await register(node, emsp)
+
+    assert refusal.value.reason is Reason.ENDPOINTS_MISSING
+    assert [one.method for one in emsp.seen] == ["GET", "GET"]
+
+
+@pytest.mark.statement("OCPI-163")
+async def test_what_a_partner_was_invited_with_is_dead_once_we_registered_with_it(node, emsp):
+    partner = await node.expect("peer", "DE*EEE/EMSP")
+    invitation = await node.invite("peer")
+    await node.room.register(partner, emsp.versions_url, "token-a")
+    assert node.book.recognize(invitation) is None
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,20 @@ async def test_authorize_at_an_unknown_place_is_2003(node, cpo, emsp, place, bod
     assert (answer.http, answer.status) == (200, 2003)
 
 
+@pytest.mark.statement("OCPI-98")
+async def test_a_place_that_was_never_stated_is_asked_about_where_the_cpos_switch_says_so(node, cpo, place, provider):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    peer.answers.append(says("POST", "/authorize", 200, 1000, info()))
+    at_home = {"location_id": "HOME", "evse_uids": ["H1", "H2"]}
+    assert (await cpo.post(ASK, at_home)).status == 2003
+    await node.change("ccc", switches={"unknown_places": True})
+    answer = await cpo.post(ASK, at_home)
+    assert (answer.status, answer.data["allowed"]) == (1000, "ALLOWED")
+    assert [one.body for one in peer.told("POST")] == [{"location_id": "HOME", "evse_uids": ["H1"]}]
+    assert (await cpo.post(ASK, {"location_id": "L1", "evse_uids": ["H1"]})).status == 2003  # L1 was stated without it
+
+
 @pytest.mark.statement("OCPI-97")
 @pytest.mark.parametrize("uids", [None, [], ["E2"], ["E9", "E4", "E2"]])
 async def test_authorize_takes_one_location_and_any_number_of_evses(node, cpo, place, provider, uids):

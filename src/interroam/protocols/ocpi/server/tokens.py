@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import get_args
 
+from msgspec.structs import replace
+
 from interroam.core.keys import masked
 from interroam.core.refs import token_ref
 from interroam.core.rules.quality import of_token
@@ -176,7 +178,8 @@ def _question(desk: Desk, call: Call, uid: str, kind: str) -> Authorize:
     body = call.request.body
     if not desk.hub.is_hub and not body.strip():  # only a hub must know where the driver stands
         return Authorize(cpo=call.asker, uid=uid, type=kind, emsp=call.receiver)
-    return read_authorize(body, call.asker, uid, kind, call.receiver)
+    question = read_authorize(body, call.asker, uid, kind, call.receiver)
+    return replace(question, anywhere=True) if call.caller.switches.unknown_places else question
 
 
 async def _as_stated(desk: Desk, token: Token | None) -> bytes | None:
