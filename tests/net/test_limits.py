@@ -9,6 +9,7 @@ import pytest
 from interroam.net.doors import Door, Doorway
 from interroam.net.http import Response
 from interroam.net.limits import Limits
+from interroam.net.reader import Message, Reader
 from tests.net.raw import GET, calling, echo, serving
 
 QUICK = Limits(
@@ -129,6 +130,30 @@ async def test_a_chunked_body_too_large_is_refused_while_it_comes():
         for _ in range(3):
             await caller.say(b"28\r\n" + b"a" * 40 + b"\r\n")
         await refused(caller, 413)
+
+
+@pytest.mark.parametrize("rest", [b"0\r\n\r\n", b"no chunk", b"1\r\na\r\n" * 1000, b""])
+def test_a_chunk_too_many_is_refused_whatever_comes_with_it(rest):
+    chunks = b"28\r\n" + b"a" * 40 + b"\r\n"
+    read: list[Message] = []
+    door = Door("/", lambda request: Response(200))
+    reader = Reader(Doorway([door]), Limits(body_bytes=100), read.append, lambda: None)
+    reader.feed(b"PUT /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks * 3 + rest)
+    assert [one.refusal.status for one in read if one.refusal is not None] == [413]
+    assert reader.received == 120  # nothing of what follows is kept
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413)])
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_body_may_be_as_large_as_its_limit_and_no_byte_larger(size, status, chunked):
+    async with serving(limits=Limits(body_bytes=100, linger_seconds=0.1)) as listener, calling(listener) as caller:
+        if chunked:
+            body = b"Transfer-Encoding: chunked\r\n\r\n3c\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
+            body %= (b"a" * 60, size - 60, b"a" * (size - 60))
+        else:
+            body = b"Content-Length: %d\r\n\r\n%b" % (size, b"a" * size)
+        await caller.say(b"PUT /echo HTTP/1.1\r\n" + body)
+        assert (await caller.reply()).status == status
 
 
 async def test_trailers_without_end_are_refused():

@@ -184,14 +184,17 @@ class Reader:
         if b"expect" in headers or b"upgrade" in headers or method == "CONNECT":
             self._await_body(parser, length)
 
+    def on_chunk_complete(self) -> None:
+        """Count what has come of a body that announced no length."""
+        if self.received > self._allowed:
+            raise self._stop(413, f"the body is larger than {self._allowed} bytes")
+
     def on_message_complete(self) -> None:
         """Hand the request over."""
         request, pieces = self._request, self._pieces
         assert request is not None  # noqa: S101  set with the headers
         if pieces:
-            request.body = body = b"".join(pieces)
-            if len(body) > self._allowed:
-                raise self._stop(413, f"the body is larger than {self._allowed} bytes")
+            request.body = b"".join(pieces)  # not too large: its length was announced, or each chunk was counted
             pieces.clear()
             self._counted = self._received = 0
         if self.begun != self._now:
