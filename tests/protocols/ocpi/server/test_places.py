@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from interroam.model.ids import Kind
-from tests.protocols.ocpi.server.messages import NOW, connector, evse, location, session, tariff, token
+from tests.protocols.ocpi.server.messages import NOW, cdr, connector, evse, location, session, tariff, token
 
 AT = "receiver/locations/CH/CCC/L1"
 
@@ -280,3 +280,26 @@ async def test_a_place_that_nobody_is_told_of_is_recorded_and_its_owner_hears_so
         said = f"recorded, but no agreement in force says who is told of this {kind}"
         assert (first.http, first.status, first.message) == (201, 1000, said)
         assert (await cpo.put(path, sent)).message == "Success"
+
+
+@pytest.mark.statement("OCPI-40")
+async def test_points_go_out_with_as_many_characters_as_their_fields_have(node, cpo, emsp):
+    """C28: a sign and seven decimals are taken and fit no field."""
+    fine, long = ({"latitude": f"-46.947999{more}", "longitude": f"-107.448148{more}"} for more in ("", "1"))
+    short = {"latitude": "46.9479991", "longitude": "-7.4481481"}
+    around = {"related_locations": [{**long, "name": {"language": "en", "text": "Gate"}}, short]}
+    place = location(coordinates=long, evses=[evse(coordinates=long), evse("E2", coordinates=short)], **around)
+    assert (await cpo.put(AT, place)).status == 1000
+    (seen,) = (await emsp.get("sender/locations")).data
+    assert (seen["coordinates"], [one["coordinates"] for one in seen["evses"]]) == (fine, [fine, short])
+    assert seen["related_locations"] == [{**fine, "name": {"language": "en", "text": "Gate"}}, short]
+    longer = {name: f"{value}5" for name, value in fine.items()}
+    for path in (AT, f"{AT}/E2"):
+        assert (await cpo.patch(path, {"coordinates": longer, "last_updated": "2026-03-14T12:05:00Z"})).status == 1000
+    (seen,) = (await emsp.get("sender/locations")).data
+    rounded = {"latitude": "-46.948000", "longitude": "-107.448148"}
+    assert (seen["coordinates"], seen["evses"][1]["coordinates"]) == (rounded, rounded)
+    charge = cdr()
+    charge["cdr_location"]["coordinates"] = long
+    assert (await cpo.post("receiver/cdrs", charge)).status == 1000
+    assert (await emsp.get("sender/cdrs")).data[0]["cdr_location"]["coordinates"] == fine

@@ -13,10 +13,10 @@ from interroam.model.ids import PartyId, party_id, session_key
 from interroam.model.money import Price
 from interroam.model.places import Connector, Location
 from interroam.protocols.ocpi.wire import cdrs, sessions, types, write
-from interroam.protocols.ocpi.wire.raw import set_fields
+from interroam.protocols.ocpi.wire.raw import fields_of, set_fields
 
 from .places import NOT_KNOWN
-from .points import write_point
+from .points import fitting, is_long, write_point
 from .rows import charge_fact, insist, insist_owner, merged, named, said, wired, written
 
 _IDENTITY = frozenset({"country_code", "party_id", "id"})
@@ -267,6 +267,9 @@ def with_costs(row: bytes, charge: model.Session | model.Cdr) -> bytes:
 
 def cdr_fact(shape: cdrs.Cdr, raw: bytes) -> Fact:
     """Make a fact of a CDR as it stood."""
+    place = shape.cdr_location
+    if is_long(place.coordinates):
+        raw = set_fields(raw, {"cdr_location": fitting(bytes(fields_of(raw)["cdr_location"]), place.coordinates)})
     return charge_fact(read_cdr(shape), raw)
 
 

@@ -23,7 +23,7 @@ from interroam.protocols.ocpi.wire.raw import (
 )
 from interroam.protocols.ocpi.wire.types import BusinessDetails
 
-from .points import NOWHERE, read_point, write_point
+from .points import NOWHERE, fitting, read_point, write_point
 from .rows import (
     ROOM,
     STATUS,
@@ -136,7 +136,7 @@ def write_evse(evse: model.Evse) -> bytes:
 
 def evse_fact(shape: wire.Evse, raw: bytes, owner: PartyId, location_id: str) -> Fact:
     """Make a fact of an EVSE as it stood."""
-    raw = _spelled(raw, shape.status)
+    raw = fitting(_spelled(raw, shape.status), shape.coordinates)
     return Fact(read_evse(shape, owner, location_id), wired(raw), wired(row_of(raw)), None, same, restated)
 
 
@@ -219,6 +219,7 @@ def write_location(location: model.Location) -> bytes:
 
 def location_fact(shape: wire.Location, raw: bytes) -> Fact:
     """Make a fact of a location as it stood, its EVSEs as parts; those known and left out are gone (OCPI-91)."""
+    raw = fitting(raw, shape.coordinates, shape.related_locations)
     row, evses = split_location(raw)
     body = read_location(shape)
     inner = [one for one in evses if one != b"null"]
@@ -236,6 +237,7 @@ def location_change(shape: wire.LocationPatch, raw: bytes, owner: PartyId, locat
     """Make a change of a PATCH of a location; EVSEs in it are statements of their own."""
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, location_id)
+    raw = fitting(raw, shape.coordinates, shape.related_locations)
     patch = said(row_of(raw, ("evses",)))
     fields = named(said(raw), _LOCATION_ID)
 
@@ -266,6 +268,7 @@ def evse_change(shape: wire.EvsePatch, raw: bytes, owner: PartyId, location_id: 
     if status is not None and raw.count(b'"') == _QUOTES_OF_STATUS:
         return Change(key, STATUS, at, _restating(status, at), Wire(ROOM, VERSION, raw))
     insist("uid", shape.uid, uid)
+    raw = fitting(raw, shape.coordinates)
     patch = said(raw)
 
     def change(body: model.Evse) -> model.Evse:
