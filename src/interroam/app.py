@@ -350,8 +350,10 @@ def open_store(settings: Settings, *, read_only: bool = False) -> Store:
     if settings.database.startswith(("postgresql:", "postgres:")):
         from interroam.store.postgres import PostgresStore  # noqa: PLC0415  its driver takes a while to load
 
-        return PostgresStore(settings.database, read_only=read_only, retention=settings.retention)
-    return SqliteStore(settings.database, read_only=read_only, retention=settings.retention)
+        copies = settings.data if settings.store.copy_first else None
+        return PostgresStore(settings.database, read_only=read_only, retention=settings.retention, copies=copies)
+    copy_first = settings.store.copy_first
+    return SqliteStore(settings.database, read_only=read_only, retention=settings.retention, copy_first=copy_first)
 
 
 def _listener(settings: Settings, doorway: Doorway) -> Listener:

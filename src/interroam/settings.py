@@ -81,6 +81,8 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     url: str = ""
     """A file, or ``postgresql://…``; empty: ``interroam.db`` in the data directory."""
+    copy_first: bool = True
+    """Leave a copy before a new release changes the tables: beside the file, or of a database in the data directory."""
 
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,7 +8,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from interroam.app import open_store
+from interroam.model.errors import Refused
 from interroam.model.ids import Kind
+from interroam.settings import Settings, StoreSettings
 from interroam.store import SqliteStore
 from interroam.store.postgres import PostgresStore
 from interroam.store.restoring import TABLES, restore
@@ -65,6 +68,13 @@ async def to_database(url: str, version: int, rows: Rows) -> None:
     await db.close()
 
 
+async def version_of(url: str) -> int:
+    db = await asyncpg.connect(url)
+    version = await db.fetchval("SELECT max(version) FROM migrated")
+    await db.close()
+    return version
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request, tmp_path) -> Path | str:
     return tmp_path / "old" / "node.db" if request.param == "sqlite" else request.getfixturevalue("database")
@@ -111,3 +121,68 @@ async def test_a_copy_that_an_earlier_release_made_becomes_a_database(database, 
     await store.open()
     assert [row.no for row in await store.by_ref("session:s1")] == [3, 4]
     await store.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_database_is_copied_before_its_tables_change_and_only_then(database, server, tmp_path, version):
+    rows = await written(tmp_path / "now.db")
+    await to_database(database, version, {**rows, "refs": list(NAMED)})
+    folder = tmp_path / "data" / f"interroam.before-{version + 1:04}"
+    for stale in (folder, folder.with_name(f"{folder.name}.begun")):  # of a start that failed, long ago
+        stale.mkdir(parents=True)
+        (stale / "picture.copy").write_text("old")
+    store = PostgresStore(database, copies=tmp_path / "data")
+    await store.open()
+    await store.close()
+    assert await version_of(database) == migrations("postgres")[-1][0]
+    assert [one.name for one in (tmp_path / "data").iterdir()] == [folder.name]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    target = await schema(server, f"{database.rpartition('=')[2]}_before")
+    await restore(folder, target, lambda _done, _of: None)
+    assert await version_of(target) == version
+    again = PostgresStore(target, copies=tmp_path / "again")
+    await again.open()
+    assert [row.no for row in await again.by_ref("session:s1")] == [3, 4]
+    await again.close()
+    for place in (database, await schema(server, f"{database.rpartition('=')[2]}_fresh")):  # nothing to change, or all
+        store = PostgresStore(place, copies=tmp_path / "none")
+        await store.open()
+        await store.close()
+    assert not (tmp_path / "none").exists()
+
+
+async def test_without_room_for_its_copy_a_database_stays_as_it_is_unless_a_copy_is_not_wanted(database, tmp_path):
+    rows = await written(tmp_path / "now.db")
+    await to_database(database, 2, {**rows, "refs": list(NAMED)})
+    with pytest.raises(Refused, match=r"no copy can be written to /dev/null.*: Not a directory"):
+        await PostgresStore(database, copies=Path("/dev/null")).open()
+    assert await version_of(database) == 2
+    settings = Settings(data=Path("/dev/null"), store=StoreSettings(url=database, copy_first=False))
+    store = open_store(settings)
+    await store.open()
+    await store.close()
+    assert await version_of(database) == migrations("postgres")[-1][0]
+
+
+async def test_without_room_for_its_copy_a_file_stays_as_it_is_unless_a_copy_is_not_wanted(tmp_path):
+    rows = await written(tmp_path / "now.db")
+    path = tmp_path / "old" / "node.db"
+    to_file(path, 2, {**rows, "refs": list(NAMED)})
+    path.with_name("node.db.before-0003").mkdir()
+    with pytest.raises(Refused, match="no copy can be written"):
+        await open_store(Settings(store=StoreSettings(url=str(path)))).open()
+    store = open_store(Settings(store=StoreSettings(url=str(path), copy_first=False)))
+    await store.open()
+    assert [row.no for row in await store.by_ref("session:s1")] == [3, 4]
+    await store.close()
+
+
+async def test_a_database_of_a_later_release_is_refused(database):
+    store = PostgresStore(database)
+    await store.open()
+    await store.close()
+    db = await asyncpg.connect(database)
+    await db.execute("INSERT INTO migrated VALUES (9999)")
+    await db.close()
+    with pytest.raises(Refused, match="later release"):
+        await store.open()

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
+import structlog
 
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Stored, Telling
@@ -21,26 +23,38 @@ from interroam.store import rows
 from interroam.store.draft import Draft, wanted
 from interroam.store.postgres_traces import PostgresTraces
 from interroam.store.recent import MEMORY
-from interroam.store.restoring import TABLES
+from interroam.store.restoring import TABLES, flush, no_copy, tables
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.statements import migrations, statements
 from interroam.store.upkeep import Upkeep
 from interroam.store.writer import CommitFailed, Errand, Outcome
 
+log = structlog.get_logger()
+
 READERS = 4
 _PLACEHOLDER = re.compile(r"\?(\d+)")
 
 
 class PostgresStore(Upkeep):
-    """The store in a database, ``postgresql://…``; ``read_only`` is for a look from outside."""
+    """The store in a database, ``postgresql://…``; ``read_only`` is for a look from outside.
+
+    ``copies`` is the folder where a copy is left before a new release changes the tables; None: none is made.
+    """
 
     def __init__(
-        self, url: str, *, read_only: bool = False, retention: Retention | None = None, memory: int = MEMORY
+        self,
+        url: str,
+        *,
+        read_only: bool = False,
+        retention: Retention | None = None,
+        memory: int = MEMORY,
+        copies: Path | None = None,
     ) -> None:
         super().__init__(PostgresTraces(self._borrow), retention, memory)
         self._url = url
         self._read_only = read_only
+        self._copies = copies
         self._sql = {name: _PLACEHOLDER.sub(r"$\1", text) for name, text in statements("postgres").items()}
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -83,11 +97,31 @@ class PostgresStore(Upkeep):
     async def _migrate(self) -> None:
         await self._db.execute("CREATE TABLE IF NOT EXISTS migrated (version BIGINT PRIMARY KEY)")
         version = await self._db.fetchval(self._sql["version"])
-        for number, text in migrations("postgres"):
-            if number > version:
-                async with self._db.transaction():
-                    await self._db.execute(text)
-                    await self._db.execute("INSERT INTO migrated VALUES ($1)", number)
+        known = migrations("postgres")
+        if version > known[-1][0]:
+            message = "the database was written by a later release"
+            raise Refused(Reason.VERSION_UNSUPPORTED, message, remedy="use that release")
+        newer = [(number, text) for number, text in known if number > version]
+        if newer and version and self._copies is not None:
+            await self._copy_first(self._copies / f"interroam.before-{newer[0][0]:04}", tables(version))
+        for number, text in newer:
+            async with self._db.transaction():
+                await self._db.execute(text)
+                await self._db.execute("INSERT INTO migrated VALUES ($1)", number)
+
+    async def _copy_first(self, folder: Path, there: Sequence[str]) -> None:
+        """Leave a whole copy or none; without one nothing is changed."""
+        begun = folder.with_name(f"{folder.name}.begun")
+        log.info("store_copy_begun", to=str(folder))
+        try:
+            await asyncio.to_thread(shutil.rmtree, begun, ignore_errors=True)
+            await asyncio.to_thread(begun.mkdir, mode=0o700, parents=True)
+            async with self._db.transaction(isolation="repeatable_read", readonly=True):
+                await _copy(self._db, begun, there)
+            await asyncio.to_thread(_replace, folder, begun)
+        except OSError as error:
+            await asyncio.to_thread(shutil.rmtree, begun, ignore_errors=True)
+            raise no_copy(folder, error.strerror or str(error)) from error
 
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -185,10 +219,30 @@ class PostgresStore(Upkeep):
         folder = Path(target)
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         async with self._borrow() as db, db.transaction(isolation="repeatable_read", readonly=True):
-            for number, table in enumerate(TABLES, 1):
-                await db.copy_from_table(table, output=str(folder / f"{table}.copy"), format="binary")
-                if progress is not None:
-                    progress(number, len(TABLES))
+            await _copy(db, folder, TABLES, progress)
+
+
+async def _copy(
+    db: asyncpg.Connection[Any],
+    folder: Path,
+    there: Sequence[str],
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    for number, table in enumerate(there, 1):
+        file = folder / f"{table}.copy"
+        await db.copy_from_table(table, output=str(file), format="binary")
+        await asyncio.to_thread(flush, file)
+        if progress is not None:
+            progress(number, len(there))
+    await asyncio.to_thread(flush, folder)
+
+
+def _replace(folder: Path, made: Path) -> None:
+    """Put a new copy in the place of one that was made before a start that failed."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    made.rename(folder)
+    flush(folder.parent)
 
 
 def _inside(needed: Mapping[Key, Stored | None]) -> Callable[[Key], list[Stored]]:

@@ -39,6 +39,15 @@ def _check_there(source: Path) -> None:
         raise Refused(Reason.UNKNOWN_OBJECT, f"there is no copy at {source}")
 
 
+def no_copy(target: Path, why: str) -> Refused:
+    """Say that tables are not changed for want of a copy."""
+    return Refused(
+        Reason.WRONG_STATE,
+        f"the tables are to be changed, and no copy can be written to {target}: {why}",
+        remedy="make room; or set store.copy_first = false where you have a copy",
+    )
+
+
 # -- SQLite ------------------------------------------------------------------------------------------------------------
 
 
@@ -53,9 +62,9 @@ def _to_file(source: Path, target: Path, progress: Progress) -> None:
     made.unlink(missing_ok=True)
     try:
         _copy(source, made, progress)
-        _flush(made)
+        flush(made)
         os.link(made, target)  # unlike a renaming, it never takes the place of another
-        _flush(target.parent)
+        flush(target.parent)
     except FileExistsError:
         raise Refused(Reason.CONFLICT, f"{target} exists already", remedy="name another --to") from None
     finally:
@@ -81,7 +90,8 @@ def _copy(source: Path, made: Path, progress: Progress) -> None:
         old.close()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Return when a file or a folder is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -120,13 +130,14 @@ async def _to_postgres(source: Path, target: str, progress: Progress) -> None:
 
 
 def _check_whole(source: Path, version: int = 0) -> None:
-    lacking = [table for table in _tables(version) if not (source / f"{table}.copy").is_file()]
+    lacking = [table for table in tables(version) if not (source / f"{table}.copy").is_file()]
     if lacking:
         what = "a copy of SQLite" if source.is_file() else f"no whole copy: {lacking[0]}.copy is missing"
         raise Refused(Reason.MALFORMED, f"{source} is {what}", remedy="a copy of PostgreSQL is a folder")
 
 
-def _tables(version: int) -> list[str]:
+def tables(version: int) -> list[str]:
+    """Return the tables that a database of this version has."""
     return [table for table in TABLES if _SINCE.get(table, 0) <= version]
 
 
@@ -143,11 +154,11 @@ async def _fill(db: asyncpg.Connection[Any], source: Path, progress: Progress) -
     for number, text in migrations("postgres"):
         if number <= version:  # a copy fits the tables it was made of
             await db.execute(text)
-    tables = _tables(version)
-    for done, table in enumerate(tables, 1):
+    there = tables(version)
+    for done, table in enumerate(there, 1):
         if table != "migrated":
             await _read(db, source, table)
-        progress(done, len(tables))
+        progress(done, len(there))
 
 
 async def _read(db: asyncpg.Connection[Any], source: Path, table: str) -> None:

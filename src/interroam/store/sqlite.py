@@ -25,6 +25,7 @@ from interroam.store.draft import Draft, wanted
 from interroam.store.hand import Hand
 from interroam.store.many import Keyed, Many
 from interroam.store.recent import MEMORY
+from interroam.store.restoring import no_copy
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
 from interroam.store.sqlite_traces import SqliteTraces
@@ -42,14 +43,24 @@ _BACKUP_PAGES = 1_000
 
 
 class SqliteStore(Upkeep):
-    """The store in a file; ``read_only`` is for a look from outside, beside a running node or without one."""
+    """The store in a file; ``read_only`` is for a look from outside, beside a running node or without one.
+
+    ``copy_first`` leaves a copy beside it before a new release changes the tables.
+    """
 
     def __init__(
-        self, path: str | Path, *, read_only: bool = False, retention: Retention | None = None, memory: int = MEMORY
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        retention: Retention | None = None,
+        memory: int = MEMORY,
+        copy_first: bool = True,
     ) -> None:
         self.path = Path(path)
         super().__init__(SqliteTraces(self.path.parent, read_only=read_only), retention, memory)
         self._read_only = read_only
+        self._copy_first = copy_first
         self._sql = statements("sqlite")
         self._by_keys = Keyed(self._sql["by_keys"], "$KEYS", "({}, ?, ?, ?, ?)")
         self._evses_by_site = Keyed(self._sql["evses_at"], "$SITES", "(?, ?)")
@@ -68,7 +79,7 @@ class SqliteStore(Upkeep):
             self._lock = _lock(self.path)
             self._db = _connect(self.path)
             try:
-                _migrate(self._db, self.path)
+                _migrate(self._db, self.path, copy_first=self._copy_first)
             except BaseException:
                 self._db.close()
                 self._unlock()
@@ -311,14 +322,18 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
     return db
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, *, copy_first: bool) -> None:
     ((version,),) = db.execute("PRAGMA user_version")
     known = migrations("sqlite")
     if version > known[-1][0]:
         raise Refused(Reason.VERSION_UNSUPPORTED, f"{path} was written by a later release", remedy="use that release")
     newer = [(number, text) for number, text in known if number > version]
-    if newer and version:
-        _copy(path, path.with_name(f"{path.name}.before-{newer[0][0]:04}"), lambda *_: None)
+    if newer and version and copy_first:
+        copy = path.with_name(f"{path.name}.before-{newer[0][0]:04}")
+        try:
+            _copy(path, copy, lambda *_: None)
+        except sqlite3.OperationalError as error:
+            raise no_copy(copy, str(error)) from error
     for number, text in newer:
         try:
             db.executescript(f"BEGIN IMMEDIATE; {text} PRAGMA user_version = {number}; COMMIT;")
