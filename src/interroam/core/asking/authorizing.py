@@ -95,9 +95,13 @@ class Authorizer:
                 asked = _selected(asked, agreement, spots) if spots else asked
                 return Matter(asked, provider, token, agreement)
             refused = routing.why_not(cpo, provider, _TOKENS, now, spots, service)
+        if not candidates and is_hub and question.emsp is not None:  # whoever is addressed must roam with the CPO
+            candidates = [(question.emsp, None)]
+            if routing.covering(cpo, question.emsp, _TOKENS, now, spots, service) is None:
+                refused = routing.why_not(cpo, question.emsp, _TOKENS, now, spots, service)
         if refused is not None:
             provider, token = candidates[-1]
-            return replace(_not_covered(question, refused, now), token=token, emsp=provider)
+            return _not_covered(question, refused, now, provider, token)
         return _Anybody(replace(question, reference=reference, evse_uids=uids), spots)
 
     def _named_provider(self, question: Authorize) -> list[tuple[PartyId, Token | None]]:
@@ -286,9 +290,18 @@ def _presented(question: Authorize, owner: PartyId, alias: str | None, now: date
     )
 
 
-def _not_covered(question: Authorize, refused: Refused, now: datetime) -> Authorization:
+def _not_covered(
+    question: Authorize, refused: Refused, now: datetime, provider: PartyId, token: Token | None
+) -> Authorization:
+    """Answer that no agreement covers a driver, by the token as far as it is known (OCPI-42)."""
     return Authorization(
-        allowed=Allowed.NOT_ALLOWED, cpo=question.cpo, info=refused.message, why=refused.reason, at=now
+        allowed=Allowed.NOT_ALLOWED,
+        cpo=question.cpo,
+        emsp=provider,
+        token=token or replace(_presented(question, provider, None, now), valid=False),
+        info=refused.message,
+        why=refused.reason,
+        at=now,
     )
 
 

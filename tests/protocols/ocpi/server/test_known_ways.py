@@ -57,6 +57,18 @@ async def test_another_from_is_another_party_although_all_else_was_said_before(n
         assert (name, answer.http, answer.status) == (name, http, status)
 
 
+@pytest.mark.statement("OCPI-15", "OCPI-16")
+@pytest.mark.parametrize("path", ["sender/hubclientinfo", "versions", "2.2.1", "2.2.1/credentials"])
+async def test_modules_of_configuration_need_no_parties_and_look_at_none(node, known, path):
+    await node.change("ccc", switches={"require_to": True})
+    for country, code in ((None, None), ("XX", "YYY"), ("DE", None), (None, "?")) * 2:
+        named = {"OCPI-from-country-code": country, "OCPI-from-party-id": code}
+        named |= {"OCPI-to-country-code": country, "OCPI-to-party-id": code}
+        answer = await known.get(path, named)
+        assert (answer.http, answer.status) == (200, 1000)
+        assert not [name for name in answer.headers if name.lower().startswith("ocpi-")]
+
+
 @pytest.mark.statement("OCPI-14")
 async def test_the_same_words_of_another_platform_are_its_own(node, known):
     other = await node.partner("other", "DE*EEE/EMSP", "CH*CCC/EMSP")

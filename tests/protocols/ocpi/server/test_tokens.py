@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interroam.model.ids import Kind
-from tests.protocols.ocpi.partners import says
+from tests.protocols.ocpi.partners import Peer, says
 from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, token
 
 AT = "receiver/tokens/DE/EEE/0102030405060A"
@@ -230,6 +230,26 @@ async def test_without_an_agreement_the_answer_is_no_and_says_why(node, cpo, pla
     assert "no agreement between CPO CH*CCC and eMSP DE*GGG" in answer.data["info"]["text"]
     assert "authorization_reference" not in answer.data
     assert "location" not in answer.data
+
+
+@pytest.mark.statement("OCPI-42")
+@pytest.mark.parametrize(
+    ("asked", "to"),
+    [("AABBCCDD/authorize", "DE*GGG"), ("DE-GGG-C12345678-X/authorize?type=APP_USER", "CH*HUB")],
+)
+async def test_without_an_agreement_a_provider_that_was_named_is_not_asked_and_the_answer_says_why(
+    node, cpo, place, asked, to
+):
+    async with Peer((("DE", "GGG", "EMSP"),)) as peer:
+        await node.connect("ggg", peer, "DE*GGG/EMSP")
+        to_it = {"OCPI-to-country-code": to[:2], "OCPI-to-party-id": to[3:]}
+        answer = await cpo.post(f"sender/tokens/{asked}", {"location_id": "L1"}, to_it)
+        assert (answer.http, answer.status, answer.data["allowed"]) == (200, 1000, "NOT_ALLOWED")
+        assert "no agreement between CPO CH*CCC and eMSP DE*GGG" in answer.data["info"]["text"]
+        shown = answer.data["token"]
+        assert (shown["country_code"], shown["party_id"], shown["valid"]) == ("DE", "GGG", False)
+        assert shown["uid"] == asked.partition("/")[0]
+        assert peer.told("POST") == []
 
 
 async def test_a_token_nobody_knows_is_404_and_2004_without_data(node, cpo, place, provider):

@@ -22,7 +22,7 @@ from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.wire import locations as places
-from interroam.protocols.ocpi.wire import read, write
+from interroam.protocols.ocpi.wire import read, rewrite
 from interroam.protocols.ocpi.wire.cdrs import Cdr
 from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, items_of, set_fields, text
 from interroam.protocols.ocpi.wire.sessions import Session, SessionPatch
@@ -132,7 +132,8 @@ def moment(at: datetime) -> str:
     fraction = at.microsecond
     precision = "seconds" if not fraction else "microseconds" if fraction % 1000 else "milliseconds"
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    written = utc.replace(tzinfo=None).isoformat(timespec=precision)
+    return (written.rstrip("0") if precision == "microseconds" else written) + "Z"  # 25 characters are all there may be
 
 
 def _reference(names: Names) -> dict[str, bytes]:
@@ -148,4 +149,4 @@ def _unaddressed(cdr: bytes) -> bytes:
 
 
 def _known(kind: type[msgspec.Struct], raw: bytes) -> bytes:
-    return write(read(kind, raw)[0])
+    return rewrite(read(kind, raw)[0])

@@ -3,7 +3,7 @@
 Lenient in, strict out: ``read`` takes what can be understood and says what was wrong with it, ``write`` is correct.
 """
 
-from .codec import read, reader, write
+from .codec import read, reader, rewrite, write
 from .lenient import Finding, Malformed, NotJson
 
-__all__ = ["Finding", "Malformed", "NotJson", "read", "reader", "write"]
+__all__ = ["Finding", "Malformed", "NotJson", "read", "reader", "rewrite", "write"]

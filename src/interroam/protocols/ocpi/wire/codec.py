@@ -36,6 +36,7 @@ _WEST = re.compile(rb'-\d\d:\d\d"').search
 _NAIVE = re.compile(rb'("\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?)"')
 _FINER = re.compile(rb'\.\d{6}Z"').search
 _FINE = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d+Z"')
+_PADDED = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:\d*[1-9])?)0*Z"')
 
 
 def read(kind: type[T], raw: bytes) -> tuple[T, tuple[Finding, ...]]:
@@ -47,6 +48,12 @@ def write(shape: Struct) -> bytes:
     """Write a message as the specification wants it: absent fields left out, times in UTC, to the millisecond."""
     written = _ENCODER.encode(shape)
     return _FINE.sub(_to_millis, written) if _DOT in written and _FINER(written) else written
+
+
+def rewrite(shape: Struct) -> bytes:
+    """Write again what somebody else wrote: its times as exactly as they were given (OCPI-41)."""
+    written = _ENCODER.encode(shape)
+    return _PADDED.sub(_to_millis, written) if _DOT in written and _FINER(written) else written
 
 
 def _to_millis(fine: re.Match[bytes]) -> bytes:
