@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from interroam.app import Node as App
 from interroam.core.hub import Deadlines
+from interroam.core.rounds.pulling import PullTerms
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Party
 from interroam.model.parties import Partner, PartnerState
@@ -32,6 +33,8 @@ from tests.waiting import settled
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PLATFORM = "FR*107"
+NEVER = PullTerms(locations="off", tokens="off", hub_tokens="off", hub_tokens_whole="off")
+"""A test fetches when it says so: a node that did so by itself would come in between."""
 
 
 class Office:
@@ -79,6 +82,7 @@ class Node:
         deadlines: Deadlines | None = None,
         clock: ClockAhead | None = None,
         database: str = "",
+        pulls: PullTerms = NEVER,
     ) -> None:
         self.clock = clock or ClockAhead()
         self.parties = parties
@@ -91,6 +95,7 @@ class Node:
             tls=tls or Tls(),
             listen=listen or Listen(),
             deadlines=deadlines or Deadlines(partner=1.0, door=2.0, command=2.0),
+            pulls=pulls,
         )
         self.back = Office()
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
 
-from interroam.core.audit import LOCAL
+from interroam.core.rounds.pulling import PullTerms
 from interroam.model.errors import Refused
 from interroam.model.facts import Origin
 from interroam.model.ids import Module, PartyId
 from interroam.model.questions import Authorize
+from interroam.protocols.emip.cpo.whitelist import downloaded
 from tests.protocols.emip.cpo_office import CARD, YES, charging, moment
 from tests.protocols.emip.partner import Fault, Http, Silence
 from tests.waiting import eventually
@@ -19,6 +19,7 @@ from tests.waiting import eventually
 ASK, LIST = "ToIOP_GetServiceAuthorisation", "ToIOP_GetAuthenticationData"
 GET = f"eMIP_{ASK}"
 GET_LIST = f"eMIP_{LIST}"
+HOURLY = "pull/iop/tokens"
 
 
 def entry(uid=CARD, action=1, emsp="FR*E01", kind="RFID-UID", **more):
@@ -208,10 +209,7 @@ async def test_a_list_is_downloaded_in_changes_page_by_page_and_at_most_once_an_
         cpo.clock.forward(seconds=2)
         second = cpo.clock.now().replace(microsecond=0)
         cpo.iop.answers[GET_LIST] = [page(entry(), at=first, more=1), page(entry("04AAAAAA"), at=second, more=0)]
-        pulling, schedules = cpo.node.app.office.rounds.pulling, cpo.node.app.office.rounds.schedules
-        for planned in ("pull/iop/tokens", "pull/iop/tokens/whole"):
-            await eventually(lambda planned=planned: any(row.id == planned for row in schedules.rows))
-            await schedules.set(planned, "off")
+        pulling = cpo.node.app.office.rounds.pulling
         report = await pulling.pull("iop", Module.TOKENS)
         assert (report.stage, report.objects) == ("done", 2), report
         one, two = cpo.iop.of(LIST)
@@ -248,20 +246,21 @@ async def test_no_switch_has_a_list_downloaded_more_than_hourly_or_less_than_dai
 
 @pytest.mark.statement("EMIP-81")
 async def test_the_download_is_scheduled_and_happens_by_itself_every_day(tmp_path):
-    async with charging(tmp_path) as cpo:
+    async with charging(tmp_path, node={"pulls": PullTerms()}) as cpo:
         await cpo.furnish()
         cpo.iop.answers[GET_LIST] = page(entry(), at=cpo.clock.now())
-        rounds = cpo.node.app.office.rounds
-        await eventually(lambda: any(row.id == "pull/iop/tokens" for row in rounds.scheduled(LOCAL)))
+        schedules = cpo.node.app.office.rounds.schedules
+        await eventually(lambda: any(row.id == HOURLY for row in schedules.rows))
         cpo.clock.forward(hours=2)
-        await cpo.iop.until(LIST)
+        await eventually(lambda: downloaded(cpo.node.store, "iop", PartyId.parse("FR*C01")))
+        count, before = len(cpo.iop.of(LIST)), cpo.clock.now()
         cpo.clock.forward(hours=2)
-        await asyncio.sleep(0.2)
-        assert len(cpo.iop.of(LIST)) == 1  # every 12 hours
-        for _ in range(12):
-            cpo.clock.forward(hours=2)
-            await asyncio.sleep(0.1)
-        assert len(cpo.iop.of(LIST)) >= 2
+        await eventually(
+            lambda: any(row.id == HOURLY and (row.last or before) > before for row in rounds.schedules.rows)
+        )
+        assert len(cpo.iop.of(LIST)) == count  # every 12 hours
+        cpo.clock.forward(hours=24)
+        await cpo.iop.until(LIST, count + 1)
 
 
 @pytest.mark.statement("EMIP-71")

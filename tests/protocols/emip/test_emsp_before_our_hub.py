@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from interroam.core.hub import Deadlines
 from interroam.core.rounds.pulling import Stage
 from interroam.model.ids import Kind, Module, Party, token_key
 from tests.protocols.emip.emsp_office import CARD, CONTRACT, CPO, EVSE, OPERATOR, office, record
@@ -20,7 +21,12 @@ IDS = {"EVSEIdType": "eMI3", "EVSEId": EVSE}
 @asynccontextmanager
 async def roaming(folder, **switches):
     """Run a hub, a CPO with one EVSE and an eMSP's node with its back office."""
-    async with hub(folder) as platform, Partner(partner_id(CPO), CPO) as cpo, office(folder) as emsp:
+    patient = {"deadlines": Deadlines(partner=4.0, door=6.0, command=6.0)}
+    async with (
+        hub(folder, **patient) as platform,
+        Partner(partner_id(CPO), CPO) as cpo,
+        office(folder, node=patient) as emsp,
+    ):
         await platform.cpo(CPO, url=cpo.url)
         await platform.emsp(OPERATOR, url=f"{emsp.node.url}/emip")
         await platform.agree(OPERATOR, CPO)
@@ -152,6 +158,7 @@ async def test_changes_are_pushed_by_the_hub_once_they_are_wanted(tmp_path):
 async def test_records_are_fetched_from_a_hub_that_may_not_push_them(tmp_path):
     async with roaming(tmp_path, polls_cdrs_minutes=30) as (platform, cpo, emsp):
         await platform.change("fr-e01", switches={"services": "-FromIOP_SetChargeDetailRecord"})
+        await eventually(lambda: emsp.node.store.load("emip.records", f"iop/{OPERATOR}"))  # the first look is over
         await emsp.token()
         await emsp.node.settled()
         session = (await swiped(platform, cpo)).fields["serviceSessionId"]

@@ -197,13 +197,14 @@ def polled(body: bytes) -> str:
 
 @pytest.mark.statement("EMIP-128")
 async def test_records_are_looked_for_regularly_where_none_are_pushed(tmp_path):
-    async with selling(tmp_path, polls_cdrs_minutes=30) as emsp:
+    async with selling(tmp_path) as emsp:
         await emsp.token()
         emsp.iop.answers["eMIP_ToIOP_GetChargeDetailRecordList"] = [
             records(LATER, record(session="s-1"), record(session="s-2", nature=2), more=1),
             records(LAST, record(session="s-3")),
             records("2026-03-02T11:00:00Z", record(session="s-3"), record(session="s-4")),
         ]
+        await emsp.node.change("iop", switches={"polls_cdrs_minutes": 30})
         emsp.clock.forward(seconds=2)
         first, second = await emsp.until("GetChargeDetailRecordList", 2)
         assert "lastRequestDate" not in first.fields
