@@ -255,9 +255,7 @@ async def test_the_download_is_scheduled_and_happens_by_itself_every_day(tmp_pat
         await eventually(lambda: downloaded(cpo.node.store, "iop", PartyId.parse("FR*C01")))
         count, before = len(cpo.iop.of(LIST)), cpo.clock.now()
         cpo.clock.forward(hours=2)
-        await eventually(
-            lambda: any(row.id == HOURLY and (row.last or before) > before for row in rounds.schedules.rows)
-        )
+        await eventually(lambda: any(row.id == HOURLY and (row.last or before) > before for row in schedules.rows))
         assert len(cpo.iop.of(LIST)) == count  # every 12 hours
         cpo.clock.forward(hours=24)
         await cpo.iop.until(LIST, count + 1)
