@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from interroam.core.ports import Query
 from interroam.model.errors import Unavailable
-from interroam.model.facts import Entry, Receipt, Verdict
+from interroam.model.facts import Entry, Receipt, Verdict, Withdrawal
 from interroam.model.ids import Kind, Lane
 from interroam.store.postgres import PostgresStore
 from interroam.store.retention import Retention
@@ -152,6 +152,32 @@ async def test_whose_a_charge_was_is_forgotten_after_the_time_that_is_set_and_ne
     await hasty.open()
     assert await hasty.forget(NOW + timedelta(days=364), rewrite) == 0
     await hasty.close()
+
+
+@pytest.mark.statement("EMIP-119")
+async def test_whose_a_card_was_is_forgotten_once_it_went_or_expired_that_long_ago(make):
+    store = make(retention=Retention(drivers=YEAR.days))
+    await store.open()
+    cards = {
+        "live": token("live"),
+        "gone": token("gone"),
+        "over": token("over", expires=NOW + timedelta(days=1)),
+        "lately": token("lately", expires=NOW + timedelta(days=90)),
+    }
+    for one in cards.values():
+        await store.record(tell(fact(one, "card 1A2B"), subject=b"driver", contract=b"contract"))
+    await store.record(tell(Withdrawal(cards["gone"].key, at(1))))
+
+    def rewrite(row):
+        return replace(row, wire=None)
+
+    assert await store.forget(NOW + YEAR + timedelta(hours=1), rewrite) == 3  # what went, and what was said of it
+    assert await store.forget(NOW + YEAR + timedelta(days=2), rewrite) == 2
+    assert await store.forget(NOW + YEAR + timedelta(days=2), rewrite) == 0
+    rows = {name: await store.get(one.key) for name, one in cards.items()}
+    assert {name for name, row in rows.items() if row.subject or row.contract or row.wire} == {"live", "lately"}
+    assert {name for name, row in rows.items() if row.withdrawn} == {"gone", "over"}
+    await store.close()
 
 
 async def test_an_erasure_that_is_given_up_half_way_keeps_its_turn_until_it_is_done(store):

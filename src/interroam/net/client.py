@@ -102,10 +102,10 @@ class Client:
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise Unreachable(f"no usable address: {error}") from None
+        except ValueError:
+            raise Unreachable(f"no address one could call: {shown(url)!r}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise Unreachable(f"no address one could call: {url!r}")
+            raise Unreachable(f"no address one could call: {shown(url)!r}")
         context = None
         if parts.scheme == "https":
             if self._tls is None:
@@ -124,6 +124,13 @@ class Client:
         origin = self._origins.setdefault((base, tls), origin)
         target = parts.path or "/"
         return origin, f"{target}?{parts.query}" if parts.query else target
+
+
+def shown(url: str) -> str:
+    """Return a URL as people and traces may see it: without the name and the password that may stand in it."""
+    before, at, rest = url.rpartition("@")
+    scheme, mark, _ = before.partition("://")
+    return f"{scheme if mark else ''}{mark}…@{rest}" if at else url
 
 
 async def _once_more(origin: Origin, payload: bytes, deadline: float, *, bare: bool, written: bool) -> Answer:

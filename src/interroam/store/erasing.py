@@ -15,6 +15,7 @@ from interroam.core.refs import refs_of
 from interroam.model.charges import Command
 from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Kind
+from interroam.model.tokens import Token
 from interroam.store import rows
 from interroam.store.ledger import Ledger
 from interroam.store.writer import Errand
@@ -113,10 +114,15 @@ class Erasing(Ledger):
             return (found[-1][:2] if len(found) == HANDFUL else None), len(old)
 
     async def forget(self, now: datetime, rewrite: Callable[[Stored | Entry], Stored | Entry]) -> int:
-        """Rewrite every charge and withdrawn token older than drivers are known, and what the journal says of them."""
+        """Rewrite every charge older than drivers are known, every token that went or expired before, and their lines.
+
+        A token that expired is withdrawn with that: of nobody's card there is nothing to say.
+        """
 
         def anonymous(row: Stored | Entry) -> Stored | Entry:
-            return replace(rewrite(row), subject=b"", contract=b"")
+            nobodys = replace(rewrite(row), subject=b"", contract=b"")
+            is_card = isinstance(nobodys, Stored) and isinstance(nobodys.body, Token)
+            return replace(nobodys, withdrawn=True, due=None) if is_card else nobodys
 
         before = rows.micros(now - timedelta(days=self.retention.driver_days))
 

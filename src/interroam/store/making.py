@@ -12,6 +12,7 @@ from interroam.model.charges import Command, CommandState
 from interroam.model.facts import Act, Body, Change, Entry, Fact, Moved, Stored, Telling, Verdict
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Evse
+from interroam.model.tokens import Token
 from interroam.store.rows import numbered
 
 UNMOVED: tuple[Moved, ...] = ()
@@ -73,10 +74,12 @@ def next_row(telling: Telling, before: Stored, judgment: Judgment, version: int)
 def _due(telling: Telling, before: datetime | None, judgment: Judgment, body: Body) -> datetime | None:
     """A fact sets the time anew, a change keeps it; what is settled or withdrawn is not due any more.
 
-    An EVSE is due when a half of its status ends.
+    An EVSE is due when a half of its status ends, a token when it expires.
     """
     if isinstance(body, Evse):
         return None if judgment.withdrawn else next_end(body.status)
+    if isinstance(body, Token):
+        return None if judgment.withdrawn else body.expires
     if before is None and telling.due is None:
         return None
     if judgment.withdrawn or (isinstance(body, Command) and body.state is CommandState.SETTLED):

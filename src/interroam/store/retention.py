@@ -32,7 +32,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     command: int = THIRTEEN_MONTHS
     """Days of commands and their outcomes in the journal."""
     drivers: int = 10 * YEAR
-    """Days after which a charge, or a token that was withdrawn, no more says whose it was; a year at least."""
+    """Days after which a charge, or a token that is gone or expired, says no more whose it was; at least a year."""
     traces: int = THIRTEEN_MONTHS
     """Days of traces; a year of them is kept whatever this says."""
     place_bodies: int = 14

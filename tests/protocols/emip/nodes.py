@@ -28,6 +28,7 @@ from interroam.model.ids import Party
 from interroam.model.parties import Partner, PartnerState
 from interroam.protocols.emip.wiring import Wiring, wired
 from interroam.settings import Listen, Part, Settings, StoreSettings, Tls
+from interroam.store.retention import Retention
 from tests.clocks import ClockAhead
 from tests.waiting import settled
 
@@ -83,6 +84,7 @@ class Node:
         clock: ClockAhead | None = None,
         database: str = "",
         pulls: PullTerms = NEVER,
+        retention: Retention | None = None,
     ) -> None:
         self.clock = clock or ClockAhead()
         self.parties = parties
@@ -96,6 +98,7 @@ class Node:
             listen=listen or Listen(),
             deadlines=deadlines or Deadlines(partner=1.0, door=2.0, command=2.0),
             pulls=pulls,
+            retention=retention or Retention(),
         )
         self.back = Office()
 

@@ -8,6 +8,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from interroam.core.audit import LOCAL
+from interroam.model.errors import Refused, Unavailable
 from interroam.protocols.emip.wire import to_iop
 from tests.protocols.emip.charging import CDR, record, world
 from tests.protocols.emip.nodes import hub
@@ -257,11 +259,42 @@ async def test_certificates_and_keys_are_in_no_trace_and_no_line_of_the_log(tmp_
         headers = {"x-client-dn": secret, "authorization": "Basic c2VjcmV0OnNlY3JldA==", "client-cert": ":AAAA:"}
         with capture_logs() as lines:
             answer = await cpo.call(node.url, BEAT, transaction="t-40", headers=headers)
+            own = {"x-client-dn": "CN=cert-1,OU=0123456789abcdef", "authorization": headers["authorization"]}
+            let_in = await cpo.call(node.url, BEAT, transaction="t-40", headers=own)
         assert answer.fault == ("AUTHENTICATION_ERROR", "CERTIFICATE_MISMATCH")
-        (trace,) = await node.traces("t-40")
-        told = repr(trace) + repr(lines) + answer.raw.decode()
+        assert let_in.status == 1
+        traces = await node.traces("t-40")
+        assert len(traces) == 2
+        told = repr(traces) + repr(lines) + answer.raw.decode()
         for word in ("0123456789abcdef", "c2VjcmV0", "BEGIN", ":AAAA:"):
             assert word not in told
+
+
+@pytest.mark.statement("EMIP-120")
+async def test_the_key_that_a_partner_is_issued_is_in_no_trace_and_no_line_of_the_log(tmp_path):
+    async with hub(tmp_path) as node:
+        await node.cpo("FR*C01", mutual_tls=True)
+        with capture_logs() as lines:
+            pair, _ = await node.app.office.issuing.issue(LOCAL, "fr-c01")
+            again, _ = await node.app.office.issuing.issue(LOCAL, "fr-c01", renew=True)
+        told = repr(await node.traces()) + repr(lines) + repr(await node.app.office.audited(LOCAL))
+        for pem in (pair.key, pair.certificate, again.key, again.certificate):
+            assert pem.splitlines()[1] not in told
+
+
+@pytest.mark.statement("EMIP-120")
+async def test_a_password_in_an_address_is_in_no_trace_and_no_line_of_the_log(node):
+    admin = node.app.office.admin
+    for url in ("https://me:hush-hush@127.0.0.1:1/emip", "https://me:hush/hush-hush@127.0.0.1", "hush-hush@nowhere"):
+        await node.emsp("FR*E01", url=url, heartbeats=True)
+        with capture_logs() as lines, pytest.raises(Unavailable) as silence:
+            await node.links["fr-e01"].beat()
+        with pytest.raises(Refused) as no:
+            await admin.register(LOCAL, "fr-e01", url, "")
+        traces = await node.traces()
+        assert any(trace.partner == "fr-e01" for trace in traces)
+        for told in (lines, traces, silence.value, no.value, no.value.message, await node.app.office.audited(LOCAL)):
+            assert "hush-hush" not in repr(told)
 
 
 async def test_the_wire_is_kept_as_it_came(node, cpo):

@@ -16,6 +16,7 @@ from interroam.core.hub import Hub
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.ids import Party
 from interroam.model.parties import Partner, PartnerState, Purpose
+from interroam.net.client import shown
 from interroam.net.http import Handler, Response
 from interroam.net.premises import Premises
 from interroam.net.shown import Shown
@@ -123,13 +124,17 @@ class EmipRoom:
     async def register(self, partner: Partner, url: str, token: str) -> Partner:  # noqa: ARG002  as the port has it
         """Wire where a partner is called, after a heartbeat where it answers one (EMIP-8)."""
         if not url.startswith(("https://", "http://") if self._insecure else ("https://",)):
-            raise Refused(Reason.PARTNER_UNUSABLE, f"{url} is no https address", remedy="eMIP is spoken over HTTPS")
+            message = f"{shown(url)} is no https address"
+            raise Refused(Reason.PARTNER_UNUSABLE, message, remedy="eMIP is spoken over HTTPS")
+        if "@" in url.partition("://")[2].partition("/")[0]:  # it would stand in traces (EMIP-120)
+            remedy = "leave name and password out: who calls shows in its certificate"
+            raise Refused(Reason.PARTNER_UNUSABLE, f"{shown(url)} is no address one could call", remedy=remedy)
         new = wired(replace(partner, state=PartnerState.CONNECTED, since=self._hub.clock.now()), Wiring(url=url))
         if partner.is_hub or switches(partner).heartbeats:
             try:
                 await self.link(new).beat()
             except (Refused, Unavailable) as no:
-                message = f"the heartbeat to {url} failed: {no.message}"
+                message = f"the heartbeat to {shown(url)} failed: {no.message}"
                 raise Refused(
                     Reason.PARTNER_UNUSABLE, message, remedy="is the address right, our certificate known?"
                 ) from no

@@ -19,7 +19,7 @@ SELECT no FROM picture WHERE kind <> 'evse' AND kind <> 'location' AND (subject 
 UNION SELECT no FROM formerly WHERE subject = ?1 OR contract = ?1
 -- name: of_anybody
 SELECT $PICTURE FROM picture WHERE kind = ?1 AND updated < ?2 AND subject IS NOT NULL
-    AND kind <> 'evse' AND kind <> 'location' AND (kind <> 'token' OR withdrawn) ORDER BY updated LIMIT ?3
+    AND kind <> 'evse' AND kind <> 'location' AND (kind <> 'token' OR withdrawn OR due < ?2) ORDER BY updated LIMIT ?3
 
 -- name: listed
 SELECT owner, no FROM picture WHERE kind = ?1
