@@ -44,6 +44,7 @@ async def test_a_charge_and_a_card_are_nobody_s_after_their_time_and_traces_go_a
         assert (await here.bring(session)).status == 1
         await node.settled()
         everything = {Kind.TOKEN, Kind.AUTHORIZATION, Kind.SESSION, Kind.CDR}
+        await node.restart()  # everything is written
         node.clock.forward(days=364)
         await night(node)
         assert await node.traces(session)
