@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from interroam.model.agreements import Prices
 from interroam.model.ids import Kind
-from tests.protocols.ocpi.server.messages import cdr, cdr_token, period, session, tariff
+from tests.protocols.ocpi.server.messages import cdr, cdr_token, period, session, tariff, token
 
 AT = "receiver/sessions/CH/CCC/S1"
 LATER = "2026-03-14T12:05:00Z"
@@ -128,6 +128,19 @@ async def test_a_charge_at_a_place_that_was_never_sent_reaches_its_emsp_and_no_c
     assert "total_cost" not in seen  # which does not mean that it was free
     (bill,) = (await emsp.get("sender/cdrs")).data
     assert bill["cdr_location"]["id"] == "HOME"
+
+
+@pytest.mark.statement("OCPI-178")
+async def test_a_charge_that_nothing_allowed_is_taken_and_its_sender_is_told(node, cpo, emsp):
+    flagged = [await cpo.put(AT, session()), await cpo.post("receiver/cdrs", cdr())]
+    assert [(one.http, "OCPI-178" in one.message) for one in flagged] == [(201, True)] * 2
+    await emsp.put("receiver/tokens/DE/EEE/0102030405060A", token(whitelist="ALLOWED"))
+    listed = [
+        await cpo.put("receiver/sessions/CH/CCC/S2", session("S2")),
+        await cpo.post("receiver/cdrs", cdr("C2", session_id="S2")),
+    ]
+    assert [(one.http, "OCPI-178" in one.message) for one in listed] == [(201, False)] * 2
+    assert len((await emsp.get("sender/cdrs")).data) == 2
 
 
 @pytest.mark.statement("OCPI-208")

@@ -219,6 +219,22 @@ def test_an_operator_id_is_two_letters_and_three_letters_or_digits(text, fits):
             PartyId.parse(text)
 
 
+@pytest.mark.statement("OCPI-180")
+@pytest.mark.parametrize("owner", ["CHE/CCC", "C/CCC", "CH/CCCC", "CH/C-C"])
+async def test_a_url_that_names_no_operator_names_nobodys_object(node, cpo, owner):
+    answer = await cpo.put(f"receiver/locations/{owner}/L1", location())
+    assert (answer.http, answer.status, "is no party" in answer.message) == (200, 2001, True)
+    assert (await cpo.get(f"receiver/locations/{owner}/L1")).http == 404
+
+
+@pytest.mark.statement("OCPI-184")
+async def test_a_uid_without_end_is_refused_whatever_the_profile_says_of_cards(node, cpo, provider):
+    peer, _ = provider
+    await cpo.put(AT, location())
+    longer = await cpo.post(f"sender/tokens/{'7' * 37}/authorize?type=OTHER", {"location_id": "L1"})
+    assert (longer.http, longer.status, peer.told("POST")) == (200, 2001, [])
+
+
 @pytest.mark.statement("OCPI-184")
 async def test_a_contract_certificate_is_asked_about_as_a_token_of_type_other(node, cpo, provider):
     peer, _ = provider

@@ -155,3 +155,16 @@ async def test_a_null_character_is_refused_for_not_every_store_can_keep_it(node,
     answer = await cpo.call(method, path, json.dumps({**body, "name": "a\x00b"}).encode())
     assert (answer.http, answer.status) == (200, 2001)
     assert node.store.head() == 0
+
+
+@pytest.mark.statement("OCPI-182")
+async def test_what_nobody_foresaw_is_5xx_so_that_it_is_sent_again(node, cpo, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("interroam.protocols.ocpi.server.places.location_fact", broken)
+    for _ in range(2):  # found, then known
+        answer = await cpo.put(AT, messages.location())
+        assert (answer.http, answer.status) == (500, 3000)
+    monkeypatch.undo()
+    assert (await cpo.put(AT, messages.location())).status == 1000
