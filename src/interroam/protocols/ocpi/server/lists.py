@@ -35,6 +35,7 @@ def query_of(call: Call, kind: Kind, page: Page) -> Query:
         owners=frozenset({call.receiver}) if call.receiver is not None else None,
         standing=kind is Kind.LOCATION and page.date_from is None,  # else it is told what is gone (OCPI-85)
         gone=kind in _TOLD_GONE,
+        without=call.hidden,
         updated_from=page.date_from,
         updated_to=page.date_to,
         offset=page.offset if cursor is None else 0,
