@@ -1,4 +1,4 @@
-"""Which places a partner of 2.1.1 is not shown at all, so that its lists neither hold nor count them (OCPI-48, OCPI-80).
+"""The places that no partner of 2.1.1 is shown, so that its lists neither hold nor count them (OCPI-48, OCPI-80).
 
 They are read once, when the first such partner asks for a list, and kept up to date from then on.
 """
