@@ -39,9 +39,9 @@ class Hidden:
             while self._unsure:
                 key = next(iter(self._unsure))
                 del self._unsure[key]
-                row = await self._store.get(key)
-                if row is not None:
-                    self._look(row)
+                stored = await self._store.get(key)
+                if stored is not None:
+                    self._look(stored)
         return self._numbers
 
     def _look(self, row: Stored) -> None:
