@@ -52,6 +52,9 @@ Same = Callable[[bytes, bytes], bool]
 Restate = Callable[[Wire, Evse], Wire | None]
 """A pure function of a room: a row with the status that an EVSE has; None where the row is not in its spelling."""
 
+Differ = Callable[[bytes, bytes], frozenset[str]]
+"""A pure function of a room: in which fields two wire forms differ, those that only one of them has among them."""
+
 Named = Callable[[Body], tuple[bytes, bytes]]
 """A function of the core: the keyed hashes of the driver's token and contract that an object speaks of."""
 
@@ -71,6 +74,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[Fact, ...] | None = None
     same: Same | None = None
     restate: Restate | None = None
+    differ: Differ | None = None
 
     @property
     def key(self) -> Key:
@@ -195,11 +199,22 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
     evse_id: str | None = None
 
 
+MORE = "*"
+"""Among the fields of a location that changed: perhaps others too, which nobody can name."""
+_PART, _NEW_PART = "evses/", "evses+/"
+
+
+def part_name(uid: str, *, new: bool) -> str:
+    """Name an EVSE among the fields of its location that changed; ``new`` says that it was not there before."""
+    return (_NEW_PART if new else _PART) + uid.casefold()
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A line of the journal.
 
     ``body`` is there for facts (the object as stated); a change keeps the names of its fields and its message. Where
-    there is no message, the change of an EVSE or a session keeps the object as it was then.
+    there is no message, the change of an EVSE or a session keeps the object as it was then. A location that is stated
+    again says in ``fields`` what is new: names of its own fields, and its EVSEs (see ``parts``).
     """
 
     seq: int
@@ -223,6 +238,23 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Uids of EVSEs that a location's fact left out and that are REMOVED now."""
     moved: tuple[Moved, ...] = ()
     """EVSEs that this may have moved into somebody's selection, or out of it."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether a fact is told as a whole: it is new, or what is new of it was not named."""
+        return self.created or not self.seq or not (self.fields or self.removed)
+
+    @property
+    def own_fields(self) -> frozenset[str]:
+        """The names of what is new of the object itself."""
+        return frozenset(one for one in self.fields if not one.startswith((_PART, _NEW_PART)))
+
+    @property
+    def parts(self) -> dict[str, bool]:
+        """The EVSEs of a location that changed, by uid as in keys, and whether each was not there before."""
+        old, new = len(_PART), len(_NEW_PART)
+        found = {one[old:]: False for one in self.fields if one.startswith(_PART)}
+        return found | {one[new:]: True for one in self.fields if one.startswith(_NEW_PART)}
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

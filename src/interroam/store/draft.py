@@ -7,7 +7,7 @@ of it. A telling that raises leaves nothing behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,14 +15,28 @@ from msgspec.structs import replace
 
 from interroam.core.refs import refs_of
 from interroam.core.rules.verdicts import Judgment, judge, removal
-from interroam.model.facts import Act, Body, Change, Entry, Fact, Receipt, Stored, Telling, Verdict, Withdrawal
+from interroam.model.facts import (
+    Act,
+    Body,
+    Change,
+    Entry,
+    Fact,
+    Receipt,
+    Statement,
+    Stored,
+    Telling,
+    Verdict,
+    Withdrawal,
+    part_name,
+)
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Evse
-from interroam.store.making import UNMOVED, entry_of, first_row, moved_by, next_row
+from interroam.store.making import UNMOVED, altered, entry_of, first_row, moved_by, next_row, renewed
 from interroam.store.recent import Recent
 from interroam.store.rows import own_name
 
 _NAMELESS: tuple[str, ...] = ()
+_UNNAMED: frozenset[str] = frozenset()
 _RECORDED, _LOCATION, _EVSE, _CDR, _FACT = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR, Act.FACT
 
 
@@ -125,7 +139,9 @@ class Draft:
             if stored.subject != row.subject or stored.contract != row.contract:
                 self._note_former(stored)
         self.rows[key] = before, row
-        self.entries.append(entry := entry_of(telling, row, seq, moved, created=created, late=judgment.late))
+        fresh = altered(stored.body, row.body) if stored is not None and key.kind is _LOCATION else _UNNAMED
+        entry = entry_of(telling, row, seq, moved, created=created, late=judgment.late, fresh=fresh)
+        self.entries.append(entry)
         if key.kind is _CDR and entry.act is _FACT:
             self._cdrs.append(entry)
         if refs != known:
@@ -180,6 +196,7 @@ class Draft:
         """Take over what was judged: from here on nothing raises."""
         key, before, judgment = steps[0][:3]
         verdict = judgment.verdict
+        fresh = _fresh(telling.statement, steps)
         if verdict is not _RECORDED and any(step.judgment.verdict is _RECORDED for step in steps):
             # The entry is the location's, so its version is the entry's number, though only EVSEs say anything new.
             verdict, steps[0] = _RECORDED, _Step(key, before, _carried(judgment, before))
@@ -196,7 +213,8 @@ class Draft:
         created = seq > 0 and (before is None or before.withdrawn)
         if seq:
             moved = tuple(one for step in steps for one in moved_by(step.before, step.judgment.body))
-            entry = entry_of(telling, first, seq, moved, created=created, late=any(step.late for step in steps))
+            late = any(step.late for step in steps)
+            entry = entry_of(telling, first, seq, moved, created=created, late=late, fresh=fresh)
             removed = tuple(step.removed for step in steps if step.removed)
             self.entries.append(replace(entry, removed=removed) if removed else entry)
             if telling.refs:
@@ -257,6 +275,20 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
             uid = body.uid if judgment.verdict is _RECORDED else ""
             steps.append(_Step(key, row, judgment, removed=uid))
     return steps
+
+
+def _fresh(statement: Statement, steps: Sequence[_Step]) -> frozenset[str]:
+    """Return what is new of a location that was known and is stated again: its own fields, and its EVSEs."""
+    key, before, judgment, *_ = steps[0]
+    if key.kind is not _LOCATION or type(statement) is not Fact or before is None or before.withdrawn:
+        return _UNNAMED
+    own = renewed(statement, before, judgment) if judgment.verdict is _RECORDED else _UNNAMED
+    told = [step for step in steps if step.part and step.judgment.verdict is _RECORDED]
+    return own.union(
+        part_name(step.judgment.body.uid, new=step.before is None or step.before.withdrawn)
+        for step in told
+        if isinstance(step.judgment.body, Evse)
+    )
 
 
 def _late(part: Fact, judgment: Judgment) -> bool:

@@ -9,9 +9,9 @@ from interroam.core.rules.verdicts import Judgment
 from interroam.core.rules.visibility import groups_of
 from interroam.core.uuid7 import Uuid7
 from interroam.model.charges import Command, CommandState
-from interroam.model.facts import Act, Body, Change, Entry, Fact, Moved, Stored, Telling, Verdict
+from interroam.model.facts import MORE, Act, Body, Change, Entry, Fact, Moved, Stored, Telling, Verdict
 from interroam.model.ids import Key, Kind
-from interroam.model.places import Evse
+from interroam.model.places import Evse, Location
 from interroam.model.tokens import Token
 from interroam.store.rows import numbered
 
@@ -20,6 +20,7 @@ _NONE: frozenset[str] = frozenset()
 _CHANGE, _FACT, _RECORDED = Act.CHANGE, Act.FACT, Verdict.RECORDED
 _TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
 _UNWRITTEN = "a judgment that writes brings a body and its times"
+_OWN_FIELDS = tuple(name for name in Location.__struct_fields__ if name != "last_updated")
 _mint = Uuid7()
 
 
@@ -90,16 +91,23 @@ def _due(telling: Telling, before: datetime | None, judgment: Judgment, body: Bo
 
 
 def entry_of(
-    telling: Telling, row: Stored, seq: int, moved: tuple[Moved, ...], *, created: bool, late: bool = False
+    telling: Telling,
+    row: Stored,
+    seq: int,
+    moved: tuple[Moved, ...],
+    *,
+    created: bool,
+    late: bool = False,
+    fresh: frozenset[str] = _NONE,
 ) -> Entry:
-    """Return the line that says what was told; ``late`` when that is not what holds now."""
+    """Return the line that says what was told; ``late`` when that is not what holds now, ``fresh`` what is new."""
     statement, origin = telling.statement, telling.origin
     if type(statement) is Change:
         # Who tells changes one by one needs the object as it was then, where no message says it.
         kept = row.body if statement.wire is None and row.key.kind in _TOLD_BY_CHANGES else None
-        act, names, body, wire = _CHANGE, statement.fields, kept, statement.wire
+        act, names, body, wire = _CHANGE, statement.fields | fresh, kept, statement.wire
     elif type(statement) is Fact:
-        act, names, body, wire = _FACT, _NONE, statement.body, statement.wire
+        act, names, body, wire = _FACT, fresh, statement.body, statement.wire
     else:
         act, names, body, wire = Act.WITHDRAWAL, _NONE, None, None
     if wire is not None and (row.wire is None or late):
@@ -124,6 +132,23 @@ def entry_of(
         contract=row.contract,
         moved=moved,
     )
+
+
+def renewed(fact: Fact, before: Stored, judgment: Judgment) -> frozenset[str]:
+    """Return in which fields a location is new that was stated again: in its room's names, else in the model's."""
+    old, new = before.wire, judgment.wire
+    if old is None and new is None:
+        return altered(before.body, judgment.body)
+    if fact.differ is not None and old is not None and new is not None and old.room == new.room:
+        return fact.differ(new.data, old.data)
+    return frozenset((MORE, *altered(before.body, judgment.body)))
+
+
+def altered(before: Body, body: Body | None) -> frozenset[str]:
+    """Return in which fields of the model a location is another now; no other object is told by its fields."""
+    if not isinstance(before, Location) or not isinstance(body, Location):
+        return _NONE
+    return frozenset(name for name in _OWN_FIELDS if getattr(before, name) != getattr(body, name))
 
 
 def moved_by(before: Stored | None, body: Body | None) -> tuple[Moved, ...]:

@@ -40,6 +40,23 @@ def test_a_location_that_left_evses_out_is_not_overtaken():
     assert overtakes(entry(2, place, act=Act.FACT), entry(1, place, act=Act.FACT))
 
 
+def test_a_location_told_by_what_is_new_of_it_overtakes_only_what_says_no_more():
+    place = location_key(CPO, "L1")
+
+    def told(seq, *fields, **more):
+        return entry(seq, place, act=Act.FACT, fields=frozenset(fields), **more)
+
+    named = told(1, "name")
+    assert overtakes(told(2, "name", "address"), named)
+    assert overtakes(told(2, "name"), entry(1, place, act=Act.CHANGE, fields=frozenset({"name"})))
+    assert not overtakes(told(2, "address"), named)
+    assert not overtakes(told(2, "evses/2"), told(1, "evses/1"))
+    assert not overtakes(told(2, removed=("2",)), named)
+    assert not overtakes(told(2, "name"), told(1, created=True))
+    assert not overtakes(told(2, "name"), told(1))
+    assert overtakes(told(2, "name", created=True), named)
+
+
 def test_fifo_skips_nothing():
     pending = Pending(0, (), together=False)
     for seq in (1, 2):

@@ -74,7 +74,8 @@ class Desk:
         self.heard = len(told)
 
     def hear(self, method: str, place: list[str], body: dict) -> None:
-        """Keep the picture as a plain receiver does: statuses by location and uid."""
+        """Keep the picture as a plain receiver does: statuses by location and uid, of locations it was given whole."""
+        assert place[0] in self.picture or (method == "PUT" and len(place) == 1)
         known = self.picture.setdefault(place[0], {})
         if method == "PUT" and len(place) == 1:
             known.update({one["uid"]: one["status"] for one in body["evses"]})
@@ -156,6 +157,32 @@ async def test_an_evse_moves_in_and_out_of_what_an_emsp_is_shown(tmp_path):
         (whole,) = desk.peer.told()
         assert (whole.method, [one["uid"] for one in whole.body["evses"]]) == ("PUT", ["E2"])
         assert whole.body["name"] == "Am Markt"
+
+    await at_desk(tmp_path, play)
+
+
+@pytest.mark.statement("OCPI-87", "OCPI-79")
+async def test_a_place_stated_again_goes_by_the_evses_that_are_shown_and_whole_to_whom_it_is_new(tmp_path):
+    async def play(desk: Desk) -> None:
+        await desk.agree("fast")
+        await desk.put("L1", {"E1": "fast", "E2": "slow"})
+        await desk.put("L2", {"E1": "slow"})
+        sent(desk)
+        connectors = [messages.connector(tariff_ids=["fast"], max_amperage=16)]
+        moved = messages.evse("E1", connectors=connectors, last_updated=time(20))
+        said = {"name": "Am Markt", "last_updated": time(20)}
+        other = evse("E2", "slow", 20)
+        await desk.cpo.put("receiver/locations/CH/CCC/L1", messages.location(evses=[moved, other], **said))
+        await desk.settled()
+        assert sent(desk) == [("PATCH", "L1"), ("PUT", "L1/E1")]
+        desk.minute = 21
+        await desk.put("L1", {"E1": "slow", "E2": "fast", "E3": "fast"})  # E2 enters, what it knew leaves
+        assert sent(desk) == [("PATCH", "L1/E1"), ("PUT", "L1")]
+        await desk.put("L1", {"E1": "fast", "E2": "fast", "E3": "slow"})
+        assert sent(desk) == [("PATCH", "L1/E3"), ("PUT", "L1/E1")]
+        await desk.put("L2", {"E1": "slow", "E2": "fast"})
+        assert sent(desk) == [("PUT", "L2")]
+        await desk.check()
 
     await at_desk(tmp_path, play)
 

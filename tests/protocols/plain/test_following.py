@@ -65,6 +65,16 @@ async def test_a_change_comes_with_the_whole_object_and_the_names_of_what_change
     assert (fact["object"]["status"], fact["object"]["evse_id"]) == ("CHARGING", "CH*CCC*E1")
 
 
+async def test_a_location_stated_again_comes_whole_and_names_nothing(furnished):
+    head = furnished.hub.store.head()
+    furnished.clock.forward(seconds=1)
+    again = LOCATION | {"name": "Elsewhere", "evses": [one | {"status": "BLOCKED"} for one in LOCATION["evses"]]}
+    await furnished.call("cpo", "PUT", "/locations/CH*CCC/L1", again)
+    _, answer = await furnished.call("emsp", "GET", f"/facts?after={head}")
+    (fact,) = answer["facts"]
+    assert (fact["act"], "fields" in fact, fact["object"]["name"]) == ("fact", False, "Elsewhere")
+
+
 async def test_a_withdrawal_comes_without_an_object(furnished):
     await furnished.call("cpo", "PUT", "/tariffs/CH*CCC/T1", TARIFF)
     head = furnished.hub.store.head()

@@ -29,6 +29,8 @@ def overtakes(newer: Entry, older: Entry) -> bool:
     """Whether the newer entry says all that the older one does."""
     if newer.key != older.key or older.removed or older.moved or Act.WITHDRAWAL in (newer.act, older.act):
         return False  # what was left out of a location, or out of a selection, is said by that entry alone
+    if newer.key.kind is _LOCATION and newer.act is Act.FACT and not newer.whole:  # told by what is new of it alone
+        return not older.whole and older.fields <= newer.fields
     return newer.act is Act.FACT or (older.act is Act.CHANGE and older.fields <= newer.fields)
 
 

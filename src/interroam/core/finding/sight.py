@@ -164,7 +164,17 @@ async def _told_location(store: Store, scope: Scope, entry: Entry) -> Entry | No
         return None
     if not here:  # its last EVSE has left: what is said of the location itself is nobody's business here any more
         return replace(entry, act=Act.WITHDRAWAL, body=None, wire=None, removed=tuple(gone), fields=frozenset())
-    return replace(entry, removed=tuple(gone), wire=None, moved=())
+    parts = entry.parts
+    known = any(
+        not parts.get(row.key.sub, False) and (_was_seen(scope, entry, row.body) or not _has_moved(entry, row.body))
+        for row in here
+        if isinstance(row.body, Evse)
+    )  # else the receiver has never heard of the place
+    return replace(entry, removed=tuple(gone), wire=None, moved=(), created=entry.created or not known)
+
+
+def _has_moved(entry: Entry, evse: Evse) -> bool:
+    return any(one.uid.casefold() == evse.uid.casefold() for one in entry.moved)
 
 
 def _was_seen(scope: Scope, entry: Entry, evse: Evse) -> bool:

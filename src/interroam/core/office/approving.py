@@ -89,7 +89,7 @@ class Approving:
         await self._gate.drafts.add(key, raw)
         await self._audit.write(actor, "quality complete", name)
         if draft is not None:  # the rule looks at it again
-            await self._gate.tell(Origin(owner, correlation=self._hub.ids.new()), _fact(draft), standards)
+            await self._gate.tell(Origin(owner, correlation=self._hub.ids.new()), self._fact(draft), standards)
 
     async def recheck(self, actor: Actor, partner: str) -> int:
         """Release what lives up to the rules as they are now; returns how many places that were."""
@@ -113,13 +113,17 @@ class Approving:
         first = drafts[0]
         origin = Origin(first.partner, correlation=self._hub.ids.new())
         if first.key.kind is Kind.LOCATION and first.new:
-            facts = [Fact(first.body, None, first.wire, tuple(map(_fact, drafts[1:])))]
+            facts = [Fact(first.body, None, first.wire, tuple(map(self._fact, drafts[1:])))]
         else:
-            facts = list(map(_fact, drafts))
+            facts = list(map(self._fact, drafts))
         for fact in facts:
             await self._hub.record(origin, fact)
         for one in drafts:
             await self._gate.drafts.drop(one.key)
+
+    def _fact(self, draft: Draft) -> Fact:
+        standards = self._gate.standards(draft.partner)
+        return Fact(draft.body, None, draft.wire, differ=standards.differ if standards is not None else None)
 
     async def _named(self, name: str) -> list[Draft]:
         await self._gate.drafts.load()
@@ -131,10 +135,6 @@ class Approving:
             remedy = f"decide about {_site(key)}"
             raise Refused(Reason.WRONG_STATE, f"the location of {name} is not approved itself", remedy=remedy)
         return found
-
-
-def _fact(draft: Draft) -> Fact:
-    return Fact(draft.body, None, draft.wire)
 
 
 def _waiting(draft: Draft) -> Waiting:

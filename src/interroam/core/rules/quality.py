@@ -71,6 +71,10 @@ class Standards(Protocol):
         """Return what is static of a place, to be compared."""
         ...
 
+    def differ(self, new: bytes, old: bytes) -> frozenset[str]:
+        """Return in which fields two places differ, in the room's own spelling."""
+        ...
+
     def live(self, stated: Evse, known: Evse) -> Change | None:
         """Return the change that takes over what is dynamic; None when nothing of it is new."""
         ...

@@ -212,7 +212,8 @@ class Gate:
     async def _whole(self, origin: Origin, statement: Fact, parts: tuple[Fact, ...], standards: Standards) -> Receipt:
         """Let a location through with those of its EVSEs that may be shown, and keep the rest."""
         key = statement.key
-        alone = Fact(statement.body, None, statement.row or statement.wire, None, statement.same)
+        same, differ = statement.same, statement.differ
+        alone = Fact(statement.body, None, statement.row or statement.wire, None, same, differ=differ)
         weighed = await self._weigh(origin, alone, standards)
         if isinstance(weighed, Draft):
             receipt = await self._keep(origin, weighed, standards)
@@ -228,7 +229,8 @@ class Gate:
         if untouched and weighed is alone:
             return await self._hub.record(origin, statement)
         told = weighed if isinstance(weighed, Fact) else alone
-        return await self._hub.record(origin, Fact(told.body, None, told.row or told.wire, shown, statement.same))
+        row = told.row or told.wire
+        return await self._hub.record(origin, Fact(told.body, None, row, shown, same, differ=differ))
 
     async def _stated(self, key: Key, parts: tuple[Fact, ...], body: Body) -> list[Fact | Change]:
         """Return what a whole location says of its EVSEs: those it brings, and that those it leaves out are gone."""

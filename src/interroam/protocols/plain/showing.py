@@ -122,7 +122,7 @@ async def fact(hub: Hub, entry: Entry, viewers: Sequence[Party]) -> wire.Fact | 
         key=translate.write_key(key),
         object=shown,
         hub_id=entry.hub_id,
-        fields=tuple(sorted(entry.fields)),
+        fields=tuple(sorted(entry.fields)) if entry.act is Act.CHANGE else (),
         removed=entry.removed,
         correlation=entry.correlation,
     )

@@ -166,10 +166,39 @@ async def test_the_operators_name_gives_way_to_its_id_on_every_way(old_emsp):
     said = {"operator": {"name": "CCC AG", "website": "https://ccc.example"}, "last_updated": LATER}
     await old_emsp.say("PATCH", PLACE, said)
     await old_emsp.settled()
-    assert old_emsp.emsp.told()[-1].body["operator"] == {"name": "CH*CCC", "website": "https://ccc.example"}
+    assert old_emsp.emsp.told("PATCH")[-1].body["operator"] == {"name": "CH*CCC", "website": "https://ccc.example"}
     await old_emsp.say("PATCH", PLACE, {"name": "Am Platz", "last_updated": "2026-03-15T12:01:00Z"})
     await old_emsp.settled()
-    assert "operator" not in old_emsp.emsp.told()[-1].body
+    assert old_emsp.emsp.told("PATCH")[-1].body == {"name": "Am Platz", "last_updated": "2026-03-15T12:01:00Z"}
+    again = messages.location(operator={"name": "Other"}, name="Am Platz", last_updated="2026-03-15T12:02:00Z")
+    await old_emsp.say("PUT", PLACE, again)
+    await old_emsp.settled()
+    assert old_emsp.emsp.told("PUT")[-1].path.count("/") > 5
+    assert old_emsp.emsp.told("PATCH")[-1].body["operator"] == {"name": "CH*CCC"}
+
+
+@pytest.mark.statement("OCPI-87")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_place_that_changed_goes_by_its_evses_under_the_hubs_ids(old_emsp, method):
+    location, evse, plug = await ids(old_emsp)
+    path = f"/old/locations/CH/CCC/{location}"
+    await old_emsp.settled()
+    old_emsp.emsp.seen.clear()
+
+    async def said(at, **fields):
+        await old_emsp.say(method, PLACE, {**(messages.location() if method == "PUT" else {}), **fields, **at})
+        await old_emsp.settled()
+        told, old_emsp.emsp.seen[:] = old_emsp.emsp.told(), []
+        return told
+
+    own, part = await said({"last_updated": LATER}, parking_type="ON_STREET")
+    assert (own.method, own.path, own.body) == ("PATCH", path, {"type": "ON_STREET", "last_updated": LATER})
+    assert (part.method, part.path) == ("PUT", f"{path}/{evse}")
+    assert (part.body["uid"], part.body["connectors"][0]["id"]) == (evse, plug)
+    # 2.1.1 has no word for a state: the EVSEs go, and nobody is told that they are gone.
+    more = {"parking_type": "ON_STREET"} if method == "PUT" else {}
+    (part,) = await said({"last_updated": "2026-03-15T12:01:00Z"}, state="BE", **more)
+    assert (part.method, part.path, part.body["status"]) == ("PUT", f"{path}/{evse}", "AVAILABLE")
 
 
 @pytest.mark.statement("OCPI-197")
@@ -201,9 +230,9 @@ async def test_what_a_conversion_costs_stands_in_the_trace(old_emsp):
     await old_emsp.settled()
 
     traces = await old_emsp.node.store.traces(partner="emsp")
-    (told,) = [one for one in traces if one.operation == "PUT locations" and "x" in one.request.decode()]
+    (told,) = [one for one in traces if one.operation == "PATCH locations" and "xx" in one.request.decode()]
     assert "address (cut at 45 characters)" in told.note
-    (seen,) = old_emsp.emsp.told()
+    (seen,) = old_emsp.emsp.told("PATCH")
     assert json.loads(told.request) == seen.body  # in this form nothing else holds it
 
 

@@ -99,6 +99,25 @@ async def test_a_new_location_is_taken_at_once_and_shown_when_it_is_approved(nod
     assert await approving.waiting(LOCAL) == []
 
 
+@pytest.mark.statement("OCPI-68", "OCPI-87")
+async def test_a_changed_location_is_told_when_it_is_approved_by_what_is_new_and_by_its_evses(
+    node, cpo, watched, approving
+):
+    await cpo.put(AT, location(evses=[evse(), evse("E2")]))
+    await approving.approve(LOCAL, "location/ch*ccc/l1")
+    await node.settled()
+    watched.seen.clear()
+    moved = evse("E2", floor_level="2", last_updated=LATER)
+    await cpo.put(AT, location(images=[], facilities=["CAFE"], evses=[evse(), moved], last_updated=LATER))
+    assert await heard(node, watched) == []
+    await approving.approve(LOCAL, "location/ch*ccc/l1")
+    own, *evses = await heard(node, watched)
+    said = {"facilities": ["CAFE"], "images": [], "last_updated": LATER}
+    assert own == ("PATCH", "locations/CH/CCC/L1", said)
+    assert {path for _, path, _ in evses} == {"locations/CH/CCC/L1/E1", "locations/CH/CCC/L1/E2"}
+    assert evses[-1] == ("PUT", "locations/CH/CCC/L1/E2", moved)
+
+
 @pytest.mark.statement("OCPI-84")
 async def test_the_owner_reads_what_waits_and_an_approved_place_as_others_see_it(
     node, cpo, watched, provider, approving

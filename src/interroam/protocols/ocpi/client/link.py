@@ -21,7 +21,7 @@ from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, routing
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.urls import is_secure, tail
 from interroam.protocols.ocpi.translate.quality import OcpiStandards
-from interroam.protocols.ocpi.views import Views
+from interroam.protocols.ocpi.views import View, Views
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 from interroam.protocols.ocpi.wiring import wiring_of
 
@@ -97,23 +97,38 @@ class OcpiLink:
         """Deliver one entry; Refused when it will never be taken, Unavailable when later it may."""
         if entry.key.kind is _TOKEN and to.role is Role.CPO and not self._switches.pushes_tokens:
             return  # OCPI-96
-        address = self._connected()
+        self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)
         pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
+        given: list[Key | None] = []
+        refusal: Refused | None = None
         for push in await pushes.of(entry, view):
-            call = self._call(push, entry, to)
-            if call is None:
-                continue
-            called, method = await self._calls.call(address, call, self._hub.deadlines.partner), push.method
-            if called.taken or (push.expendable and knows_not(called)):
-                continue
-            if push.whole is not None and await self._wants_whole(address, entry, to, push, called):
-                whole = await pushes.whole(push.whole, view)
-                if whole is not None:
-                    log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
-                    method = whole.method
-                    called = await self._send(address, entry, to, whole) or called
-            check_delivery(called, method, push.module, older=self._wiring.older)
+            try:
+                if push.whole is None or push.whole not in given:
+                    given.append(await self._deliver(push, pushes, view, entry, to))
+            except Refused as no:  # of one EVSE, which keeps nothing from the others
+                refusal = refusal or no
+        if refusal is not None:
+            raise refusal
+
+    async def _deliver(self, push: Push, pushes: Pushes, view: View, entry: Entry, to: Party) -> Key | None:
+        """Make one push; returns the object that was given whole in its place, if any."""
+        address, call = self._connected(), self._call(push, entry, to)
+        if call is None:
+            return None
+        called, method = await self._calls.call(address, call, self._hub.deadlines.partner), push.method
+        if called.taken or (push.expendable and knows_not(called)):
+            return None
+        given = None
+        if push.whole is not None and await self._wants_whole(address, entry, to, push, called):
+            whole = await pushes.whole(push.whole, view)
+            if whole is not None:
+                log.info("whole_object_sent", partner=self.partner.id, object=str(push.whole), answered=called.code)
+                method = whole.method
+                called = await self._send(address, entry, to, whole) or called
+                given = push.whole
+        check_delivery(called, method, push.module, older=self._wiring.older)
+        return given
 
     async def _wants_whole(self, address: Address, entry: Entry, to: Party, push: Push, called: Called) -> bool:
         """Whether a receiver that did not take a change is to be given all: it takes none, or has not got the object.

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from interroam.core.hub import Hub
 from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Entry
+from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Key, Kind, Party, Role
 from interroam.model.parties import Partner
 from interroam.model.places import Evse
@@ -58,6 +58,20 @@ class OldPushes(Pushes):
         except Unsaid:
             pushes = await self._withdrawn(entry)
         return [await self._addressed(push, view, entry.hub_id) for push in pushes]
+
+    async def _itself(self, entry: Entry, stored: Stored, names: frozenset[str], view: View) -> list[Push] | None:
+        """Return the PATCH of what is new of a location itself: none where 2.1.1 has no word for any of it."""
+        try:
+            return await super()._itself(entry, stored, names, view)
+        except Unsaid:
+            return []
+
+    async def _part(self, row: Stored, view: View) -> list[Push]:
+        """Return the PUT of an EVSE: none where 2.1.1 cannot be told of it, or must not be."""
+        try:
+            return await super()._part(row, view)
+        except Unsaid:
+            return []
 
     async def whole(self, key: Key, view: View) -> Push | None:
         """Return the PUT of a whole object as it is now; None when it is no more, or cannot be said."""

@@ -1,8 +1,8 @@
 """What one entry of the journal means on the wire: the calls that deliver it, in order.
 
-A place goes as its owner stated it: a whole location or EVSE by PUT, a change by PATCH. What was not stated in OCPI
-is rendered from the picture. An EVSE that is gone is a PATCH to REMOVED, since OCPI deletes no places (OCPI-87,
-OCPI-91).
+A place goes as its owner stated it: a location that is new and an EVSE by PUT, a change by PATCH. What was not stated
+in OCPI is rendered from the picture. A location that changed goes EVSE by EVSE; what is new of itself, which no EVSE
+says, goes before by PATCH. An EVSE that is gone is a PATCH to REMOVED, since OCPI deletes no places (OCPI-87, OCPI-91).
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import CANCELED, Cdr, Command, Session
-from interroam.model.facts import Act, Body, Entry, Stored
+from interroam.model.facts import Act, Body, Entry, Stored, Wire
 from interroam.model.ids import Key, Kind, PartyId, location_key, session_key
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.protocols.ocpi.callbacks import PROFILE_COMMANDS
 from interroam.protocols.ocpi.translate import write_active_profile, write_outcome, write_profile_outcome
+from interroam.protocols.ocpi.translate.renewing import location_patch, renewal
 from interroam.protocols.ocpi.translate.rows import is_ours
 from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.views import Looks, View
-from interroam.protocols.ocpi.views.dress import moment
+from interroam.protocols.ocpi.views.dress import moment, time_field
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 _EVSE, _TARIFF, _SESSION, _CHANGE, _FACT = Kind.EVSE, Kind.TARIFF, Kind.SESSION, Act.CHANGE, Act.FACT
@@ -90,21 +91,54 @@ class Pushes:
     async def _location(self, entry: Entry, view: View) -> list[Push]:
         if entry.act is Act.WITHDRAWAL:
             (evses,) = await self._hub.store.evses([entry.key])
-            gone = set(removed_keys(entry))  # those that left a selection with it; else the location went with all
+            left = set(removed_keys(entry))  # those that left a selection with it; else the location went with all
             return [
                 removal(one.body, one.updated)
                 for one in evses
                 if isinstance(one.body, Evse)
-                and (one.key in gone if gone else view.sees is None or sees_row(view.sees, one))
+                and (one.key in left if left else view.sees is None or sees_row(view.sees, one))
             ]
         stored = await self._known(entry)
-        pushes = await self._object(entry, stored, view)
+        gone: list[Push] = []
         if entry.removed and isinstance(stored.body, Location):
             at = entry.body.last_updated if isinstance(entry.body, Location) else stored.updated
             rows = [await self._hub.store.get(key) for key in removed_keys(entry)]
             # First, while the receiver still has them.
-            pushes[:0] = [removal(row.body, at) for row in rows if row is not None and isinstance(row.body, Evse)]
+            gone = [removal(row.body, at) for row in rows if row is not None and isinstance(row.body, Evse)]
+        if entry.act is _FACT and entry.whole:
+            return [*gone, *await self._object(entry, stored, view)]
+        return [*gone, *await self._renewed(entry, stored, view)]
+
+    async def _renewed(self, entry: Entry, stored: Stored, view: View) -> list[Push]:
+        """Tell of a location that changed: what is new of itself, then its EVSEs; all of them when it is (OCPI-87)."""
+        own, parts = entry.own_fields, entry.parts
+        pushes: list[Push] = []
+        if own:
+            patch = await self._itself(entry, stored, own, view)
+            if patch is None:
+                return [await self._put(stored, view)]
+            pushes += patch
+        (rows,) = await self._hub.store.evses([entry.key])
+        for row in rows:
+            evse = row.body
+            if row.withdrawn or not isinstance(evse, Evse) or (view.sees is not None and not sees_row(view.sees, row)):
+                continue
+            if row.key.sub in parts or (own and not evse.removed):
+                pushes += await self._part(row, view)
         return pushes
+
+    async def _itself(self, entry: Entry, stored: Stored, names: frozenset[str], view: View) -> list[Push] | None:
+        """Return the PATCH of what is new of a location itself; None where no PATCH can say it."""
+        if entry.act is _CHANGE and is_ours(entry.wire):
+            said: Wire | None = location_patch(entry.wire)
+        else:
+            said = renewal(stored, names, time_field(stored.updated)["last_updated"])
+        patch = await self._views.patch(replace(entry, act=_CHANGE, wire=said), stored, view) if said else None
+        return None if patch is None else [_patch(stored, view, patch)]
+
+    async def _part(self, row: Stored, view: View) -> list[Push]:
+        """Return the PUT of an EVSE that is told of because of its location."""
+        return [await self._put(row, view)]
 
     async def _evse(self, entry: Entry, view: View) -> list[Push]:
         stored = self._hub.store.at_hand(entry.key) or await self._known(entry)

@@ -23,7 +23,7 @@ from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, items_of, 
 from interroam.protocols.ocpi.wire.types import DisplayText
 
 from .places import CONNECTORS, evse_change, location_change, restated, write_evse, write_location
-from .rows import STATUS, is_ours, wired
+from .rows import STATUS, differ, is_ours, wired
 
 _encode = msgspec.json.Encoder().encode
 _decode_texts = msgspec.json.Decoder(list[DisplayText] | None).decode
@@ -75,6 +75,11 @@ class OcpiStandards(msgspec.Struct, frozen=True):
                 if place == 0:
                     connector.pop("tariff_ids", None)
         return _bare(fields)
+
+    @staticmethod
+    def differ(new: bytes, old: bytes) -> frozenset[str]:
+        """Return in which fields two places differ."""
+        return differ(new, old)
 
     def live(self, stated: Evse, known: Evse) -> Change | None:
         """Return the change that takes over status and tariffs of the first connector; None when neither is new."""

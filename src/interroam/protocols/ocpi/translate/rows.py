@@ -15,7 +15,7 @@ import msgspec
 
 from interroam.core.keys import masked
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Body, Fact, Merge, Wire
+from interroam.model.facts import MORE, Body, Fact, Merge, Wire
 from interroam.model.ids import PartyId
 from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.raw import drop_fields, fields_of, merge_fields
@@ -74,6 +74,17 @@ def same(new: bytes, old: bytes) -> bool:
         return bool(_untimed(_decode(new)) == _untimed(_decode(old)))
     except (msgspec.DecodeError, ArithmeticError):
         return False
+
+
+def differ(new: bytes, old: bytes) -> frozenset[str]:
+    """Return in which fields two objects differ, as ``same`` compares them."""
+    try:
+        ours, theirs = _untimed(_decode(new)), _untimed(_decode(old))
+    except (msgspec.DecodeError, ArithmeticError):
+        return frozenset((MORE,))
+    if not isinstance(ours, dict) or not isinstance(theirs, dict):
+        return frozenset((MORE,))
+    return frozenset(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
 
 
 def _untimed(value: object) -> object:

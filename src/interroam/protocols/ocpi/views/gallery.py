@@ -179,7 +179,7 @@ class Views:
 
         The status of an EVSE is one word here, whoever stated which half of it.
         """
-        if not is_ours(entry.wire) or _holds_others(entry.key.kind, view):
+        if not is_ours(entry.wire):
             evse = entry.body or stored.body
             return status_patch(evse) if isinstance(evse, Evse) and entry.fields == STATUS else None
         names = await self.names(stored.body, stored.hub_id, view)
