@@ -68,6 +68,8 @@ class Tariff(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     starts: datetime | None = None
     ends: datetime | None = None
     slots: Slots | None = None
+    steps_by_element: bool = False
+    """Whether a step rounds what was spent in each element; else once per charge. It counts in an agreement only."""
     last_updated: datetime
 
     @property

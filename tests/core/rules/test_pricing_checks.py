@@ -107,6 +107,14 @@ def test_a_difference_that_steps_alone_explain_is_a_remark(way):
     assert "C30" in finding.remarks[0]
 
 
+def test_where_steps_round_in_each_element_a_cdr_by_the_book_differs_by_its_steps_alone():
+    elements = (element(part("E", "0.40", step=1000), max_kwh=Decimal("5.5")), part("E", "0.60", step=1000))
+    agreed = tariff(*elements, steps_by_element=True)
+    assert check(written(OF, cost(OF, agreed)), [agreed]).outcome is Outcome.PASS
+    finding = check(written(OF, cost(OF, tariff(*elements))), [agreed])
+    assert (finding.outcome, "once per charge" in finding.remarks[0]) == (Outcome.REMARK, True)
+
+
 def test_a_credit_is_the_original_with_its_total_turned():
     total = cdr().total_cost
     assert total.incl_vat is not None

@@ -16,9 +16,9 @@ from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Verdict
 from interroam.model.ids import Kind, session_key
 from interroam.model.money import Price
-from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
+from interroam.model.tariffs import PriceComponent, Restrictions, Tariff, TariffElement
 from tests.core.desk import open_office
-from tests.core.objects import CPO, EMSP_PARTY, NOW, agreement, at, cdr, location, partner, session
+from tests.core.objects import CPO, EMSP_PARTY, NOW, agreement, at, cdr, connector, evse, location, partner, session
 from tests.core.roundabout import Roundabout
 
 HOLDING = Prices(beyond=Beyond.HOLD)
@@ -205,6 +205,35 @@ async def test_a_session_without_a_cost_is_priced_as_it_grows_until_its_cpo_stat
         await core.tell("cpo", grown("13", 3900))
         one = await kept(core)
         assert (one.total_cost, one.cleared) == (Price(Decimal(9)), False)
+
+
+@pytest.mark.statement("OCPI-185")
+async def test_a_session_is_priced_by_the_tariff_of_its_connector_however_that_is_spelled(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices(clearing=True))
+        for name, price in (("T2", "0.90"), ("T1", "0.50")):
+            await core.tell("cpo", Fact(tariff(price, id=name)))
+        plugs = (connector(id="A", tariff_ids=("T1",)), connector(id="B", tariff_ids=("T2",)))
+        await core.tell("cpo", Fact(evse(connectors=plugs)))
+        for name, cost in (("A", "2.00"), ("b", "3.60")):
+            await core.tell("cpo", Fact(replace(under_way("4"), id=name, connector_id=name)))
+            row = await core.store.get(session_key(CPO, name))
+            assert row.body.total_cost == Price(Decimal(cost))
+
+
+@pytest.mark.parametrize(("agreed", "total"), [(True, "5.5000"), (False, "5.0000")])
+async def test_steps_round_in_each_element_where_the_tariff_of_an_agreement_says_so(tmp_path, agreed, total):
+    def per(price: str, **limits) -> TariffElement:
+        return TariffElement((PriceComponent("ENERGY", Decimal(price), step=1000),), Restrictions(**limits))
+
+    both_ways = tariff("1", elements=(per("0.50", max_kwh=Decimal("4.5")), per("0.50")), steps_by_element=True)
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices((both_ways,) if agreed else (), clearing=True))
+        await core.tell("cpo", Fact(both_ways))
+        await core.tell("cpo", Fact(charge("0")))  # 4.5 and 5.5 kWh: 5 and 6, or 10 together
+        await core.until(lambda: told(core) == ["c1"])
+        sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
+        assert sent.total_cost == Price(Decimal(total))
 
 
 @pytest.mark.statement("OCPI-185")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 from urllib.parse import quote, unquote
 
 import pytest
 from yarl import URL
 
+from interroam.model.errors import Unavailable
 from interroam.model.ids import Module
-from tests.protocols.ocpi.client.conftest import Roaming, join
+from interroam.model.questions import Authorize
+from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming, join
 from tests.protocols.ocpi.partners import Peer, basic
 from tests.protocols.ocpi.server import messages
 
@@ -41,6 +45,17 @@ async def test_a_body_with_a_charset_is_taken_and_every_answer_is_json(node, cpo
 
 
 @pytest.mark.statement("OCPI-188")
+async def test_a_body_that_is_said_to_be_something_else_is_taken_and_noted(node, cpo):
+    await join(node, "cpo", cpo, "CH*CCC/CPO")
+    shown = {"Authorization": basic(cpo.given["token"]), **FROM, "Content-Type": "text/plain"}
+    place = f"{node.url}/ocpi/2.2.1/receiver/locations/CH/CCC/L1"
+    async with cpo.session.put(place, headers=shown, data=json.dumps(messages.location())) as answer:
+        assert answer.status == 201
+    (trace,) = [one for one in await node.store.traces(partner="cpo") if one.operation == "ocpi PUT locations"]
+    assert "Content-Type: is not application/json" in trace.note
+
+
+@pytest.mark.statement("OCPI-188")
 async def test_every_body_we_send_is_said_to_be_json(node, emsp, cpo):
     await join(node, "cpo", cpo, "CH*CCC/CPO")
     await join(node, "emsp", emsp, "DE*EEE/EMSP")
@@ -68,6 +83,10 @@ async def test_a_published_url_is_called_with_one_slash_and_ids_encoded_once(nod
         await world.patch_evse(ODD, status="CHARGING", last_updated="2026-03-14T12:05:00Z")
         await world.settled()
         (change,) = emsp.told("PATCH")
+        with contextlib.suppress(Unavailable):  # what it answers says nothing
+            asked = Authorize(cpo=OWNER, uid=ODD, type="OTHER", location_id="L1", emsp=PROVIDER)
+            await node.hub.authorize(world.origin(), asked)
+        (question,) = emsp.told("POST")
         emsp.headers = LIST
         emsp.answers.append(lambda seen: (200, b'{"status_code":1000,"data":[],"timestamp":"2026-01-01T00:00:00Z"}'))
         since = node.clock.now()
@@ -77,6 +96,7 @@ async def test_a_published_url_is_called_with_one_slash_and_ids_encoded_once(nod
     assert change.path.startswith(start)
     assert "/" not in change.path.removeprefix(start)
     assert unquote(change.path.removeprefix(start)) == ODD
+    assert question.path == f"/sender/tokens/{quote(ODD, safe='')}/authorize"
     assert (pull.path, pull.query["date_from"][:10]) == (f"/sender/tokens{end}", since.date().isoformat())
 
 

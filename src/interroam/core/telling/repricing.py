@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from interroam.core.pages import every
 from interroam.core.ports import Query, Store
@@ -54,4 +55,5 @@ async def terms_of(store: Store, cdr: Cdr | Session, prices: Prices) -> tuple[li
 
 async def _tariffs(store: Store, cdr: Cdr | Session) -> list[Tariff]:
     query = Query(kind=Kind.TARIFF, owners=frozenset({cdr.owner}), limit=_PAGE)
-    return [row.body async for row in every(store.page, query) if isinstance(row.body, Tariff)]
+    found = [row.body async for row in every(store.page, query) if isinstance(row.body, Tariff)]
+    return [replace(one, steps_by_element=False) if one.steps_by_element else one for one in found]  # sheet C30

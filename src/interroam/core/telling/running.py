@@ -84,7 +84,8 @@ async def _named(hub: Hub, session: Session, prices: Prices) -> tuple[str, ...]:
     row = await hub.store.get(evse_key(session.owner, session.location_id, session.evse_uid))
     if prices.agreed or row is None or not isinstance(row.body, Evse):
         return ()
-    return next((one.tariff_ids for one in row.body.connectors if one.id == session.connector_id), ())
+    wanted = session.connector_id.casefold()
+    return next((one.tariff_ids for one in row.body.connectors if one.id.casefold() == wanted), ())
 
 
 def _stated(session: Session) -> bool:

@@ -14,7 +14,7 @@ from interroam.core.rules.pricing.course import Charge, Course, Phase, follow
 from interroam.core.rules.pricing.exact import ZERO, four
 from interroam.core.rules.pricing.items import Item, Kind, items
 from interroam.core.rules.pricing.matching import Slice, by_time, is_local, words
-from interroam.core.rules.pricing.rounding import BY_THE_BOOK, Steps, stepped
+from interroam.core.rules.pricing.rounding import BY_ELEMENT, BY_THE_BOOK, Steps, stepped
 from interroam.core.rules.pricing.slicing import slices
 from interroam.model.money import Price
 from interroam.model.tariffs import Tariff
@@ -89,9 +89,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         assumed = dict.fromkeys(_assumptions(course, pieces, found, tariffs, zone_known=known))
         return cls(tariff=tariff, tariffs=tariffs, course=course, found=found, assumptions=tuple(assumed))
 
-    def cost(self, steps: Steps = BY_THE_BOOK) -> Cost:
-        """Apply the steps and add up."""
-        found = stepped(self.found, steps)
+    @property
+    def steps(self) -> Steps:
+        """How the tariff has its steps applied."""
+        return BY_ELEMENT if self.tariff.steps_by_element else BY_THE_BOOK
+
+    def cost(self, steps: Steps | None = None) -> Cost:
+        """Apply the steps, as the tariff says or in another way, and add up."""
+        found = stepped(self.found, steps or self.steps)
         parts = (part for one in self.tariffs for element in one.elements for part in element.components)
         with_vat = any(part.vat is not None for part in parts)
         totals, limits = _totals(found, self.tariff, with_vat=with_vat)
@@ -111,7 +116,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), steps: Steps = BY_THE_BOOK) -> Cost:
+def cost(charge: Charge, tariff: Tariff, others: Iterable[Tariff] = (), steps: Steps | None = None) -> Cost:
     """Say what a charge costs under a tariff; periods that name one of the other tariffs are billed by that.
 
     Raises ``Refused`` when the tariff cannot be read.

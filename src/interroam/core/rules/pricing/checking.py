@@ -109,7 +109,7 @@ def _judged(cdr: Cdr, tariff: Tariff, others: Sequence[Tariff], zone: str | None
     outcome = Outcome.REMARK if differences else Outcome.PASS
     if _apart(cdr, computed.totals, tolerance):
         outcome = Outcome.HOLD
-        for way in other_ways():
+        for way in other_ways(draft.steps):
             if not _apart(cdr, draft.cost(way).totals, tolerance):
                 outcome = Outcome.REMARK
                 remarks.append(f"the steps alone explain it: the CDR rounds {way} (C30)")

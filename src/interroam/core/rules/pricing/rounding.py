@@ -43,6 +43,8 @@ class Steps(msgspec.Struct, frozen=True):
 
 
 BY_THE_BOOK = Steps()
+BY_ELEMENT = Steps(Rounding.ELEMENT, Rounding.ELEMENT)
+"""As an agreement may have it (C30)."""
 _OF_ENERGY = (Rounding.CHARGE, Rounding.NONE, Rounding.ELEMENT)
 
 
@@ -60,10 +62,10 @@ def stepped(found: Sequence[Item], steps: Steps) -> list[Item]:
     return rounded
 
 
-def other_ways() -> list[Steps]:
-    """Return every way but that of the book, those nearest to it first."""
-    ways = [Steps(energy, time) for energy in _OF_ENERGY for time in Rounding]
-    return sorted(ways, key=lambda one: (one.energy is not Rounding.CHARGE) + (one.time is not Rounding.CHARGE))[1:]
+def other_ways(usual: Steps) -> list[Steps]:
+    """Return every way but the usual one, those nearest to the book first."""
+    ways = [Steps(energy, time) for energy in _OF_ENERGY for time in Rounding if Steps(energy, time) != usual]
+    return sorted(ways, key=lambda one: (one.energy is not Rounding.CHARGE) + (one.time is not Rounding.CHARGE))
 
 
 def _groups(found: Sequence[Item], numbers: Sequence[int], rounding: Rounding) -> Iterator[list[int]]:

@@ -79,6 +79,8 @@ class Tariff(Struct, frozen=True, omit_defaults=True, kw_only=True):
     max_price: Price | None = None
     starts: datetime | None = None
     ends: datetime | None = None
+    steps_by_element: bool = False
+    """Whether a step rounds what was spent in each element, in an agreement alone; else once per charge."""
     last_updated: datetime | None = None
 
 
