@@ -12,6 +12,7 @@ from interroam.core.finding.retelling import Dossier
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Exchange, Fact
 from interroam.model.ids import session_key
+from interroam.model.money import Price
 from interroam.model.questions import Authorize
 from interroam.model.tariffs import PriceComponent, Tariff, TariffElement
 from interroam.model.tokens import Allowed, Authorization
@@ -138,3 +139,23 @@ async def test_a_dossier_is_one_json_file_that_reads_back(charged):
     office, _, _ = charged
     dossier = await office.dossier(LOCAL, "C1")
     assert msgspec.json.decode(msgspec.json.encode(dossier), type=Dossier).summary == dossier.summary
+
+
+async def test_the_bill_of_a_charge_is_its_cdr_and_not_the_credit_that_took_it_back(charged):
+    office, core, yes = charged
+    back = cdr(
+        "C1-C", authorization_reference=yes.reference, credit=True, credit_of="C1", total_cost=Price(Decimal(-9))
+    )
+    await core.tell("cpo", Fact(back))
+    story = await office.dossier(LOCAL, "C1")
+    assert (story.summary["CDR"], story.summary["credit"]) == ("C1", "C1-C, -9 EUR")
+    assert not story.summary["cost"].startswith("-")
+
+
+async def test_a_charge_rests_on_the_permission_it_names_though_its_provider_gave_others_the_same_reference(charged):
+    office, core, yes = charged
+    question = Authorize(cpo=CPO, uid="1A2B3C4D", location_id="L1", evse_uids=("1",))
+    later = await core.hub.authorize(_origin("cpo"), question)
+    assert later.emsp_reference == yes.emsp_reference
+    story = await office.dossier(LOCAL, "C1")
+    assert story.summary["authorization"] == yes.reference

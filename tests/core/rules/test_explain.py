@@ -7,7 +7,7 @@ import pytest
 from interroam.core.rules.explain import Case, explain
 from interroam.core.rules.routing import Routing
 from interroam.model.agreements import Terms
-from interroam.model.ids import Module
+from interroam.model.ids import Module, Party
 from interroam.model.parties import PartnerState
 from interroam.model.places import Availability, EvseStatus
 from tests.core.objects import CPO, EMSP, NOW, agreement, at, evse, partner, token
@@ -54,6 +54,13 @@ def test_a_no_names_its_rule_and_what_would_make_it_pass(agreements, partners, c
     said = explain(Routing(partners, agreements), case)
     assert (said.accepted, said.steps[-1].rule) == (False, last)
     assert remedy in said.steps[-1].remedy
+
+
+@pytest.mark.parametrize(("party", "last"), [("FR*CPO/CPO", "place"), ("DE*MSP/EMSP", "provider")])
+def test_a_party_that_an_operator_switched_off_is_why(party, last):
+    said = explain(Routing(PARTNERS, [agreement()], suspended=[Party.parse(party)]), CASE)
+    assert (said.accepted, said.steps[-1].rule) == (False, last)
+    assert said.steps[-1].remedy == f"interroam party resume {party}"
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,7 @@ class Authorizer:
             if routing.covering(cpo, question.emsp, _TOKENS, now, spots, service) is None:
                 refused = routing.why_not(cpo, question.emsp, _TOKENS, now, spots, service)
         if refused is not None:
-            provider, token = candidates[-1]
-            return _not_covered(question, refused, now, provider, token)
+            return _not_covered(question, candidates[-1][0], refused, now)
         return _Anybody(replace(question, reference=reference, evse_uids=uids), spots)
 
     def _named_provider(self, question: Authorize) -> list[tuple[PartyId, Token | None]]:
@@ -290,15 +289,13 @@ def _presented(question: Authorize, owner: PartyId, alias: str | None, now: date
     )
 
 
-def _not_covered(
-    question: Authorize, refused: Refused, now: datetime, provider: PartyId, token: Token | None
-) -> Authorization:
-    """Answer that no agreement covers a driver, by the token as far as it is known (OCPI-42)."""
+def _not_covered(question: Authorize, provider: PartyId, refused: Refused, now: datetime) -> Authorization:
+    """Return a no that shows the CPO nothing of the card but what it presented: no agreement lets it see more."""
     return Authorization(
         allowed=Allowed.NOT_ALLOWED,
-        cpo=question.cpo,
         emsp=provider,
-        token=token or replace(_presented(question, provider, None, now), valid=False),
+        cpo=question.cpo,
+        token=replace(_presented(question, provider, None, now), valid=False),
         info=refused.message,
         why=refused.reason,
         at=now,

@@ -51,6 +51,7 @@ class Commander:
                 f"{emsp} may not use a token of {token_owner} (OCPI-119)",
                 remedy="use a token of your own",
             )
+        self.hub.book.routing.check_active(Party(emsp, role))
         partner = self.hub.book.partners[origin.partner]
         if not partner.is_hub and not partner.speaks_for(emsp, role):
             raise Refused(

@@ -51,9 +51,10 @@ async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Au
     if not routing.has(to):
         agreement = routing.covering(question.cpo, provider, _TOKENS, now)
         via = to if agreement is None else agreement.emsp
+    putting.check_active(hub, to)
     link = hub.links.get(routing.carriers(via, _TOKENS)[0].id)
     asking = _inclination(link)
-    if link is None or not (link.answers and _is_asked_about(hub, asking, token, question, now)):
+    if link is not None and not (link.answers and _is_asked_about(hub, asking, token, question, now)):
         return _stated(provider, token, question, now)
     try:
         answer = await putting.put(hub, question, to, via, origin, party_of(question.cpo, _CPO))

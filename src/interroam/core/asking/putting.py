@@ -35,17 +35,24 @@ async def put(hub: Hub, question: Question, to: Party, via: Party, origin: Origi
     ends, within = time() + longest, min(patience, longest)
     correlation = origin.correlation or hub.ids.new()
     trouble: Unavailable | None = None
+    check_active(hub, to)
     for partner in hub.book.routing.carriers(via, _module_of(question)):
         try:
             return await _link(hub, partner, to).ask(question, to, asker, correlation, within)
         except Unavailable as failed:
             trouble = failed
-            if not _tries_next(hub.links.get(partner.id)) or (failed.reached and not isinstance(question, _SAFE)):
+            if failed.reached and not (isinstance(question, _SAFE) and _tries_next(hub.links.get(partner.id))):
                 break
             within = min(patience, ends - time())
             if within < _LEAST_S:
                 break
     raise trouble or Unavailable(Reason.NOT_CONNECTED, f"no partner of {via} is there")
+
+
+def check_active(hub: Hub, to: Party) -> None:
+    """Pass unless an operator switched off the party that is meant; else Unavailable."""
+    if to in hub.book.suspended:
+        raise Unavailable(Reason.NOT_CONNECTED, f"{to} is suspended")
 
 
 def _module_of(question: Question) -> Module:
@@ -66,6 +73,8 @@ def _link(hub: Hub, partner: Partner, to: Party) -> Link:
     away = hub.standings.away(to, partner.id)
     if away is not None:  # OCPI-215
         raise Unavailable(Reason.NOT_CONNECTED, f"{to} is {away.state.value}, as {away.by} says")
+    if partner.state is PartnerState.SUSPENDED:
+        raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is suspended")
     link = hub.links.get(partner.id)
     if link is None:
         raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")

@@ -231,6 +231,8 @@ class Dispatch:
     def _way(self, party: Party, entry: Entry) -> Link | None:
         """Return the link by which an entry goes to a party; None where its partner fetches it itself."""
         hub = self._hub
+        if party in hub.book.suspended:
+            raise Unavailable(Reason.NOT_CONNECTED, f"{party} is suspended")
         try:
             partner = hub.book.routing.partner_for(party, MODULE_OF[entry.key.kind])
         except Refused as nobody:

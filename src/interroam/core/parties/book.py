@@ -206,14 +206,17 @@ class Book:
 
     def _changed(self) -> None:
         self.revision += 1
-        self.routing = Routing(self.partners.values(), map(self.whole, self.agreements.values()), self.routes.values())
+        self.routing = self._routing(self.agreements)
         for listener in self._listeners:
             listener()
 
     def supposed(self) -> Routing:
         """Return the routing as it would be with every offer accepted."""
-        agreements = (self.agreements | self.offers).values()
-        return Routing(self.partners.values(), map(self.whole, agreements), self.routes.values())
+        return self._routing(self.agreements | self.offers)
+
+    def _routing(self, agreements: dict[str, Agreement]) -> Routing:
+        whole = map(self.whole, agreements.values())
+        return Routing(self.partners.values(), whole, self.routes.values(), self.suspended)
 
     def whole(self, agreement: Agreement) -> Agreement:
         """Return an agreement with the members of its networks among its CPOs."""

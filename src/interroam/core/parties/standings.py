@@ -81,6 +81,7 @@ class Standings:
             for party in partner.parties:
                 others = (states.get(party, partner.state), partner.state)
                 states[party] = min(others, key=_BEST_FIRST.index)
+        states |= dict.fromkeys(states.keys() & self._book.suspended, PartnerState.SUSPENDED)
         for agreement in self._book.routing.agreements:
             for party in (agreement.emsp, *agreement.cpos):
                 if party not in self._known:

@@ -57,7 +57,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 def explain(routing: Routing, case: Case) -> Explanation:
     """Answer the case."""
-    place = _place(case)
+    cpo, place = Party(case.cpo, Role.CPO), _place(case)
+    if cpo in routing.suspended:
+        return Explanation(accepted=False, steps=(_switched_off(cpo, "place"),))
     if not place.passed:
         return Explanation(accepted=False, steps=(place,))
     if not case.tokens:
@@ -149,11 +151,17 @@ def _asked(routing: Routing, emsp: PartyId, agreement: Agreement) -> Step:
     via = provider if routing.has(provider) else agreement.emsp
     if not routing.has(via):
         return _no("provider", f"no partner speaks for {via}", str(via), f"add {via} to the parties of a partner")
+    if provider in routing.suspended:
+        return _switched_off(provider, "provider")
     partner = routing.partner_for(via, Module.TOKENS)
     if partner.state is PartnerState.CONNECTED:
         return _yes("provider", f"partner {partner.id} answers for {emsp}", partner.id)
     remedy = "interroam partner resume" if partner.state is PartnerState.SUSPENDED else "register the partner"
     return _no("provider", f"partner {partner.id} is {partner.state.value}", partner.id, f"{remedy} {partner.id}")
+
+
+def _switched_off(party: Party, rule: str) -> Step:
+    return _no(rule, f"{party} is suspended", str(party), f"interroam party resume {party}")
 
 
 def _yes(rule: str, message: str, object: str = "") -> Step:

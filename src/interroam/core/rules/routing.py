@@ -42,7 +42,10 @@ class Routing:
         partners: Iterable[Partner] = (),
         agreements: Iterable[Agreement] = (),
         routes: Iterable[Route] = (),
+        suspended: Iterable[Party] = (),
     ) -> None:
+        self.suspended = frozenset(suspended)
+        """The parties that an operator switched off, whoever speaks for them."""
         self.partners = {partner.id: partner for partner in partners}
         self.agreements = tuple(sorted(agreements, key=lambda one: (one.starts, one.id)))
         self._smart = {one.id: one.smart_charging for one in self.agreements if one.smart_charging}
@@ -76,24 +79,31 @@ class Routing:
             allowed = self._may[asked] = self._speaks(partner_id, key.party, role)
         if not allowed:
             owner = key.party
+            self.check_active(Party(owner, role))
             raise Refused(
                 Reason.FOREIGN,
                 f"partner {partner_id} does not speak for {owner} as {role.value}, so it may not state its {key.kind}",
                 remedy=f"add {owner}/{role.value} to the parties of partner {partner_id}",
             )
 
+    def check_active(self, party: Party) -> None:
+        """Pass unless an operator switched this party off; else Refused(FORBIDDEN)."""
+        if party in self.suspended:
+            raise Refused(Reason.FORBIDDEN, f"{party} is suspended", remedy="ask the operator")
+
     def may_ask(self, partner_id: str, cpo: PartyId) -> bool:
         """Whether a partner may put questions of this CPO: it speaks for it, or is a hub."""
         asked = (partner_id, cpo)
         allowed = self._asking.get(asked)
         if allowed is None:
+            self.check_active(Party(cpo, Role.CPO))
             partner = self.partners[partner_id]
             allowed = self._asking[asked] = partner.is_hub or partner.speaks_for(cpo, Role.CPO)
         return allowed
 
     def _speaks(self, partner_id: str, owner: PartyId, role: Role) -> bool:
         partner = self.partners.get(partner_id)
-        if partner is None or partner.state is PartnerState.SUSPENDED:
+        if partner is None or partner.state is PartnerState.SUSPENDED or Party(owner, role) in self.suspended:
             return False
         if partner.speaks_for(owner, role):
             return True

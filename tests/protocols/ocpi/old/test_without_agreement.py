@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from interroam.model.ids import Party
 from tests.protocols.ocpi import older
 
 NONE = "between CH*CCC and DE*EEE ended"
@@ -45,3 +46,10 @@ async def test_the_commands_of_an_old_emsp_are_rejected_and_the_envelope_says_wh
         assert NONE in answer["status_message"]
     assert old_emsp.cpo.told("POST") == []
     assert (await old_emsp.ask("GET", "locations"))["data"] == []
+
+
+async def test_an_old_connection_whose_party_an_operator_switched_off_is_refused(old_cpo):
+    await old_cpo.node.book.switch_party(Party.parse("CH*CCC/CPO"), on=False)
+    answer = await old_cpo.say("PATCH", "locations/CH/CCC/L1/E1", {"status": "CHARGING"})
+    assert (answer["http"], answer["status_code"]) == (403, 2000)
+    assert "CH*CCC/CPO is suspended" in answer["status_message"]

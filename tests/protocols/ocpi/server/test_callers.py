@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from interroam.model.ids import Party
 from interroam.model.parties import PartnerState, Purpose
 from tests.protocols.ocpi.server.messages import cdr, location, token
 
@@ -246,3 +247,20 @@ async def test_a_body_that_is_no_json_is_400(node, cpo, body):
     await node.change("ccc", profile="gireve")
     answer = await cpo.put(AT, body)
     assert (answer.http, answer.status) == (200, 2001)
+
+
+async def test_a_party_that_an_operator_switched_off_is_refused_in_every_call_and_its_neighbor_is_not(node):
+    both = await node.partner("two", "CH*CCC/CPO", "CH*DDD/CPO")
+    await both.put("receiver/locations/CH/CCC/L1", location())
+    await node.hub.book.switch_party(Party.parse("CH*CCC/CPO"), on=False)
+    mine = {"OCPI-from-party-id": "CCC"}
+    for answer in (
+        await both.put("receiver/locations/CH/CCC/L1", location(), mine),
+        await both.get("receiver/locations/CH/CCC/L1", mine),
+        await both.post("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"}, mine),
+    ):
+        assert (answer.http, answer.status, answer.message) == (403, 2000, "CH*CCC/CPO is suspended")
+    theirs = {"OCPI-from-party-id": "DDD"}
+    assert (await both.put("receiver/locations/CH/DDD/L1", location(party_id="DDD"), theirs)).http == 201
+    await node.hub.book.switch_party(Party.parse("CH*CCC/CPO"), on=True)
+    assert (await both.get("receiver/locations/CH/CCC/L1", mine)).http == 200

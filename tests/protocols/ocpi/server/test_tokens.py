@@ -223,11 +223,15 @@ async def test_the_answer_has_the_whole_token_the_place_and_the_hubs_own_referen
 @pytest.mark.statement("OCPI-42")
 async def test_without_an_agreement_the_answer_is_no_and_says_why(node, cpo, place):
     stranger = await node.partner("ggg", "DE*GGG/EMSP")
-    await stranger.put("receiver/tokens/DE/GGG/AABBCCDD", token("AABBCCDD", party_id="GGG"))
+    told = token("AABBCCDD", party_id="GGG", visual_number="DF000-2001", group_id="G1", language="de")
+    await stranger.put("receiver/tokens/DE/GGG/AABBCCDD", told)
     answer = await cpo.post("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"})
     assert (answer.http, answer.status) == (200, 1000)
     assert answer.data["allowed"] == "NOT_ALLOWED"
     assert "no agreement between CPO CH*CCC and eMSP DE*GGG" in answer.data["info"]["text"]
+    assert answer.data["token"]["uid"] == answer.data["token"]["contract_id"] == "AABBCCDD"  # no more than it presented
+    assert not {"visual_number", "group_id", "language"} & answer.data["token"].keys()
+    assert token()["issuer"] not in answer.data["token"]["issuer"]
     assert "authorization_reference" not in answer.data
     assert "location" not in answer.data
 

@@ -161,6 +161,9 @@ class Callers:
                 f"partner {partner.id} does not speak for {sender}",
                 remedy=f"add {sender} to the parties of partner {partner.id}",
             )
+        active = tuple(filter(self._book.active, parties))
+        if not active:
+            self._book.routing.check_active(parties[0])
         hub = self._book.hub
         to_hub = receiver is None or (hub is not None and receiver == hub.id)
         if receiver is not None and not to_hub and not self._is_here(receiver, partner):
@@ -170,7 +173,7 @@ class Callers:
                 remedy="address the hub",
             )
         answering = self._own if to_hub or receiver is None else receiver
-        return Addressing(sender, parties, None if to_hub else receiver, _answering(sender, answering), {})
+        return Addressing(sender, active, None if to_hub else receiver, _answering(sender, answering), {})
 
     def _two_alone(self, partner: Partner) -> bool:
         """Whether we and the partner are one party in one role each: then headers would say nothing new (OCPI-181)."""

@@ -133,6 +133,7 @@ class OldDoors:
                 remedy="add a partner for each party and role",
             )
         party = parties[0]
+        self._hub.book.routing.check_active(party)
         as_cpo = party.role is Role.CPO
         if party.role is not Role.HUB and as_cpo is (face == "CPO"):
             mine = "emsp" if as_cpo else "cpo"
