@@ -203,6 +203,10 @@ class Store(Protocol):
         """Call ``listener`` with the entries of each commit, in order; returns what ends it."""
         ...
 
+    def said_again(self, listener: Callable[[Key], None]) -> Callable[[], None]:
+        """Call ``listener`` with the key of each place of which only the time is new; returns what ends it."""
+        ...
+
     async def entries(
         self,
         after: int,

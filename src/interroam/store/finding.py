@@ -9,9 +9,9 @@ import asyncio
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 
 from interroam.core.ports import Page, Query
@@ -52,6 +52,7 @@ class Finding(ABC):
         self._shrunk = 0
         """How often rows or entries were removed."""
         self._commits = 0
+        self._again: list[Callable[[Key], None]] = []
         self._last: dict[Kind, str] = {}
         """The greatest id of each kind."""
 
@@ -298,6 +299,11 @@ class Finding(ABC):
 
     # -- after a commit --------------------------------------------------------------------------------------------
 
+    def said_again(self, listener: Callable[[Key], None]) -> Callable[[], None]:
+        """Call ``listener`` with the key of each place of which only the time is new; returns what ends it."""
+        self._again.append(listener)
+        return partial(self._again.remove, listener)
+
     def _learned(self, draft: Draft) -> None:
         """Take over what a group made of the picture."""
         self._commits += 1
@@ -310,6 +316,9 @@ class Finding(ABC):
                 self._moved(row, before)
             if dates is not None and key.kind in _PLACES:
                 dates.touch(row)
+            if before is not None and before.version == row.version and key.kind in _PLACES:
+                for listener in self._again:
+                    listener(key)
             if gone is not None:
                 gone.touch(row)
         for ref, no in draft.refs:

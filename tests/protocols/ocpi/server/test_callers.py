@@ -29,6 +29,13 @@ async def test_nobody_comes_in_without_a_known_token(node, cpo, path, shown):
     assert answer.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.statement("OCPI-5")
+@pytest.mark.parametrize("path", [AT, "versions", "2.2.1", "2.2.1/credentials"])
+async def test_a_secret_of_another_protocol_opens_nothing_of_ocpi(node, path):
+    office = await node.partner("office", "CH*OFF/CPO", protocol="plain")
+    assert [(await office.get(path)).http for _ in range(2)] == [401, 401]
+
+
 @pytest.mark.statement("OCPI-6")
 async def test_a_registration_token_opens_versions_and_nothing_else(node):
     guest = await node.partner("new", "CH*NEW/CPO", purpose=Purpose.REGISTRATION, state=PartnerState.PLANNED)

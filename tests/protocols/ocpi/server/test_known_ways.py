@@ -9,7 +9,7 @@ import pytest
 
 from interroam.model.parties import PartnerState
 from tests.protocols.ocpi.server.conftest import Caller, Node
-from tests.protocols.ocpi.server.messages import location, token
+from tests.protocols.ocpi.server.messages import cdr, location, session, tariff, token
 
 AT = "receiver/locations/CH/CCC/L1"
 
@@ -67,6 +67,26 @@ async def test_modules_of_configuration_need_no_parties_and_look_at_none(node, k
         answer = await known.get(path, named)
         assert (answer.http, answer.status) == (200, 1000)
         assert not [name for name in answer.headers if name.lower().startswith("ocpi-")]
+
+
+@pytest.mark.statement("OCPI-17", "OCPI-24")
+async def test_nobody_states_what_is_another_partys_however_often_it_stated_its_own(node, known):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    theirs = "receiver/locations/CH/DDD/L1"
+    assert (await other.put(theirs, location(party_id="DDD"))).status == 1000
+    head = node.store.head()
+    for method, path, said in (
+        ("PUT", theirs, location(party_id="DDD", name="Neu")),
+        ("PATCH", f"{theirs}/E1", {"status": "CHARGING", "last_updated": "2026-03-14T12:30:00Z"}),
+        ("PUT", "receiver/sessions/CH/DDD/S1", session(party_id="DDD")),
+        ("PUT", "receiver/tariffs/CH/DDD/T1", tariff(party_id="DDD")),
+        ("POST", "receiver/cdrs", cdr(party_id="DDD")),
+    ):
+        answer = await known.call(method, path, said)
+        assert (path, answer.http, 2000 <= answer.status < 3000) == (path, 200, True)
+        assert "CH*DDD" in answer.message
+    assert (await known.get(theirs)).http == 404
+    assert node.store.head() == head
 
 
 @pytest.mark.statement("OCPI-14")

@@ -218,6 +218,22 @@ async def test_date_from_includes_and_date_to_excludes(node, cpo, emsp):
         assert (await emsp.get(f"{LIST}?{same}&date_to=2026-03-14T12:00:03Z")).headers["X-Total-Count"] == "3"
 
 
+@pytest.mark.statement("OCPI-38", "OCPI-51")
+async def test_a_status_said_again_shows_its_newer_time_in_every_list_that_was_read_before(node, cpo, emsp):
+    await fill(cpo, 1)
+    whole, changes = LIST, f"{LIST}?date_from=2020-01-01T00:00:00Z"
+    for minute in range(2):
+        for path in (whole, changes):
+            (place,) = (await emsp.get(path)).data
+            assert place["last_updated"] == place["evses"][0]["last_updated"] == f"2026-03-14T12:0{minute}:00Z"
+        again = {"status": "AVAILABLE", "last_updated": f"2026-03-14T12:0{minute + 1}:00Z"}
+        head = node.store.head()
+        assert (await cpo.patch("receiver/locations/CH/CCC/L0/E1", again)).status == 1000
+        assert node.store.head() == head
+        (late,) = (await emsp.get(f"{LIST}?date_from={again['last_updated']}")).data
+        assert late["last_updated"] == again["last_updated"]
+
+
 @pytest.mark.statement("OCPI-41")
 async def test_each_evse_of_a_list_has_its_own_time_and_the_location_the_newest(node, cpo, emsp):
     at = "receiver/locations/CH/CCC/L0"

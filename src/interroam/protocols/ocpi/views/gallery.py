@@ -1,6 +1,6 @@
 """Objects of the picture as receivers see them; whole locations are remembered until something in them changes.
 
-Saying again what is known is no change: it may refresh a last_updated in the picture, which the next change shows.
+Saying again what is known is no change for receivers; who lists or looks sees the newer time all the same (OCPI-38).
 """
 
 from __future__ import annotations
@@ -58,11 +58,13 @@ class Views:
         # A location that is remembered, or being drawn: whoever draws may keep it only while its mark is here.
         self._marks: dict[tuple[str, str], tuple[int, object]] = {}
         self._unsubscribe = hub.store.subscribe(self._changed)
+        self._overhear = hub.store.said_again(lambda key: self._forget((key.owner, key.id)))
         hub.forgetting.append(_token.cache_clear)
 
     def close(self) -> None:
         """Follow the journal no more."""
         self._unsubscribe()
+        self._overhear()
 
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""
