@@ -317,18 +317,24 @@ class Finding(ABC):
             if dates is not None and key.kind in _PLACES:
                 dates.touch(row)
             if before is not None and before.version == row.version and key.kind in _PLACES:
-                for listener in self._again:
-                    listener(key)
+                self._retimed(key)
             if gone is not None:
                 gone.touch(row)
+        self._named(draft)
+        if self._meanwhile is not None:
+            self._meanwhile += [(row, before) for before, row in draft.rows.values()]
+
+    def _retimed(self, key: Key) -> None:
+        for listener in self._again:
+            listener(key)
+
+    def _named(self, draft: Draft) -> None:
         for ref, no in draft.refs:
             known = self._refs.get(ref)
             if known is not None and no not in known:
                 del self._refs[ref]
         for ref in draft.own:
             self._refs.pop(ref, None)
-        if self._meanwhile is not None:
-            self._meanwhile += [(row, before) for before, row in draft.rows.values()]
 
     def _moved(self, row: Stored, before: Stored | None) -> None:
         key = row.key

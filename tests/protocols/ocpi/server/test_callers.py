@@ -32,7 +32,8 @@ async def test_nobody_comes_in_without_a_known_token(node, cpo, path, shown):
 @pytest.mark.statement("OCPI-5")
 @pytest.mark.parametrize("path", [AT, "versions", "2.2.1", "2.2.1/credentials"])
 async def test_a_secret_of_another_protocol_opens_nothing_of_ocpi(node, path):
-    office = await node.partner("office", "CH*OFF/CPO", protocol="plain")
+    office = await node.partner("office", "CH*OFF/CPO")
+    await node.change("office", protocol="plain")
     assert [(await office.get(path)).http for _ in range(2)] == [401, 401]
 
 
