@@ -207,6 +207,7 @@ async def test_a_setting_lets_a_share_go_by_itself_and_no_more(node, cpo):
     assert await names(node) == ["L2", "L3", "L4", "L5"]
 
 
+@pytest.mark.statement("OCPI-192")
 async def test_what_cannot_be_read_or_was_stated_since_is_not_taken_for_absent(node, cpo):
     await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
     later = "2026-03-14T12:30:00Z"

@@ -62,11 +62,13 @@ async def owner(tmp_path):
         yield node, hub
 
 
-@pytest.mark.statement("OCPI-202")
+@pytest.mark.statement("OCPI-202", "OCPI-190")
 async def test_a_cpo_fetches_changed_tokens_hourly_and_all_of_them_monthly(owner):
     node, hub = owner
     rhythms = {row.id: row.rhythm for row in node.rounds.schedules.rows if row.act == "pull"}
     assert rhythms == {"pull/hub/tokens": "every 1h", "pull/hub/tokens/whole": "every 30d"}
+    spreads = {row.id: row.spread_s for row in node.rounds.schedules.rows if row.act == "pull"}
+    assert spreads == {"pull/hub/tokens": 600, "pull/hub/tokens/whole": 3600}  # never as long as the rhythm
     await rounds(node, timedelta(minutes=71), timedelta(minutes=71), timedelta(minutes=71))
     assert ["date_from" in one.query for one in hub.fetched("tokens")] == [False, True, True]
     assert {(one.sender, one.receiver) for one in hub.fetched("tokens")} == {("CH*CCC", "FR*107")}

@@ -130,6 +130,15 @@ async def test_a_charge_at_a_place_that_was_never_sent_reaches_its_emsp_and_no_c
     assert bill["cdr_location"]["id"] == "HOME"
 
 
+@pytest.mark.statement("OCPI-206")
+async def test_sessions_are_listed_to_who_names_a_date_alone(node, cpo, emsp):
+    await cpo.put(AT, session())
+    for query in ("", "?date_to=2026-04-01T00:00:00Z", "?date_from="):
+        answer = await emsp.get(f"sender/sessions{query}")
+        assert (answer.http, answer.status, "date_from" in answer.message) == (200, 2001, True)
+    assert len((await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data) == 1
+
+
 @pytest.mark.statement("OCPI-178")
 async def test_a_charge_that_nothing_allowed_is_taken_and_its_sender_is_told(node, cpo, emsp):
     flagged = [await cpo.put(AT, session()), await cpo.post("receiver/cdrs", cdr())]

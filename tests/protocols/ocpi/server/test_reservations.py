@@ -105,6 +105,13 @@ async def test_two_providers_with_one_reservation_id_are_two_for_the_cpo(node, s
 
 
 @pytest.mark.statement("OCPI-205")
+async def test_nothing_is_reserved_until_a_time_that_is_past(node, street):
+    cpo_peer, _, peer, emsp = street
+    late = await emsp.post(RESERVE, reserve(peer, expiry_date=until(-1)))
+    assert (late.data["result"], asked(cpo_peer)) == ("REJECTED", [])
+
+
+@pytest.mark.statement("OCPI-205")
 async def test_asking_again_with_the_same_id_replaces_the_first_at_its_place_only(node, street):
     cpo_peer, cpo, peer, emsp = street
     first = await reserved(node, street)

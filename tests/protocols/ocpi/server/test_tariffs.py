@@ -142,3 +142,16 @@ async def test_a_cpo_reads_its_tariff_back_and_deletes_it_once_no_connector_refe
     await cpo.patch("receiver/locations/CH/CCC/L1/E1/1", connector)
     assert (await cpo.delete(AT)).status == 1000
     assert (await cpo.get(AT)).http == 404
+
+
+@pytest.mark.statement("OCPI-211")
+async def test_one_of_several_variants_goes_while_connectors_refer_to_their_id_and_an_evse_that_is_gone_refers_to_none(
+    node, cpo
+):
+    for target in ({}, TO_EEE):
+        await cpo.put(AT, tariff(**target))
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    assert (await cpo.delete(AT, TO_EEE)).status == 1000
+    assert (await cpo.delete(AT)).status == 2000
+    await cpo.patch("receiver/locations/CH/CCC/L1/E1", {"status": "REMOVED", "last_updated": "2026-03-14T12:05:00Z"})
+    assert (await cpo.delete(AT)).status == 1000

@@ -162,5 +162,7 @@ async def test_free_charging_is_a_tariff_like_any_other_and_no_cost_is_not_free(
 )
 async def test_a_text_beside_the_elements_that_repeats_their_prices_is_noted(node, approving, cpo, words, odd):
     sent = tariff(tariff_alt_text=[{"language": "en", "text": words}], start_date_time="2026-01-01T00:00:00Z")
+    start = {"price_components": [{"type": "FLAT", "price": 9.0, "step_size": 1}]}
+    sent["elements"] = [start, *sent["elements"]]  # any of the prices counts
     assert (await cpo.put(AT, sent)).status == 1000
     assert [field for field, _ in await defects(approving)] == (["tariff_alt_text"] if odd else [])
