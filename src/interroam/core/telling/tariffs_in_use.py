@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from interroam.core.pages import every
 from interroam.core.ports import Query, Store
 from interroam.model.errors import Reason, Refused
@@ -11,12 +13,14 @@ from interroam.model.places import Evse
 _AT_ONCE = 500
 
 
-async def check_unused(store: Store, tariff: Key) -> None:
+async def check_unused(store: Store, tariff: Key, along: Collection[Key] = ()) -> None:
     """Pass when no connector of its owner refers to a tariff, or another variant of it stays; else Refused.
+
+    ``along`` are the variants that are to go with it.
 
     Tariffs go seldom, EVSEs change all the time: it is looked for when asked rather than kept.
     """
-    if await _another_variant(store, tariff):
+    if await _another_variant(store, {tariff, *along}):
         return
     query = Query(kind=Kind.EVSE, owners=frozenset({tariff.party}), limit=_AT_ONCE)
     async for stored in every(store.page, query):
@@ -28,10 +32,11 @@ async def check_unused(store: Store, tariff: Key) -> None:
             )
 
 
-async def _another_variant(store: Store, tariff: Key) -> bool:
+async def _another_variant(store: Store, going: Collection[Key]) -> bool:
+    tariff = next(iter(going))
     query = Query(kind=Kind.TARIFF, owners=frozenset({tariff.party}), limit=_AT_ONCE)
     async for one in every(store.page, query):
-        if one.key.id == tariff.id and one.key != tariff and not one.withdrawn:
+        if one.key.id == tariff.id and one.key not in going and not one.withdrawn:
             return True
     return False
 

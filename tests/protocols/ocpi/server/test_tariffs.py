@@ -151,6 +151,9 @@ async def test_one_of_several_variants_goes_while_connectors_refer_to_their_id_a
     for target in ({}, TO_EEE):
         await cpo.put(AT, tariff(**target))
     await cpo.put("receiver/locations/CH/CCC/L1", location())
+    assert (await cpo.delete(AT)).status == 2000
+    query = "target_operator_country_code=DE&target_operator_party_id=EEE"
+    assert [(await cpo.get(f"{AT}{one}")).status for one in ("", f"?{query}")] == [1000, 1000]  # none of them went
     assert (await cpo.delete(AT, TO_EEE)).status == 1000
     assert (await cpo.delete(AT)).status == 2000
     await cpo.patch("receiver/locations/CH/CCC/L1/E1", {"status": "REMOVED", "last_updated": "2026-03-14T12:05:00Z"})

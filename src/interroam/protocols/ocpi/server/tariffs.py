@@ -10,6 +10,7 @@ import msgspec
 from interroam.core.finding.offers import REGULAR
 from interroam.core.pages import every
 from interroam.core.ports import Query
+from interroam.core.telling.tariffs_in_use import check_unused
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement, Stored, Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, tariff_key
@@ -56,6 +57,8 @@ async def delete(desk: Desk, call: Call) -> Answer:
     wanted = tariff_key(owner, tariff_id, target)
     found = await _all(desk, Query(kind=Kind.TARIFF, owners=frozenset({owner}), limit=_AT_ONCE))
     gone = [one.key for one in found if one.key == wanted or (target is None and one.key.id == wanted.id)]
+    if len(gone) > 1:  # all of them go, or none
+        await check_unused(desk.hub.store, gone[0], gone)
     for key in gone:
         await desk.tell(call, Withdrawal(key, call.now))
     if not gone:
