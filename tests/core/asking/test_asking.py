@@ -259,6 +259,9 @@ async def test_two_cpos_with_the_same_location_id_are_told_apart_by_address(hub)
     inboxes["twin"].answer = Acknowledged(result="ACCEPTED")
     assert (await core.hub.command(origin("DE*MSP"), replace(START, cpo=twin))).accepted
     assert inboxes["cpo"].asked == []
+    await core.tell("twin", Fact(evse(owner=twin, uid="T9")))
+    assert (await core.hub.command(origin("DE*MSP"), replace(START, evse_uid="T9"))).accepted  # one of them has it (C3)
+    assert [one.cpo for one in inboxes["twin"].asked] == [twin, twin]
 
 
 async def test_a_cpo_that_does_not_answer_leaves_no_pending_command(hub):

@@ -197,6 +197,20 @@ async def test_a_credit_is_a_new_cdr_linked_to_the_one_it_takes_back(row):
     assert (there.credit, there.total_cost.excl_vat) == (False, first.total_cost.excl_vat)
 
 
+@pytest.mark.statement("OCPI-77", "OCPI-143")
+async def test_a_cdr_of_another_connector_holds_the_tariff_of_its_evse_as_it_was(row):
+    token = charge_token(owner=PROVIDER, uid=UID)
+    plugs = [messages.connector(), messages.connector(id="2", tariff_ids=[])]
+    await row.owner.tell("location", messages.location(last_updated=LATER, evses=[messages.evse(connectors=plugs)]))
+    there = {"owner": OWNER, "location_id": "L1", "evse_uid": "E1", "connector_id": "2", "token": token}
+    await row.cpo.hub.tell(Origin("office"), Fact(session("S1", **there)))
+    await row.owner.tell("tariff", messages.tariff(price=0.9, last_updated=LATER))
+    await row.cpo.hub.tell(Origin("office"), Fact(cdr("C1", tariff_ids=("T1",), **there)))
+    await row.settled()
+    said = json.loads((await row.emsp.store.get(cdr_key(OWNER, "C1"))).wire.data)
+    assert [one["elements"][0]["price_components"][0]["price"] for one in said["tariffs"]] == [0.4]
+
+
 @pytest.mark.statement("OCPI-143")
 async def test_a_cdr_of_a_back_office_holds_place_and_tariff_as_they_were_when_the_charge_began(row):
     token = charge_token(owner=PROVIDER, uid=UID)

@@ -155,7 +155,14 @@ class Authorizer:
                 f"location {place.id} of {place.party} has no EVSE {', '.join(question.evse_uids)}",
                 remedy="push the EVSE before asking",
             )
-        return await self._any_evse(place)
+        found = await self._any_evse(place)
+        if not found:  # all of them are gone, or planned: nobody can charge there
+            raise Refused(
+                Reason.UNKNOWN_LOCATION,
+                f"location {place.id} of {place.party} has no EVSE",
+                remedy="push an EVSE before asking",
+            )
+        return found
 
     async def _any_evse(self, place: Key) -> tuple[str, ...]:
         """Return the EVSE of a location where one would charge first."""
@@ -347,5 +354,5 @@ def _tokens(rows: Iterable[Stored], provider: PartyId | None) -> list[tuple[Part
 
 def _standing(row: Stored | None) -> Evse | None:
     """Return the EVSE of a row where one could charge: not one that is planned or gone."""
-    body = row.body if row is not None else None
+    body = row.body if row is not None and not row.withdrawn else None
     return body if isinstance(body, Evse) and body.status.availability not in _ABSENT else None

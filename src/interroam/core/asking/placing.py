@@ -30,7 +30,7 @@ async def placed(hub: Hub, question: Placed) -> Placed:
         found = await hub.store.get(location_key(question.cpo, question.location_id))
     else:
         found = await _search(hub, question)
-    if found is None or not isinstance(found.body, Location):
+    if found is None or found.withdrawn or not isinstance(found.body, Location):
         if hub.is_hub:
             raise _no_place(question.location_id)
         return question
@@ -43,7 +43,9 @@ async def placed(hub: Hub, question: Placed) -> Placed:
 async def evse_of(hub: Hub, cpo: PartyId, location_id: str, uid: str) -> Evse | None:
     """Return an EVSE of a location, as far as it is known here."""
     stored = await hub.store.get(evse_key(cpo, location_id, uid))
-    return stored.body if stored is not None and isinstance(stored.body, Evse) else None
+    if stored is None or stored.withdrawn:
+        return None
+    return stored.body if isinstance(stored.body, Evse) else None
 
 
 async def _search(hub: Hub, question: OfPlace) -> Stored | None:
@@ -53,8 +55,14 @@ async def _search(hub: Hub, question: OfPlace) -> Stored | None:
     rows = await hub.store.by_ref(location_ref(question.location_id), Kind.LOCATION)
     now = hub.clock.now()
     covered = [
-        row for row in rows if hub.book.routing.covering(row.key.party, question.emsp, Module.COMMANDS, now) is not None
+        row
+        for row in rows
+        if not row.withdrawn
+        and hub.book.routing.covering(row.key.party, question.emsp, Module.COMMANDS, now) is not None
     ]
+    if len(covered) > 1 and question.evse_uid:  # which may be of one of them alone
+        uid = question.evse_uid
+        covered = [row for row in covered if await evse_of(hub, row.key.party, row.key.id, uid) is not None] or covered
     if len(covered) > 1:
         raise Refused(
             Reason.AMBIGUOUS,

@@ -58,6 +58,13 @@ def groups_of(evse: Evse) -> tuple[str, ...]:
     return evse.connectors[0].tariff_ids if evse.connectors else ()
 
 
+def tariffs_at(evse: Evse, connector_id: str) -> tuple[str, ...]:
+    """Return the tariffs at which a connector charges: those of the EVSE, unless its owner names some for it alone."""
+    wanted = connector_id.casefold()
+    own = next((one.tariff_ids for one in evse.connectors if one.id.casefold() == wanted), ())
+    return own or groups_of(evse)
+
+
 class Scope(msgspec.Struct, frozen=True):
     """The EVSEs that one viewer may see.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from interroam.core.ports import Store
+from interroam.core.rules.visibility import tariffs_at
 from interroam.model.charges import Cdr, Session, Site
 from interroam.model.facts import Fact, Stored
 from interroam.model.ids import PartyId, evse_key, location_key, session_key, tariff_key
@@ -49,8 +50,10 @@ async def _of_now(store: Store, charge: Session | Cdr) -> Site | None:
     if place is None or not isinstance(place.body, Location):
         return None
     evse = await store.get(evse_key(charge.owner, charge.location_id, charge.evse_uid))
-    plug = _plug(evse.body, charge.connector_id) if evse is not None and isinstance(evse.body, Evse) else None
-    found = [await described(store, charge.owner, one, charge.token.owner) for one in plug.tariff_ids] if plug else []
+    point = evse.body if evse is not None and isinstance(evse.body, Evse) else None
+    plug = _plug(point, charge.connector_id) if point is not None else None
+    names = tariffs_at(point, charge.connector_id) if point is not None else ()
+    found = [await described(store, charge.owner, one, charge.token.owner) for one in names]
     return Site(
         location=place.body,
         evse_uid=charge.evse_uid,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from interroam.core.rules.pricing import charged
+from interroam.core.rules.visibility import tariffs_at
 from interroam.core.telling.repricing import terms_of
 from interroam.model.agreements import Prices
 from interroam.model.charges import Session
@@ -80,12 +81,11 @@ async def _pricing(hub: Hub, session: Session, agreement_id: str) -> _Pricing | 
 
 
 async def _named(hub: Hub, session: Session, prices: Prices) -> tuple[str, ...]:
-    """Return the tariffs of the connector: a session names none, but in its periods."""
+    """Return the tariffs of the connector (OCPI-77): a session names none, but in its periods."""
     row = await hub.store.get(evse_key(session.owner, session.location_id, session.evse_uid))
     if prices.agreed or row is None or not isinstance(row.body, Evse):
         return ()
-    wanted = session.connector_id.casefold()
-    return next((one.tariff_ids for one in row.body.connectors if one.id.casefold() == wanted), ())
+    return tariffs_at(row.body, session.connector_id)
 
 
 def _stated(session: Session) -> bool:

@@ -7,7 +7,17 @@ from msgspec.structs import replace
 
 from interroam.model.agreements import Prices
 from interroam.model.ids import Kind
-from tests.protocols.ocpi.server.messages import cdr, cdr_token, period, session, tariff, token
+from tests.protocols.ocpi.server.messages import (
+    cdr,
+    cdr_token,
+    connector,
+    evse,
+    location,
+    period,
+    session,
+    tariff,
+    token,
+)
 
 AT = "receiver/sessions/CH/CCC/S1"
 LATER = "2026-03-14T12:05:00Z"
@@ -247,6 +257,25 @@ async def test_a_session_without_a_cost_has_one_for_an_emsp_that_subscribed_unti
     said = {"total_cost": {"excl_vat": 7, "incl_vat": 8}, "status": "COMPLETED", "last_updated": LATEST}
     assert (await cpo.patch(AT, said)).status == 1000
     assert await cost() == {"excl_vat": 7, "incl_vat": 8}
+
+
+@pytest.mark.statement("OCPI-77")
+@pytest.mark.parametrize("connector_id", ["1", "b"])
+async def test_the_tariffs_of_the_first_connector_are_those_of_a_charge_at_any_of_its_evse(
+    node, cpo, emsp, connector_id
+):
+    for one in list(node.book.agreements.values()):
+        await node.book.put_agreement(replace(one, version=2, prices=Prices(clearing=True)))
+    await node.change("ccc", profile="gireve")
+    await cpo.put("receiver/tariffs/CH/CCC/T1", tariff(price=0.5, start_date_time="2026-01-01T00:00:00Z"))
+    dear = tariff("T2", price=0.9, type="REGULAR", start_date_time="2026-02-01T00:00:00Z")
+    await cpo.put("receiver/tariffs/CH/CCC/T2", dear)
+    plugs = [connector(), connector(id="B", tariff_ids=["T2"])]
+    await cpo.put("receiver/locations/CH/CCC/L1", location(evses=[evse(connectors=plugs)]))
+    said = session(kwh=4, charging_periods=[period(4)], connector_id=connector_id)
+    assert (await cpo.put(AT, said)).status == 1000
+    (seen,) = (await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data
+    assert seen["total_cost"] == {"excl_vat": 2.0}
 
 
 @pytest.mark.statement("OCPI-185")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from interroam.model.ids import Kind
+from interroam.model.facts import Origin, Withdrawal
+from interroam.model.ids import Kind, PartyId, location_key
 from tests.protocols.ocpi.partners import Peer, says
 from tests.protocols.ocpi.server.messages import cdr, cdr_token, evse, location, session, token
 
@@ -131,6 +132,10 @@ async def test_card_numbers_are_stored_and_compared_in_capitals_lowest_byte_firs
     (shown,) = (await cpo.get("sender/tokens")).data
     assert shown["uid"] == "1A2B3C4D5E6F70"
     assert int(shown["uid"], 16) == 7365887390543728
+    small = {"uid": "1a2b3c4d5e6f70", "visual_number": "7", "last_updated": LATER}
+    assert (await emsp.patch("receiver/tokens/DE/EEE/1a2b3c4d5e6f70", small)).status == 1000
+    (shown,) = (await cpo.get("sender/tokens")).data
+    assert (shown["uid"], shown["visual_number"]) == ("1A2B3C4D5E6F70", "7")
     await cpo.post("sender/tokens/1A2b3C4d5E6f70/authorize", {"location_id": "L1"})
     (asked,) = peer.told("POST")
     assert asked.path == "/sender/tokens/1A2B3C4D5E6F70/authorize"
@@ -157,6 +162,21 @@ async def test_authorize_at_an_unknown_place_is_2003(node, cpo, emsp, place, bod
     await emsp.put(AT, token())
     answer = await cpo.post(ASK, body)
     assert (answer.http, answer.status) == (200, 2003)
+
+
+@pytest.mark.statement("OCPI-98", "OCPI-99")
+@pytest.mark.parametrize("body", [{"location_id": "L2"}, HERE | {"location_id": "L2"}])
+async def test_nobody_is_asked_about_a_place_without_an_evse_where_one_could_charge(node, cpo, provider, body):
+    peer, emsp = provider
+    await emsp.put(AT, token())
+    path = "receiver/locations/CH/CCC/L2"
+    for gone in ("PLANNED", "REMOVED"):
+        await cpo.put(path, location("L2", evses=[evse("E1", status=gone)]))
+        assert (await cpo.post(ASK, body)).status == 2003
+    await cpo.patch(f"{path}/E1", {"status": "AVAILABLE", "last_updated": LATER})
+    await node.hub.record(Origin("ccc"), Withdrawal(location_key(PartyId.parse("CH*CCC"), "L2"), node.clock.now()))
+    assert (await cpo.post(ASK, body)).status == 2003
+    assert peer.told("POST") == []
 
 
 @pytest.mark.statement("OCPI-98")

@@ -111,8 +111,10 @@ def patch(desk: Desk, call: Call) -> Statement:
     owner, uid, kind = read_owner(call), call.tail[2], token_type(call)
     note_driver(desk, call, kind, uid)
     check_uid(call, kind, uid)
-    shape = read_body(call, wire.TokenPatch)
-    return token_change(shape, call.request.body, owner, uid, kind)
+    shape, raw = read_body(call, wire.TokenPatch), call.request.body
+    if shape.uid is not None:
+        shape, raw = spelled(call, shape, kind, shape.uid)
+    return token_change(shape, raw, owner, uid, kind)
 
 
 async def check(desk: Desk, call: Call) -> Answer:
