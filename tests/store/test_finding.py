@@ -11,6 +11,7 @@ from interroam.core.ports import Query
 from interroam.model.facts import Withdrawal
 from interroam.model.ids import Kind, Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, EvseStatus
+from interroam.model.traits import Trait
 from interroam.store.finding import FEW
 from tests.core.objects import CPO, EMSP_PARTY, NOW, at, cdr, evse, location, session, status_change, token
 from tests.store.told import fact, site, tell
@@ -260,3 +261,98 @@ async def test_locations_of_which_nothing_is_left_are_left_out_where_only_what_s
     await record(again, tell(fact(location(at(7))), at(7)))
     assert (await standing(again), await changed(again, 7)) == (["L3"], ["L1"])
     await again.close()
+
+
+CREDIT = {"credit": True, "credit_of": "C1"}
+NO_CREDIT, NO_HOME, PUBLISHED = (frozenset({one}) for one in (Trait.CREDIT, Trait.HOME_CHARGING, Trait.UNPUBLISHED))
+
+
+async def ids(store, kind=Kind.CDR, **asked):
+    pages = await crawl(store, Query(kind=kind, limit=2, **asked))
+    found = [row.body.id for page in pages for row in page.items]
+    assert {page.total for page in pages} == {len(found)}
+    assert all(len(page.items) == 2 for page in pages[:-1])
+    return found
+
+
+async def test_what_is_hidden_is_in_no_page_and_in_no_count_whenever_it_came(make):
+    store = make()
+    await store.open()
+    for number in range(6):
+        said = CREDIT if number % 3 == 1 else {"home_charging": True} if number % 3 == 2 else {}
+        await record(store, tell(fact(cdr(f"C{number}", **said)), receiver=EMSP_PARTY if number < 4 else SOMEBODY))
+    for opened in range(2):  # from memory, and from what was written
+        if opened:
+            store = make()
+            await store.open()
+        assert await ids(store, hidden=NO_CREDIT, receiver=EMSP_PARTY) == ["C0", "C2", "C3"]
+        assert await ids(store, hidden=NO_CREDIT | NO_HOME) == ["C0", "C3"] + ["C7"] * opened
+        assert await ids(store, hidden=NO_HOME, updated_from=at(-1)) == ["C0", "C1", "C3", "C4"] + ["C6", "C7"] * opened
+        assert len(await ids(store)) == 6 + 2 * opened
+        if not opened:
+            await record(store, tell(fact(cdr("C6", **CREDIT))), tell(fact(cdr("C7"))))
+            assert await ids(store, hidden=NO_CREDIT) == ["C0", "C2", "C3", "C5", "C7"]
+        await store.close()
+
+
+async def test_a_place_is_hidden_from_the_moment_it_is_unpublished_to_the_one_it_is_published(store):
+    await record(store, *(tell(fact(location(id=f"L{number}", publish=number != 1))) for number in range(4)))
+    assert await ids(store, Kind.LOCATION) == ["L0", "L1", "L2", "L3"]
+    assert await ids(store, Kind.LOCATION, hidden=PUBLISHED) == ["L0", "L2", "L3"]
+    for second, shown in ((1, False), (2, False), (3, True), (4, False), (5, True)):
+        await record(store, tell(fact(location(id="L2", publish=shown, when=at(second)))))
+        expected = ["L0", "L2", "L3"] if shown else ["L0", "L3"]
+        assert await ids(store, Kind.LOCATION, hidden=PUBLISHED) == expected
+        assert await ids(store, Kind.LOCATION, hidden=PUBLISHED, updated_from=at(-1)) == expected
+        assert await ids(store, Kind.LOCATION) == ["L0", "L1", "L2", "L3"]
+    await record(store, tell(fact(location(id="L2", publish=False, when=at(6)))))
+    await record(store, tell(Withdrawal(location(id="L2").key, at(7))), tell(Withdrawal(location(id="L3").key, at(7))))
+    assert await ids(store, Kind.LOCATION, hidden=PUBLISHED) == ["L0"]
+    assert await ids(store, Kind.LOCATION, hidden=PUBLISHED, gone=True, updated_from=at(6)) == ["L3"]
+    await record(store, tell(fact(location(id="L2", when=at(8)))))
+    assert await ids(store, Kind.LOCATION, hidden=PUBLISHED) == ["L0", "L2"]
+    assert await ids(store, Kind.LOCATION, hidden=PUBLISHED, owners=frozenset({CPO})) == ["L0", "L2"]  # never asked for
+
+
+async def test_what_is_added_by_number_is_hidden_too(store):
+    await record(store, *(tell(fact(location(id=f"L{number}", publish=number != 1))) for number in range(4)))
+    also = [row.no for row in (await store.page(Query(kind=Kind.LOCATION))).items]
+    nobody = frozenset[PartyId]()
+    assert await ids(store, Kind.LOCATION, owners=nobody, also=also, hidden=PUBLISHED) == ["L0", "L2", "L3"]
+    dated = {"updated_from": at(-1), "hidden": PUBLISHED}
+    assert await ids(store, Kind.LOCATION, owners=nobody, also=also[:2], **dated) == ["L0"]
+
+
+async def test_what_comes_while_traits_are_read_is_hidden_too(store, monkeypatch):
+    await record(store, *(tell(fact(cdr(f"C{number}", **(CREDIT if number else {})))) for number in range(3)))
+    await ids(store)
+    search = store._search
+
+    async def slow(name, *params):
+        found = await search(name, *params)
+        if name == "saying":
+            await record(store, tell(fact(cdr(f"D{len(found)}", **CREDIT))))
+        return found
+
+    monkeypatch.setattr(store, "_search", slow)
+    both = await asyncio.gather(*(store.page(Query(kind=Kind.CDR, hidden=NO_CREDIT)) for _ in range(2)))
+    assert [[row.body.id for row in page.items] for page in both] == [["C0"]] * 2
+    assert len(await ids(store)) == 5
+
+
+async def test_what_changes_while_its_traits_are_read_is_hidden_as_it_is_now(store, monkeypatch):
+    await record(store, tell(fact(location(publish=False))), tell(fact(location(id="L2"))))
+    await ids(store, Kind.LOCATION)
+    read = store.by_no
+
+    async def overtaken(numbers):
+        found = await read(numbers)
+        if len(found) == 1:  # what says that it is not published
+            await record(
+                store, tell(fact(location(when=at(1)))), tell(fact(location(id="L2", publish=False, when=at(1))))
+            )
+        return found
+
+    monkeypatch.setattr(store, "by_no", overtaken)
+    page = await store.page(Query(kind=Kind.LOCATION, hidden=PUBLISHED, limit=1))
+    assert ([row.body.id for row in page.items], page.total) == (["L1"], 1)

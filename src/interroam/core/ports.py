@@ -13,6 +13,7 @@ from interroam.model.facts import Entry, Exchange, Fact, Receipt, Stored, Tellin
 from interroam.model.ids import Key, Kind, Lane, Party, PartyId
 from interroam.model.parties import Partner, PartnerState
 from interroam.model.questions import Answer, Question
+from interroam.model.traits import NONE, Trait
 
 
 class Clock(Protocol):
@@ -101,7 +102,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``updated_from`` is inclusive, ``updated_to`` exclusive. ``after`` is the creation number to go on from (as handed
     out in Page.next), which costs the same on every page; ``offset`` counts from the start.
     ``also`` adds objects of other owners by number, ``without`` leaves some out, ``standing`` locations without EVSEs.
-    ``gone`` adds, to what changed between two dates, what was withdrawn between them.
+    ``gone`` adds, to what changed between two dates, what was withdrawn between them; ``hidden`` leaves out what has
+    any of these traits.
     """
 
     kind: Kind
@@ -110,6 +112,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     without: Collection[int] = ()
     standing: bool = False
     gone: bool = False
+    hidden: frozenset[Trait] = NONE
     receiver: Party | None = None
     updated_from: datetime | None = None
     updated_to: datetime | None = None

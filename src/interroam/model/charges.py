@@ -109,6 +109,8 @@ class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Whether the hub computed the costs, since the CPO states none (OCPI-141, OCPI-185)."""
     credit: bool = False
     credit_of: str | None = None
+    home_charging: bool = False
+    """Whether it compensates its driver for a charge at home."""
     site: Site | None = None
     remark: str | None = None
     last_updated: datetime

@@ -17,11 +17,12 @@ from operator import attrgetter
 from interroam.core.ports import Page, Query
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, PartyId
+from interroam.model.traits import traits
 from interroam.store import rows
 from interroam.store.dates import Dates
 from interroam.store.draft import Draft
 from interroam.store.gone import Gone
-from interroam.store.listing import Listing, View, among, place
+from interroam.store.listing import Listing, among, place
 from interroam.store.positions import Both, Without
 from interroam.store.recent import Recent
 from interroam.store.rows import Row
@@ -31,8 +32,9 @@ MOST_REFS = 65_536
 FEW = 64
 """References to more objects than this are looked up every time."""
 _FOREVER = 2**62
-_LOCATION, _EVSE = Kind.LOCATION, Kind.EVSE
+_LOCATION, _EVSE, _CDR = Kind.LOCATION, Kind.EVSE, Kind.CDR
 _PLACES = frozenset({_LOCATION, _EVSE})
+_AT_ONCE = 500
 
 
 class Finding(ABC):
@@ -206,13 +208,17 @@ class Finding(ABC):
     async def page(self, query: Query) -> Page:
         """Return one page. A location counts as updated when one of its EVSEs is."""
         owners = None if query.owners is None else _owners(query.owners)
-        view = owners, None if query.receiver is None else str(query.receiver)
+        view = owners, None if query.receiver is None else str(query.receiver), query.hidden
         listing = self._listings.get(query.kind) or await self._load_listing(query.kind)
+        if query.hidden and not listing.knows_traits:
+            await self._load_traits(query.kind, listing)
         numbers: Sequence[int] = listing.view(view)
-        if query.updated_from is not None or query.updated_to is not None:
-            numbers = await self._dated(query, listing, view)
-        elif query.also:
+        if query.also:
             numbers = Both(numbers, query.also)
+            if query.hidden:
+                numbers = Without(numbers, listing.bearing(query.hidden))
+        if query.updated_from is not None or query.updated_to is not None:
+            numbers = await self._dated(query, numbers, owners)
         if query.without:
             numbers = Without(numbers, query.without)
         if query.standing and (deserted := await self._deserted()):
@@ -224,20 +230,22 @@ class Finding(ABC):
         items = await self.by_no(chosen)
         return Page(tuple(items), total, chosen[-1] if more else 0)
 
-    async def _dated(self, query: Query, listing: Listing, view: View) -> list[int]:
+    async def _dated(self, query: Query, shown: Sequence[int], owners: frozenset[str] | None) -> list[int]:
         since = rows.micros(query.updated_from) if query.updated_from else -_FOREVER
         until = rows.micros(query.updated_to) if query.updated_to else _FOREVER
         if query.kind is Kind.LOCATION:
             dates = self._dates or await self._load_dates()
-            shown = Both(listing.view(view), query.also) if query.also else listing.view(view)
             numbers = among(shown, dates.between(since, until))
         else:
             found = await self._search("updated", query.kind.value, since, until)
-            numbers = among(listing.view(view), (no for (no,) in found))
+            numbers = among(shown, (no for (no,) in found))
         if not query.gone:
             return sorted(numbers)
-        gone = await self._search("withdrawn_between", query.kind.value, since, until)
-        return sorted({*numbers, *(no for owner, no in gone if view[0] is None or owner in view[0])})
+        found = await self._search("withdrawn_between", query.kind.value, since, until)
+        gone = [no for owner, no in found if owners is None or owner in owners]
+        if query.hidden:
+            gone = [row.no for row in await self.by_no(gone) if query.hidden.isdisjoint(traits(row.body))]
+        return sorted({*numbers, *gone})
 
     async def _load_listing(self, kind: Kind) -> Listing:
         async with self._loading:
@@ -250,9 +258,25 @@ class Finding(ABC):
                 listing = await asyncio.to_thread(Listing, places)
                 for row, before in self._followed(since):
                     if row.key.kind is kind:
-                        listing.move(row.no, place(before), place(row))
+                        listing.move(row.no, place(before), place(row), traits(row.body))
                 self._listings[kind] = listing
             return self._listings[kind]
+
+    async def _load_traits(self, kind: Kind, listing: Listing) -> None:
+        """Read which objects have traits, when somebody first asks for a list without them."""
+        async with self._loading:
+            if listing.knows_traits:
+                return
+            since = self._follow()
+            for said in rows.TRAITS[kind]:
+                found = [no for (no,) in await self._search("saying", kind.value, said)]
+                for first in range(0, len(found), _AT_ONCE):
+                    for row in await self.by_no(found[first : first + _AT_ONCE]):
+                        listing.mark(row.no, traits(row.body))
+            for row, _ in self._followed(since):
+                if row.key.kind is kind:
+                    listing.mark(row.no, traits(row.body))
+            listing.knows_traits = True
 
     async def _load_dates(self) -> Dates:
         async with self._loading:
@@ -312,7 +336,12 @@ class Finding(ABC):
             put(row)
             if before is None:
                 self._reach(key)
-            if before is None or before.withdrawn is not row.withdrawn or before.receiver is not row.receiver:
+            if (
+                before is None
+                or before.withdrawn is not row.withdrawn
+                or before.receiver is not row.receiver
+                or ((key.kind is _LOCATION or key.kind is _CDR) and traits(before.body) != traits(row.body))
+            ):
                 self._moved(row, before)
             if dates is not None and key.kind in _PLACES:
                 dates.touch(row)
@@ -348,7 +377,7 @@ class Finding(ABC):
             if self._tally is not None:
                 self._tally[key.kind.value] += 1
         if key.kind in self._listings:
-            self._listings[key.kind].move(row.no, place(before), place(row))
+            self._listings[key.kind].move(row.no, place(before), place(row), traits(row.body))
 
     def _forget(self) -> None:
         """Forget all that memory holds of the database."""

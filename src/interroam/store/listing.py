@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from interroam.model.facts import Stored
+from interroam.model.traits import NONE, Trait
 
 MOST_VIEWS = 256
 
-View = tuple[frozenset[str] | None, str | None]
-"""Owners (none: all) and receiver (none: any), as in the columns."""
+View = tuple[frozenset[str] | None, str | None, frozenset[Trait]]
+"""Owners (none: all) and receiver (none: any), as in the columns; and the traits that are hidden."""
 Place = tuple[str, str | None]
 
 
@@ -37,6 +38,9 @@ class Listing:
             found[where].append(no)
         self._places = {where: array("q", sorted(numbers)) for where, numbers in found.items()}
         self._views: dict[View, array[int]] = {}
+        self._traits: dict[int, frozenset[Trait]] = {}
+        self.knows_traits = False
+        """Whether the traits of all that is listed were read: then no view is without those it hides."""
 
     def view(self, view: View) -> array[int]:
         """Return the numbers of a view; they change as rows do."""
@@ -44,19 +48,33 @@ class Listing:
         if numbers is None:
             matching = [own for where, own in self._places.items() if _shows(view, where)]
             numbers = array("q", sorted(chain.from_iterable(matching)))
+            if hidden := view[2]:
+                numbers = array("q", (no for no in numbers if hidden.isdisjoint(self._traits.get(no, NONE))))
             if len(self._views) >= MOST_VIEWS:
                 del self._views[next(iter(self._views))]
             self._views[view] = numbers
         return numbers
 
-    def move(self, no: int, old: Place | None, new: Place | None) -> None:
-        """List a number at another place than before; harmless when it is there already."""
+    def bearing(self, hidden: frozenset[Trait]) -> list[int]:
+        """Return the numbers of what has any of these traits."""
+        return [no for no, traits in self._traits.items() if not hidden.isdisjoint(traits)]
+
+    def mark(self, no: int, traits: frozenset[Trait]) -> None:
+        """Take over the traits of an object; views that hide them come later, or are told by a move."""
+        if traits:
+            self._traits[no] = traits
+        elif no in self._traits:
+            del self._traits[no]
+
+    def move(self, no: int, old: Place | None, new: Place | None, traits: frozenset[Trait]) -> None:
+        """List a number at another place than before, or with other traits; harmless when it is so already."""
+        self.mark(no, traits)
         if old is not None and old in self._places:
             _discard(self._places[old], no)
         if new is not None:
             _add(self._places.setdefault(new, array("q")), no)
         for view, numbers in self._views.items():
-            if new is not None and _shows(view, new):
+            if new is not None and _shows(view, new) and view[2].isdisjoint(traits):
                 _add(numbers, no)
             elif old is not None and _shows(view, old):
                 _discard(numbers, no)
@@ -72,7 +90,7 @@ def among(shown: Sequence[int], numbers: Iterable[int]) -> Iterator[int]:
 
 
 def _shows(view: View, where: Place) -> bool:
-    owners, receiver = view
+    owners, receiver, _ = view
     return (owners is None or where[0] in owners) and (receiver is None or where[1] == receiver)
 
 

@@ -53,6 +53,11 @@ TEXT: dict[Kind | Lane | Act, str] = {member: member.value for words in (Kind, L
 
 _ENCODER = msgspec.msgpack.Encoder()
 encode, _encode_into = _ENCODER.encode, _ENCODER.encode_into
+TRAITS = {
+    Kind.LOCATION: (encode("publish") + encode(False),),  # noqa: FBT003  as a state says it
+    Kind.CDR: (encode("credit") + encode(True), encode("home_charging") + encode(True)),  # noqa: FBT003  see above
+}
+"""What the states of all that has a trait say, and few others."""
 _ROOM = 1024
 """What a state is given to begin with; in the end it has what it took."""
 _BODIES: dict[Kind, Any] = {

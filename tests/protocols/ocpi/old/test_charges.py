@@ -45,6 +45,37 @@ async def test_a_credit_is_a_negative_cdr_for_those_who_agreed_and_is_kept_for_o
             assert "credit" in kept.message
 
 
+@pytest.mark.statement("OCPI-48", "OCPI-140")
+@pytest.mark.parametrize(
+    ("agreed", "ids"),
+    [
+        ({}, ["C1", "C4"]),
+        ({"credits": True}, ["C1", "C2", "C4"]),
+        ({"home_charging": True}, ["C1", "C3", "C4"]),
+        ({"credits": True, "home_charging": True}, ["C1", "C2", "C3", "C4"]),
+    ],
+)
+async def test_what_a_partner_has_not_agreed_to_is_neither_listed_nor_counted(make, agreed, ids):
+    async with make("emsp", **agreed) as world:
+        await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        credit = {"credit": True, "credit_reference_id": "C1", "total_cost": {"excl_vat": -4.2}}
+
+        async def listed(query):
+            said = (await world.ask("GET", f"cdrs?{query}"))["data"]
+            names = [(await world.node.store.by_hub_id(one["id"])).key.id.upper() for one in said]
+            heard = world.emsp.heard
+            return names, heard["X-Total-Count"], "Link" in heard
+
+        await world.say("POST", "receiver/cdrs", messages.cdr())
+        assert await listed("limit=1") == (["C1"], "1", False)  # the rest comes to a list that is known
+        await world.say("POST", "receiver/cdrs", messages.cdr("C2", **credit))
+        await world.say("POST", "receiver/cdrs", messages.cdr("C3", home_charging_compensation=True))
+        await world.say("POST", "receiver/cdrs", messages.cdr("C4"))
+        assert await listed("limit=2") == (ids[:2], str(len(ids)), len(ids) > 2)
+        assert await listed("limit=2&offset=2") == (ids[2:4], str(len(ids)), False)
+        assert await listed("date_from=2020-01-01T00:00:00Z") == (ids, str(len(ids)), False)
+
+
 async def test_a_cdr_at_a_place_nobody_stated_is_told_as_soon_as_somebody_does(make, monkeypatch):
     monkeypatch.setattr("interroam.core.delivering.lacking._GATHERED_S", 0.05)
     async with make("emsp") as world:

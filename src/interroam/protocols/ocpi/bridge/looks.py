@@ -18,6 +18,7 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Entry, Stored
 from interroam.model.ids import Kind, Module, Party, PartyId, location_key
 from interroam.model.places import Availability, Evse, Location
+from interroam.model.traits import NONE, Trait
 from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.v211 import Down, Lowered, Names, Noted
@@ -56,6 +57,15 @@ class OldViews:
         self.losses: list[Noted] = []
         self.since: datetime | None = None
         """From when on changes are listed: then places where only statuses changed are left out (OCPI-86)."""
+
+    def hidden(self, kind: Kind) -> frozenset[Trait]:
+        """Return what is in no list for this partner: places not published (OCPI-80), CDRs it has not agreed to."""
+        if kind is Kind.LOCATION:
+            return frozenset({Trait.UNPUBLISHED})
+        if kind is not Kind.CDR:
+            return NONE
+        taken = {Trait.CREDIT: self._switches.credits, Trait.HOME_CHARGING: self._switches.home_charging}
+        return frozenset(trait for trait, takes in taken.items() if not takes)
 
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""

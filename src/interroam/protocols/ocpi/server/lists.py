@@ -21,13 +21,13 @@ def list_of(kind: Kind, *, need_date_from: bool = False) -> Run:
 
     async def run(desk: Desk, call: Call) -> Answer:
         page = read_page(call.request.query, call.module, maximum=call.largest, need_date_from=need_date_from)
-        found = await desk.hub.find(call.viewer, query_of(call, kind, page))
+        found = await desk.hub.find(call.viewer, query_of(desk, call, kind, page))
         return await page_of(desk, call, page, found.items, found.total, found.next)
 
     return run
 
 
-def query_of(call: Call, kind: Kind, page: Page) -> Query:
+def query_of(desk: Desk, call: Call, kind: Kind, page: Page) -> Query:
     """Return what is looked for: To names one owner, the hub or nobody means all of them (C2)."""
     cursor = page.cursor
     return Query(
@@ -35,7 +35,7 @@ def query_of(call: Call, kind: Kind, page: Page) -> Query:
         owners=frozenset({call.receiver}) if call.receiver is not None else None,
         standing=kind is Kind.LOCATION and page.date_from is None,  # else it is told what is gone (OCPI-85)
         gone=kind in _TOLD_GONE,
-        without=call.hidden,
+        hidden=desk.views.hidden(kind),
         updated_from=page.date_from,
         updated_to=page.date_to,
         offset=page.offset if cursor is None else 0,

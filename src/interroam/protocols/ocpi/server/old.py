@@ -17,7 +17,7 @@ from interroam.model.ids import Kind, Party, PartyId, Role
 from interroam.model.places import Evse, Location
 from interroam.net.http import Request
 from interroam.protocols.ocpi import v211
-from interroam.protocols.ocpi.bridge import OLD, Hidden, Lifting, OldViews
+from interroam.protocols.ocpi.bridge import OLD, Lifting, OldViews
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.headers import RoutingError, routing
 from interroam.protocols.ocpi.rules.paging import BadParameter, read_page
@@ -59,7 +59,6 @@ class OldDoors:
         self._views = views
         self._base_url = base_url
         self._holding = Holding(hub, self._again)
-        self._hidden = Hidden(hub)
 
     async def answer(self, call: Call, parts: list[str]) -> Answer:
         """Answer a call to ``/ocpi/{face}/2.1.1/{module}/…``."""
@@ -151,9 +150,7 @@ class OldDoors:
         looks.since = _since(call)
         if call.module in _NARROWED:
             call.receiver = self._narrowed(call)
-        if call.module == "locations" and not call.tail:
-            call.hidden = await self._hidden.numbers()
-        elif call.module == "locations" and self._hub.is_hub:
+        if call.module == "locations" and call.tail and self._hub.is_hub:
             await self._places(call)
 
     def _narrowed(self, call: Call) -> PartyId | None:

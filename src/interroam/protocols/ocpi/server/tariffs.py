@@ -93,7 +93,9 @@ def _body_fields(call: Call) -> dict[str, str]:
 async def show_all(desk: Desk, call: Call) -> Answer:
     """List tariffs: to a hub all variants, to an eMSP the regular ones that are for it (OCPI-146, OCPI-154)."""
     page = read_page(call.request.query, call.module, maximum=call.largest)
-    asked = msgspec.structs.replace(query_of(call, Kind.TARIFF, page), offset=0, after=None, total=None, limit=_AT_ONCE)
+    asked = msgspec.structs.replace(
+        query_of(desk, call, Kind.TARIFF, page), offset=0, after=None, total=None, limit=_AT_ONCE
+    )
     # Which variant is shown hangs on all of them, so the window of time comes last. Tariffs are few.
     whole = msgspec.structs.replace(asked, updated_from=None, updated_to=None)
     found = [one for one in shown_to(call.viewer, await _all(desk, whole, call.viewer)) if _within(page, one)]

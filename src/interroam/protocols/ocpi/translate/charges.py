@@ -211,6 +211,7 @@ def read_cdr(shape: cdrs.Cdr) -> model.Cdr:
         reservation_cost=None if shape.total_reservation_cost is None else read_price(shape.total_reservation_cost),
         credit=bool(shape.credit),
         credit_of=shape.credit_reference_id,
+        home_charging=bool(shape.home_charging_compensation),
         remark=shape.remark,
         last_updated=shape.last_updated,
     )
@@ -245,6 +246,7 @@ def write_cdr(
         remark=cdr.remark,
         credit=True if cdr.credit else None,
         credit_reference_id=cdr.credit_of,
+        home_charging_compensation=True if cdr.home_charging else None,
         last_updated=cdr.last_updated,
     )
     row = written(shape)

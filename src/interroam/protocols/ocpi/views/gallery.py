@@ -22,6 +22,7 @@ from interroam.model.ids import Key, Kind, Party, evse_key, location_key, sessio
 from interroam.model.places import Connector, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
+from interroam.model.traits import NONE, Trait
 from interroam.protocols.ocpi.profiles import Switches
 from interroam.protocols.ocpi.translate.charges import session_shape, with_costs, write_cdr
 from interroam.protocols.ocpi.translate.places import write_evse, write_location
@@ -65,6 +66,10 @@ class Views:
         """Follow the journal no more."""
         self._unsubscribe()
         self._overhear()
+
+    def hidden(self, kind: Kind) -> frozenset[Trait]:  # noqa: ARG002  of whatever kind
+        """Return nothing: 2.2.1 can be told all there is."""
+        return NONE
 
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from interroam.model.facts import Entry, Stored
-from interroam.model.ids import Party
+from interroam.model.ids import Kind, Party
+from interroam.model.traits import Trait
 from interroam.protocols.ocpi.profiles import Switches
 
 from .dress import View
@@ -14,6 +15,10 @@ from .dress import View
 
 class Looks(Protocol):
     """Renders stored objects and entries for receivers."""
+
+    def hidden(self, kind: Kind) -> frozenset[Trait]:
+        """Return what an object of a kind must not be to be listed."""
+        ...
 
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""

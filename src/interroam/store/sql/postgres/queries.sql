@@ -10,6 +10,8 @@ SELECT $PICTURE FROM picture WHERE kind = 'evse' AND (owner, id) IN (SELECT * FR
 ORDER BY no
 -- name: gone
 SELECT DISTINCT owner, id FROM picture WHERE kind = 'evse' AND (withdrawn OR position('removed'::bytea IN state) > 0)
+-- name: saying
+SELECT no FROM picture WHERE kind = ?1 AND position(?2::bytea IN state) > 0
 -- name: entries_by_no
 SELECT $JOURNAL FROM journal WHERE no = ANY(?1::bigint[]) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 

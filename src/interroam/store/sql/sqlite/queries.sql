@@ -10,6 +10,8 @@ WITH wanted (owner, id) AS (VALUES $SITES)
 SELECT $PICTURE FROM wanted CROSS JOIN picture USING (owner, id) WHERE kind = 'evse'
 -- name: gone
 SELECT DISTINCT owner, id FROM picture WHERE kind = 'evse' AND (withdrawn OR instr(state, CAST('removed' AS BLOB)) > 0)
+-- name: saying
+SELECT no FROM picture WHERE kind = ?1 AND instr(state, ?2) > 0
 -- name: entries_by_no
 SELECT $JOURNAL FROM journal
 WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
