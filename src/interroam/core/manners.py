@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from interroam.core.ports import Pulled, Standing
+from interroam.core.ports import Pulled
 from interroam.model.facts import Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
-from interroam.model.parties import Partner
+from interroam.model.parties import Partner, Standing
 from interroam.model.questions import Live
 
 

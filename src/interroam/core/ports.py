@@ -11,7 +11,7 @@ import msgspec
 from interroam.core.forgetting import Forgetting
 from interroam.model.facts import Entry, Exchange, Fact, Receipt, Stored, Telling
 from interroam.model.ids import Key, Kind, Lane, Party, PartyId
-from interroam.model.parties import Partner, PartnerState
+from interroam.model.parties import Partner
 from interroam.model.questions import Answer, Question
 from interroam.model.traits import NONE, Trait
 
@@ -350,16 +350,6 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[str, ...] = ()
     lost: tuple[Key | None, ...] = ()
     total: int | None = None
-
-
-class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The state of a party since a time. ``by`` is the hub that told us, empty for our own knowledge."""
-
-    no: int
-    party: Party
-    state: PartnerState
-    at: datetime
-    by: str = ""
 
 
 class Room(Protocol):

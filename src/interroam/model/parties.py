@@ -122,3 +122,13 @@ class Route(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """What there is one of: ``NL*EEE/EMSP``, ``NL*EEE/EMSP cdrs``."""
         return f"{self.party} {self.module.value}" if self.module is not None else str(self.party)
+
+
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The state of a party since a time. ``by`` is the hub that told us, empty for our own knowledge."""
+
+    no: int
+    party: Party
+    state: PartnerState
+    at: datetime
+    by: str = ""

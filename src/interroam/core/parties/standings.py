@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from interroam.core.documents import Documents
 from interroam.core.parties.book import Book
-from interroam.core.ports import Clock, Standing, Store
+from interroam.core.ports import Clock, Store
 from interroam.core.rules.routing import Routing
 from interroam.model.agreements import Agreement
 from interroam.model.ids import Party, Role
-from interroam.model.parties import Partner, PartnerState
+from interroam.model.parties import Partner, PartnerState, Standing
 
 _CONNECTED = PartnerState.CONNECTED
 STANDINGS = "standing"

@@ -15,9 +15,8 @@ from interroam.core.chores import Chores
 from interroam.core.documents import Documents
 from interroam.core.hub import Hub
 from interroam.core.manners import Announcer
-from interroam.core.ports import Standing
 from interroam.model.errors import Refused, Unavailable
-from interroam.model.parties import PartnerState
+from interroam.model.parties import PartnerState, Standing
 
 log = structlog.get_logger()
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from interroam.core.hub import Hub
-from interroam.core.ports import Pulled, Standing
+from interroam.core.ports import Pulled
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact
 from interroam.model.ids import Key, Kind, Party, PartyId
-from interroam.model.parties import Partner
+from interroam.model.parties import Partner, Standing
 from interroam.protocols.ocpi.bridge import Lifting
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, routing, unusable
 from interroam.protocols.ocpi.profiles import switches

@@ -9,12 +9,12 @@ import structlog
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
-from interroam.core.ports import Pulled, Standing
+from interroam.core.ports import Pulled
 from interroam.core.rules.quality import Standards
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Entry, Fact
 from interroam.model.ids import Key, Kind, Party, PartyId, Role
-from interroam.model.parties import Partner
+from interroam.model.parties import Partner, Standing
 from interroam.model.questions import Acknowledged, Answer, Authorize, Prefer, Question
 from interroam.protocols.ocpi.callbacks import response_url
 from interroam.protocols.ocpi.calls import Address, Call, Called, Calls, routing

@@ -5,9 +5,9 @@ One URL may mean two objects, since it names no role: each is kept by party and 
 
 from __future__ import annotations
 
-from interroam.core.ports import Standing
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
+from interroam.model.parties import Standing
 from interroam.protocols.ocpi.rules.paging import Page, page_headers, read_page
 from interroam.protocols.ocpi.translate.clientinfo import read_party, read_state, write_standing
 from interroam.protocols.ocpi.translate.rows import insist_owner

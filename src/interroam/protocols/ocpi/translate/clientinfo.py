@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from interroam.core.ports import Standing
 from interroam.model.ids import Party, PartyId, Role
-from interroam.model.parties import PartnerState
+from interroam.model.parties import PartnerState, Standing
 from interroam.protocols.ocpi.wire import write
 from interroam.protocols.ocpi.wire.hubclientinfo import ClientInfo
 
