@@ -136,6 +136,19 @@ def test_the_remark_says_whose_total_it_is(costs_are, remark, expected):
     assert plain(lowered({"costs": costs_are}, remark=remark)).get("remark") == expected
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"charging_periods": [period(("RESERVATION_TIME", 1))]},
+        {"total_reservation_cost": {"excl_vat": Decimal("1.5")}},
+        {"total_reservation_cost": {"excl_vat": 0}},
+    ],
+)
+def test_a_remark_says_that_there_is_a_reservation_in_the_total_whichever_way_the_cdr_says_so(said):
+    free = said == {"total_reservation_cost": {"excl_vat": 0}}
+    assert plain(lowered(**said)).get("remark") == (None if free else "The total includes a reservation.")
+
+
 def test_the_cost_of_a_reservation_stays_in_the_total_and_the_remark_says_so():
     made = lowered(charging_periods=[period(("RESERVATION_TIME", 1))], total_reservation_cost=PRICE)
     assert plain(made)["remark"] == "The total includes a reservation."

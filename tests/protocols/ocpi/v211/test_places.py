@@ -268,6 +268,22 @@ ROWS_UP = [
         set(),
     ),
     ({"opening_times": {"twentyfourseven": True}}, {"opening_times": {"twentyfourseven": True}}, set()),
+    (
+        {
+            "opening_times": {
+                "exceptional_openings": [{"period_begin": "2026-05-04T10:00:00Z", "period_end": "2026-05-04T12:00:00Z"}]
+            }
+        },
+        {
+            "opening_times": {
+                "twentyfourseven": False,
+                "exceptional_openings": [
+                    {"period_begin": "2026-05-04T10:00:00Z", "period_end": "2026-05-04T12:00:00Z"}
+                ],
+            }
+        },
+        set(),
+    ),
     ({"opening_times": {"regular_hours": []}}, {"opening_times": None}, set()),
     (
         {"energy_mix": {"is_green_energy": True, "environ_impact": [{"source": "NUCLEAR_WASTE", "amount": 1}]}},
