@@ -220,7 +220,8 @@ class Authorizer:
             return False
         partner = routing.partner_for(agreement.emsp, Module.TOKENS)
         link = self._hub.links.get(partner.id)
-        return partner.id != origin.partner and link is not None and is_asked(link)
+        back = partner.is_hub and partner.id == origin.partner  # a hub that asks has asked those behind it
+        return not back and link is not None and is_asked(link)
 
     @staticmethod
     def _worse(known: Exception, error: BaseException) -> Exception:

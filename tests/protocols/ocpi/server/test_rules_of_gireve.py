@@ -80,6 +80,11 @@ async def test_two_parties_of_one_platform_roam_with_each_other_as_any_others_do
         await node.settled()
         seen = [(one.method, one.sender, one.receiver) for one in peer.told() if "/locations/" in one.path]
         assert seen == [("PUT", "CH*HUB", "DE*EEE"), ("PATCH", "CH*HUB", "DE*EEE")]
+        allowed = {"allowed": "ALLOWED", "token": token("AABBCCDD")}
+        peer.answers.append(says("POST", "/authorize", 200, 1000, allowed))
+        answer = await platform.post("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"})
+        assert (answer.status, answer.data["allowed"]) == (1000, "ALLOWED")
+        assert [(one.sender, one.receiver) for one in peer.told("POST")] == [("CH*CCC", "DE*EEE")]
 
 
 @pytest.mark.statement("OCPI-33")
