@@ -1,4 +1,4 @@
-"""The quality gate for a CPO of 2.1.1 whose pushes are taken: it judges what it says as if it had been said in 2.2.1."""
+"""The quality gate for a CPO of 2.1.1 whose pushes are taken: judged as if it had all been said in 2.2.1."""
 
 from __future__ import annotations
 
