@@ -137,3 +137,20 @@ async def test_after_a_commit_that_failed_the_store_goes_on_from_what_the_disk_h
     assert (store.head(), await store.get(token("0").key)) == (1, None)
     assert (await store.record(tell(status_change("CHARGING", at(1)), at(1)))).seq == 2
     await store.close()
+
+
+async def test_a_state_is_written_to_no_row_but_its_own_and_takes_no_other_along(path):
+    store = SqliteStore(path)
+    await store.open()
+    await store.record(tell(site("1", "2")))
+    with sqlite3.connect(path) as db:  # which nobody may do: memory knows better
+        db.execute("DELETE FROM picture WHERE kind = 'evse' AND sub = '1'")
+    changes = [tell(status_change("CHARGING", at(1), uid)) for uid in ("1", "2")]
+    lost, told = await asyncio.gather(*map(store.record, changes), return_exceptions=True)
+    assert isinstance(lost, Unavailable)
+    assert "the picture has no row" in lost.message
+    assert told.verdict is Verdict.RECORDED
+    await store.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT id, sub FROM picture WHERE kind = 'evse'").fetchall() == [("l1", "2")]
+        assert db.execute("SELECT count(*) FROM journal WHERE kind = 'evse'").fetchone() == (1,)

@@ -40,6 +40,7 @@ CHECKPOINT_AFTER = 30_000
 """Changed rows: up to 150 MB of write-ahead log; a page that changes often meanwhile is copied once."""
 _MANY = ("update_states", "insert_rows", "insert_entries", "insert_refs")
 _BACKUP_PAGES = 1_000
+_STRAY = "the picture has no row of an object that memory holds"
 
 
 class SqliteStore(Upkeep):
@@ -220,6 +221,8 @@ class SqliteStore(Upkeep):
             else:
                 moved.append(rows.picture_row(row))
         many["update_states"].write(db, changed)
+        if changed and db.execute(self._sql["stray"]).fetchone() is not None:
+            raise sqlite3.IntegrityError(_STRAY)
         many["insert_rows"].write(db, built)
         many["insert_entries"].write(db, entries)
         many["insert_refs"].write(db, [value for pair in draft.refs for value in pair])

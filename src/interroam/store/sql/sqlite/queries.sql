@@ -17,7 +17,8 @@ SELECT $JOURNAL FROM journal
 WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
 
 -- These write many rows at once (store/many.py); rows that are known already as well, which UPDATE does not. One that
--- fails undoes nothing by itself: its group is rolled back whole. What is empty comes as 0: NULL is dear to bind.
+-- fails undoes nothing by itself: its group is rolled back whole, as is one that brought a stray row, which is what
+-- update_states makes of a number that the picture does not have. What is empty comes as 0: NULL is dear to bind.
 -- name: insert_rows
 INSERT OR FAIL INTO picture ($PICTURE_WRITTEN)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, nullif(?, 0))
@@ -25,6 +26,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, nul
 INSERT OR FAIL INTO picture (no, kind, owner, id, sub, hub_id, withdrawn, state, updated)
 VALUES (?, 'evse', '', '', '', '', 0, ?, ?)
 ON CONFLICT (no) DO UPDATE SET state = excluded.state, updated = excluded.updated
+-- name: stray
+SELECT no FROM picture WHERE kind = 'evse' AND id = '' AND sub = '' AND owner = '' LIMIT 1
 -- name: insert_entries
 INSERT OR FAIL INTO journal ($JOURNAL) VALUES (?, ?, ?, ?, ?, ?, ?)
 -- name: insert_refs
