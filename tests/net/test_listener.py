@@ -11,6 +11,7 @@ from interroam.net.limits import Limits
 from tests.net.raw import GET, calling, echo, serving
 
 
+@pytest.mark.statement("OCPI-5")
 async def test_a_request_arrives_whole_and_its_answer_leaves():
     seen: list[Request] = []
 

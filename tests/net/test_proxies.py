@@ -30,10 +30,12 @@ async def answered(**options):
     return seen[0].client, seen[0].certificate
 
 
+@pytest.mark.statement("OCPI-8", "OCPI-10")
 async def test_a_configured_proxy_names_caller_and_certificate():
     assert await answered(proxies=["127.0.0.0/8"]) == ("192.0.2.7", DER)
 
 
+@pytest.mark.statement("OCPI-8", "OCPI-10")
 async def test_nobody_else_may_name_them():
     assert await answered() == ("127.0.0.1", None)
     assert await answered(proxies=["192.0.2.0/24"]) == ("127.0.0.1", None)

@@ -239,6 +239,20 @@ async def test_an_agreement_may_want_every_change_even_of_a_receiver_that_is_slo
     assert [one.body["status"] for one in both.provider.told()] == words
 
 
+@pytest.mark.statement("OCPI-35", "OCPI-38")
+async def test_no_status_of_one_evse_takes_the_place_of_anothers_where_the_receiver_is_slow(node, both):
+    await both.cpo.put(AT, location(evses=[evse("E1"), evse("E2"), evse("E3")]))
+    await node.settled()
+    both.provider.seen.clear()
+    both.provider.delay = 0.1
+    for minute, uid in enumerate(("E1", "E2", "E3"), 1):
+        await both.cpo.patch(f"{AT}/{uid}", {"status": "CHARGING", "last_updated": at(minute)})
+    await node.settled()
+
+    seen = [(one.path.rpartition("/")[2], one.body["last_updated"]) for one in both.provider.told()]
+    assert seen == [("E1", at(1)), ("E2", at(2)), ("E3", at(3))]
+
+
 # -- under which ids ---------------------------------------------------------------------------------------------------
 
 
