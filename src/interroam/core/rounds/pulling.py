@@ -105,6 +105,7 @@ class _Run:
         self.report = report
         self.seen: set[Key] = set()
         self.unnamed = 0
+        self.came = 0
 
     def count(self, pulled: Pulled, receipts: Iterable[Receipt | Refused]) -> None:
         """Add a page to the report."""
@@ -121,6 +122,7 @@ class _Run:
         self.seen.update(fact.key for fact in pulled.facts)
         self.seen.update(key for key in pulled.lost if key is not None)
         self.unnamed += sum(key is None for key in pulled.lost)
+        self.came += len(pulled.facts) + len(pulled.lost)
         old = self.report
         self.report = replace(
             old,
@@ -291,10 +293,13 @@ class Pulling:
         return told
 
     async def _compare(self, run: _Run, partner: Partner, head: int) -> None:
-        """Find what is there no more; a list with objects that have no name says nothing about the others."""
+        """Find what is there no more; a list with objects without a name, or cut short, says nothing of the others."""
         report = run.report
         if run.unnamed:
             run.report = replace(report, message="not compared: objects without a readable id")
+            return
+        if run.came < report.total:
+            run.report = replace(report, message=f"not compared: {run.came} of {report.total} objects came")
             return
         absence = await self.absences.find(partner, report.module, run.seen, report.started, head)
         if absence is None or not absence.keys:

@@ -135,12 +135,29 @@ async def test_when_the_total_rises_the_crawl_goes_on(node, cpo):
     assert len(await names(node)) == 7
 
 
-async def test_a_link_that_leads_in_a_circle_ends_the_crawl(node, cpo):
+async def test_a_link_that_leads_in_a_circle_ends_the_crawl_and_all_is_asked_for_again(node, cpo):
     cpo.answers.append(lambda seen: _circle(cpo) if seen.path == "/sender/locations" else None)
     cpo.shelves = {}
     report = await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
-    assert (report.stage, report.pages) == (Stage.DONE, 2)
-    assert "again" in report.findings[0]
+    assert (report.stage, report.pages) == (Stage.FAILED, 1)
+    assert "again" in report.message
+    assert (await node.rounds.pulling.pull("cpo", Module.LOCATIONS)).since is None
+
+
+@pytest.mark.statement("OCPI-192")
+async def test_a_list_that_ends_before_its_total_takes_nothing_for_absent(node, cpo):
+    await node.rounds.pulling.pull("cpo", Module.LOCATIONS)
+    first = cpo.shelves.pop("locations")[:2]
+
+    def without_link(seen):
+        if seen.path != "/sender/locations":
+            return None
+        cpo.headers = {"X-Total-Count": "5", "X-Limit": "2"}
+        return 200, json.dumps({"status_code": 1000, "timestamp": messages.NOW, "data": first}).encode()
+
+    cpo.answers.append(without_link)
+    report = await node.rounds.pulling.pull("cpo", Module.LOCATIONS, whole=True)
+    assert (report.absent, report.message) == (0, "not compared: 2 of 5 objects came")
 
 
 def _circle(cpo):

@@ -63,8 +63,7 @@ async def crawl(get: Get, url: str, kind: Kind, owner: Party, *, strict_uid: boo
     count = 0
     while following is not None:
         if following in seen or count >= _MOST_PAGES:
-            yield Pulled(findings=(f"{following} was given as the next page again: left there",))
-            return
+            raise Unavailable(Reason.BAD_ANSWER, f"{following} was given as the next page again", reached=True)
         seen.add(following)
         count += 1
         page = await _get(get, following)
