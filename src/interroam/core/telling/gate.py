@@ -23,7 +23,7 @@ from interroam.core.telling.findings import Findings
 from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Verdict, Wire, Withdrawal
-from interroam.model.ids import Key, Kind
+from interroam.model.ids import Key, Kind, Module, tariff_key
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 
@@ -108,7 +108,21 @@ class Gate:
         if receipt.verdict is Verdict.RECORDED and standards.mode is not Mode.OFF:
             defects = (*of_tariff(body, old), *standards.odd(statement))
             await self.findings.note(origin.partner, statement.key, defects)
-        return receipt
+        return await self._for_some(body, receipt)
+
+    async def _for_some(self, tariff: Tariff, receipt: Receipt) -> Receipt:
+        """Tell the CPO of a tariff that is for one eMSP when the others have none under this id (sheet 5.6)."""
+        if tariff.target is None or receipt.verdict is not Verdict.RECORDED:
+            return receipt
+        if await self.known(tariff_key(tariff.owner, tariff.id)) is not None:
+            return receipt
+        now, routing = self._hub.clock.now(), self._hub.book.routing
+        others = {key.party.id for key, _ in routing.told(tariff.key.owner, Module.TARIFFS, now)} - {tariff.target}
+        return (
+            replace(receipt, finding=f"only {tariff.target} sees this tariff: there is none for all")
+            if others
+            else receipt
+        )
 
     async def compared(self, origin: Origin, statement: Fact) -> Receipt:
         """Take a tariff of a partner whose data are not judged, and count what changed under its id (OCPI-149)."""
@@ -121,7 +135,7 @@ class Gate:
             odd = [(one.field, one.message) for one in of_tariff(new, old) if one not in missing]
             if odd:
                 self._hub.oddities.note(origin.partner, "tariff", odd, origin.correlation)
-        return receipt
+        return await self._for_some(new, receipt) if isinstance(new, Tariff) else receipt
 
     async def _is_dynamic(self, change: Change) -> bool:
         """Whether a status goes straight through: of an approved EVSE, none of which waits."""

@@ -66,7 +66,7 @@ async def reserved(node, street, callback: str = "1", **fields) -> str:
     return url
 
 
-@pytest.mark.statement("OCPI-205", "OCPI-113")
+@pytest.mark.statement("OCPI-205", "OCPI-113", "OCPI-203")
 async def test_a_reservation_and_the_session_it_brings_cross_the_hub(node, street):
     cpo_peer, cpo, peer, _emsp = street
     url = await reserved(node, street)
@@ -102,13 +102,6 @@ async def test_two_providers_with_one_reservation_id_are_two_for_the_cpo(node, s
         cancel = {"response_url": f"{other_peer.url}/callback/2", "reservation_id": "R1"}
         assert (await other.post(CANCEL, cancel)).data["result"] == "ACCEPTED"
     assert [one["reservation_id"] for one in asked(cpo_peer, "CANCEL_RESERVATION")] == [second]
-
-
-@pytest.mark.statement("OCPI-205")
-async def test_nothing_is_reserved_until_a_time_that_is_past(node, street):
-    cpo_peer, _, peer, emsp = street
-    late = await emsp.post(RESERVE, reserve(peer, expiry_date=until(-1)))
-    assert (late.data["result"], asked(cpo_peer)) == ("REJECTED", [])
 
 
 @pytest.mark.statement("OCPI-205")
@@ -193,7 +186,7 @@ async def test_a_reservation_without_a_result_times_out_once(node, street):
     assert results(peer) == ["TIMEOUT"]
 
 
-@pytest.mark.statement("OCPI-119")
+@pytest.mark.statement("OCPI-119", "OCPI-205")
 async def test_nobody_reserves_with_the_token_of_another_or_in_the_past(node, street):
     cpo_peer, _, peer, emsp = street
     foreign = await emsp.post(RESERVE, reserve(peer, token=token(party_id="FFF")))

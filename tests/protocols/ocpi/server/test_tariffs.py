@@ -84,6 +84,23 @@ async def test_each_emsp_sees_the_regular_tariff_that_is_for_it(node, cpo, emsp)
 
 
 @pytest.mark.statement("OCPI-152")
+@pytest.mark.parametrize("profile", ["spec", "gireve"])
+async def test_a_cpo_hears_that_the_other_emsps_see_no_tariff_as_long_as_there_is_none_for_all(
+    node, cpo, emsp, profile
+):
+    await node.change("ccc", profile=profile)
+    sent = {"start_date_time": "2026-01-01T00:00:00Z"}
+    assert "for all" not in (await cpo.put(AT, tariff(**sent, **TO_EEE))).message  # there are no others
+    await node.partner("ggg", "DE*GGG/EMSP")
+    await node.roam("DE*GGG", "CH*CCC")
+    lonely = await cpo.put(AT, tariff(**sent, **TO_EEE, last_updated="2026-03-14T12:01:00Z", price=0.1))
+    assert (lonely.status, "only DE*EEE sees this tariff" in lonely.message) == (1000, True)
+    await cpo.put(AT, tariff(**sent))
+    both = await cpo.put(AT, tariff(**sent, **TO_EEE, last_updated="2026-03-14T12:02:00Z", price=0.2))
+    assert (both.status, "sees this tariff" in both.message) == (1000, False)
+
+
+@pytest.mark.statement("OCPI-152")
 async def test_the_variant_that_is_for_an_emsp_is_shown_whichever_came_first_and_each_id_once(node, cpo, emsp):
     for number in (1, 2, 3):
         await cpo.put(f"receiver/tariffs/CH/CCC/T{number}", tariff(f"T{number}", price=number / 10, **TO_EEE))
