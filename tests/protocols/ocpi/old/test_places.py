@@ -74,30 +74,6 @@ async def test_a_place_that_is_not_published_is_neither_pushed_nor_listed(old_em
     assert (await old_emsp.ask("GET", f"locations/{location}"))["status_code"] == 2000
 
 
-@pytest.mark.statement("OCPI-48", "OCPI-80")
-async def test_places_that_are_not_published_are_not_counted_and_leave_no_gap_in_a_page(old_emsp):
-    await old_emsp.say("PUT", "receiver/locations/CH/CCC/L2", messages.location("L2", publish=False))
-
-    async def listed(query=""):
-        names = [one["name"] for one in (await old_emsp.ask("GET", f"locations?limit=2{query}"))["data"]]
-        heard = old_emsp.emsp.heard
-        return names, heard["X-Total-Count"], "Link" in heard
-
-    assert await listed() == (["Am Ring"], "1", False)
-    for number in (3, 4):
-        await old_emsp.say(
-            "PUT", f"receiver/locations/CH/CCC/L{number}", messages.location(name=f"L{number}", id=f"L{number}")
-        )
-    assert await listed() == (["Am Ring", "L3"], "3", True)
-    assert await listed("&offset=2") == (["L4"], "3", False)
-    assert await listed("&date_from=2020-01-01T00:00:00Z") == (["Am Ring", "L3"], "3", True)
-    shown = {"publish": True, "name": "L2", "last_updated": LATER}
-    await old_emsp.say("PATCH", "receiver/locations/CH/CCC/L2", shown)
-    assert await listed() == (["Am Ring", "L2"], "4", True)
-    await old_emsp.say("PATCH", "receiver/locations/CH/CCC/L2", {**shown, "publish": False})
-    assert await listed() == (["Am Ring", "L3"], "3", True)
-
-
 @pytest.mark.statement("OCPI-81")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_a_place_that_is_published_no_more_is_gone_and_one_that_is_again_comes_whole(old_emsp, method):

@@ -10,6 +10,7 @@ import msgspec
 from interroam.core.finding.offers import REGULAR
 from interroam.core.pages import every
 from interroam.core.ports import Query
+from interroam.core.rules.pricing.choosing import covers
 from interroam.core.telling.tariffs_in_use import check_unused
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement, Stored, Withdrawal
@@ -99,6 +100,8 @@ async def show_all(desk: Desk, call: Call) -> Answer:
     # Which variant is shown hangs on all of them, so the window of time comes last. Tariffs are few.
     whole = msgspec.structs.replace(asked, updated_from=None, updated_to=None)
     found = [one for one in shown_to(call.viewer, await _all(desk, whole, call.viewer)) if _within(page, one)]
+    if call.older:  # in which there are no others (sheet 4.5)
+        found = [one for one in found if isinstance(one.body, Tariff) and covers(one.body, call.now)]
     items = found[page.offset : page.offset + page.limit]
     more = len(found) > page.offset + page.limit
     return await page_of(desk, call, page, items, len(found), None if more else 0)
