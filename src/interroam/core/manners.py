@@ -36,9 +36,8 @@ class Reachable(Protocol):
 class Inclined(Protocol):
     """A link to a partner whose providers are asked in a way of their own."""
 
-    @property
-    def asking(self) -> Asking:
-        """When its providers are asked."""
+    def asking(self, provider: PartyId) -> Asking:
+        """When a provider behind it is asked."""
         ...
 
 

@@ -32,9 +32,12 @@ class Eager(Inbox):
 
     def __init__(self, asking: Asking = Asking.SYNC_ONLY) -> None:
         super().__init__()
-        self.asking = asking
+        self.wants = asking
         self.skips_offline = True
         self.tries_next = True
+
+    def asking(self, _provider: PartyId) -> Asking:
+        return self.wants
 
 
 @pytest.fixture

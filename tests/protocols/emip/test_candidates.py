@@ -9,6 +9,7 @@ import pytest
 
 from interroam.core.hub import Deadlines
 from interroam.model.agreements import selection
+from interroam.model.ids import Party
 from tests.protocols.emip.charging import ASKED, POOL, listed, place, world, yes
 from tests.protocols.emip.nodes import LONG_AGO, partner_id
 from tests.protocols.emip.partner import Partner, Silence
@@ -169,6 +170,34 @@ async def test_an_entry_past_its_date_does_not_stand_in_for_a_missing_answer(tmp
         here.emsp.answers[ASKED] = Silence()
         answer = await here.ask()
         assert (answer.fields["authorisationValue"], answer.status) == ("2", 10210)
+
+
+@pytest.mark.statement("EMIP-66")
+async def test_two_emsps_behind_one_partner_are_asked_in_ways_of_their_own(tmp_path):
+    asking = "async_only fr-e02:sync_first"
+    async with world(tmp_path, agreed=False, emsp={"asking": asking}) as here:
+        await here.node.change("fr-e01", parties=(Party.parse("FR*E01/EMSP"), Party.parse("FR*E02/EMSP")))
+        for emsp in ("FR*E01", "FR*E02"):
+            await here.node.agree(emsp, "FR*C01")
+        await listed(here.node)
+        await listed(here.node, "00000002", owner="FR*E02")
+        here.emsp.answers[ASKED] = {"authorisationValue": 2, "requestStatus": 1}
+
+        by_list, by_answer = await here.ask(), await here.ask(card="00000002", session="C01-S-2")
+        somebody = await here.ask(card="00000003", session="C01-S-3")
+
+        assert [one.fields["authorisationValue"] for one in (by_list, by_answer, somebody)] == ["1", "2", "2"]
+        assert {one.fields["targetOperatorId"] for one in here.emsp.of("FromIOP_GetServiceAuthorisation")} == {"FR*E02"}
+
+
+@pytest.mark.statement("EMIP-66")
+@pytest.mark.parametrize(("mode", "told"), [("sync_only", ("2", 10210)), ("sync_first", ("1", 1))])
+async def test_where_an_emsp_has_no_address_its_list_decides_unless_only_its_answer_counts(tmp_path, mode, told):
+    async with world(tmp_path) as here:
+        await here.node.emsp("FR*E01", asking=mode)  # it has no address any more
+        await listed(here.node)
+        answer = await here.ask()
+        assert (answer.fields["authorisationValue"], answer.status) == told
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from interroam.core.audit import LOCAL
 from interroam.core.rounds.pulling import PullTerms
 from interroam.model.errors import Refused
 from interroam.model.facts import Origin
@@ -163,6 +164,19 @@ async def test_a_list_decides_where_the_platform_is_silent_and_only_there(tmp_pa
         assert (await cpo.authorize())[1]["allowed"] == "ALLOWED"
         assert (await cpo.authorize("04AAAAAA"))[1]["allowed"] == "BLOCKED"
         assert (await cpo.authorize("04BBBBBB"))[0] >= 500
+
+
+@pytest.mark.statement("EMIP-124", "EMIP-82")
+async def test_no_list_decides_where_the_platform_is_not_there_yet_or_no_more(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await cpo.furnish()
+        await download(cpo, entry())
+        await cpo.node.app.office.admin.unregister(LOCAL, "iop")
+        for uid in (CARD, "04BBBBBB"):  # on the list, and on none
+            code, answer = await cpo.authorize(uid)
+            assert code >= 500, answer
+            assert "iop has no address" in answer["error"]["message"], answer
+        assert not cpo.iop.of(ASK)
 
 
 @pytest.mark.statement("EMIP-82")

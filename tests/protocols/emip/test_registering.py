@@ -43,7 +43,13 @@ async def test_a_platform_makes_the_ids_of_its_partners(node):
 
 @pytest.mark.parametrize(
     "switches",
-    [{"services": "ToIOP_Nonsense"}, {"services": "FR:ToIOP_SearchEVSE"}, {"nonsense": 1}, {"asking": "never"}],
+    [
+        {"services": "ToIOP_Nonsense"},
+        {"services": "FR:ToIOP_SearchEVSE"},
+        {"nonsense": 1},
+        {"asking": "never"},
+        {"asking": "FR:sync_only"},
+    ],
 )
 async def test_switches_that_mean_nothing_are_refused(node, switches):
     with pytest.raises(Refused) as no:

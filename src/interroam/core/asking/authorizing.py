@@ -221,7 +221,7 @@ class Authorizer:
         partner = routing.partner_for(agreement.emsp, Module.TOKENS)
         link = self._hub.links.get(partner.id)
         back = partner.is_hub and partner.id == origin.partner  # a hub that asks has asked those behind it
-        return not back and link is not None and is_asked(link)
+        return not back and link is not None and is_asked(link, agreement.emsp.id)
 
     @staticmethod
     def _worse(known: Exception, error: BaseException) -> Exception:

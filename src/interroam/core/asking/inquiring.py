@@ -53,7 +53,7 @@ async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Au
         via = to if agreement is None else agreement.emsp
     putting.check_active(hub, to)
     link = hub.links.get(routing.carriers(via, _TOKENS)[0].id)
-    asking = _inclination(link)
+    asking = _inclination(link, provider)
     if link is not None and not (link.answers and _is_asked_about(hub, asking, token, question, now)):
         return _stated(provider, token, question, now)
     try:
@@ -79,14 +79,14 @@ def _unanswered(via: Party) -> Unavailable:
     return Unavailable(Reason.BAD_ANSWER, f"{via} did not answer the question", reached=True)
 
 
-def is_asked(link: Link) -> bool:
-    """Whether a partner is ever asked about a token."""
-    return link.answers and _inclination(link) is not _ASYNC_ONLY
+def is_asked(link: Link, provider: PartyId) -> bool:
+    """Whether a provider behind a partner is ever asked about a token."""
+    return link.answers and _inclination(link, provider) is not _ASYNC_ONLY
 
 
-def _inclination(link: Link | None) -> Asking | None:
+def _inclination(link: Link | None, provider: PartyId) -> Asking | None:
     # isinstance() would look at no more than this, for a twentieth of what a question costs.
-    return cast("Inclined", link).asking if hasattr(link, "asking") else None
+    return cast("Inclined", link).asking(provider) if hasattr(link, "asking") else None
 
 
 def _is_asked_about(hub: Hub, asking: Asking | None, token: Token | None, question: Authorize, now: datetime) -> bool:

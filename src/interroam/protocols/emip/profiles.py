@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
+from interroam.core.manners import Asking
 from interroam.model.errors import Reason, Refused
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner, switched
+from interroam.protocols.emip.rules.ids import operator
 from interroam.protocols.emip.wire.operations import BY_NAME, Operation
 
 _SERVICE = re.compile(r"^(-?)(?:([A-Za-z]{2}\*?[A-Za-z0-9]{3}):)?(\w+)$", re.ASCII)
@@ -40,8 +43,9 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds between two heartbeats; 0: as long as any partner may be silent (EMIP-37)."""
     heartbeats: bool = False
     """Whether a platform asks the partner for heartbeats (EMIP-39)."""
-    asking: Literal["sync_only", "sync_first", "async_only", "async_first"] = "sync_first"
-    """When its eMSPs are asked about their users, and when their white lists decide (EMIP-66)."""
+    asking: str = "sync_first"
+    """When its eMSPs are asked about their users, and when their white lists decide: ``sync_only``, ``sync_first``,
+    ``async_only`` or ``async_first``; after a blank ``FR*E01:async_only`` speaks of one eMSP alone (EMIP-66)."""
     decide_locally: Literal["never", "fallback", "always"] = "never"
     """Whether a CPO goes by the list it downloaded: where the platform is silent, or instead of asking (EMIP-124)."""
     whitelist_hours: float = 12.0
@@ -81,6 +85,11 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an operation is on, for this operator or for all."""
         return _is_on(self.services, operation.name, operator)
 
+    def asks(self, emsp: PartyId) -> Asking:
+        """Return when an eMSP is asked about its users."""
+        said = _inclinations(self.asking)
+        return said.get(emsp, said[None])
+
 
 PROFILES: dict[str, Switches] = {
     "spec": Switches(),
@@ -109,6 +118,21 @@ def _switches(profile: str, own: tuple[tuple[str, str | bool | int], ...]) -> Sw
     found = switched("eMIP", PROFILES, profile, own, strict=False)
     for word in found.services.split():
         _read(word)
+    _inclinations(found.asking)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _inclinations(asking: str) -> Mapping[PartyId | None, Asking]:
+    """Read when eMSPs are asked: all of them (None), and single ones; Refused for words that mean nothing."""
+    found: dict[PartyId | None, Asking] = {None: Asking.SYNC_FIRST}
+    for word in asking.split():
+        whose, mark, mode = word.rpartition(":")
+        try:
+            found[operator(whose) if mark else None] = Asking(mode)
+        except ValueError:
+            remedy = f"one of {', '.join(Asking)}, or such as FR*E01:async_only for one eMSP"
+            raise Refused(Reason.MALFORMED, f"{word!r} does not say when eMSPs are asked", remedy=remedy) from None
     return found
 
 

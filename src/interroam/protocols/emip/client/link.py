@@ -59,17 +59,19 @@ class EmipLink:
         """Facts are sent to whoever can be called."""
         return self.peer.has_address
 
-    @property
-    def answers(self) -> bool:
-        """Whether questions can be put to it; else the node answers from what it stated."""
-        return self.peer.has_address
+    answers = True
+    """Questions can be put to it, as far as its eMSPs are asked at all; where it has no address nobody answers."""
 
-    @property
-    def asking(self) -> Asking:
-        """When its eMSPs are asked; one that does not serve the question is not (sheet 5, conflicts)."""
-        if not self.peer.serves(from_iop.GetServiceAuthorisation):
+    def asking(self, provider: PartyId) -> Asking:
+        """Return when an eMSP is asked: one that does not serve the question is not (sheet 5, conflicts).
+
+        Nor is one that has no address; but where only an answer of its own counts, that is a missing one (EMIP-66).
+        """
+        peer = self.peer
+        wanted = peer.switches.asks(provider)
+        if not peer.serves(from_iop.GetServiceAuthorisation, provider):
             return Asking.ASYNC_ONLY
-        return Asking(self.peer.switches.asking)
+        return wanted if peer.has_address or wanted is Asking.SYNC_ONLY else Asking.ASYNC_ONLY
 
     def takes(self, live: Live) -> bool:
         """Whether an act or a report can be put to it as it is: both are words of eMIP."""
@@ -114,8 +116,7 @@ class PlatformLink(EmipLink):
         self._pulse = pulse
         self._sides = [make(peer) for make in sides]
 
-    @property
-    def asking(self) -> Asking:
+    def asking(self, provider: PartyId) -> Asking:  # noqa: ARG002  whoever is behind it
         """A platform is asked; what a CPO decides by itself is its side's to say (EMIP-124)."""
         return Asking.SYNC_ONLY
 
