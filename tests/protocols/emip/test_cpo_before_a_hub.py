@@ -9,7 +9,6 @@ from interroam.model.ids import Module
 from tests.protocols.emip.cpo_office import CARD, OPERATOR, bare, evse, moment
 from tests.protocols.emip.nodes import PLATFORM, hub
 from tests.protocols.emip.partner import Partner
-from tests.waiting import eventually
 
 GET = "eMIP_FromIOP_GetServiceAuthorisation"
 CDR = "FromIOP_SetChargeDetailRecord"
@@ -127,11 +126,8 @@ async def test_the_users_of_an_emsp_reach_the_list_of_a_cpo_page_by_page(tmp_pat
         assert not emsp.of("FromIOP_GetServiceAuthorisation")
         gone = {"authenticationDataList": {"authenticationData": {**users[2], "actionType": 3}}}
         assert (await emsp.call(platform.url, "eMIP_ToIOP_SetAuthenticationData", gone)).status == 1
-        cpo.clock.forward(hours=13)  # by itself
-
-        async def is_gone():
-            return (await cpo.node.store.by_ref("token:rfid:04000002"))[0].withdrawn
-
-        await eventually(is_gone)
+        cpo.clock.forward(hours=13)
+        await pulling.pull("iop", Module.TOKENS)
+        assert (await cpo.node.store.by_ref("token:rfid:04000002"))[0].withdrawn
         await cpo.authorize("04000002")
         assert emsp.of("FromIOP_GetServiceAuthorisation")  # on no list any more: asked
