@@ -228,7 +228,7 @@ def _issued(answer: dict[str, Any]) -> None:
     elif answer["purpose"] == "nothing":
         name = answer["partner"]
         say(f"[dim]Give it the address and a certificate: interroam partner certificate issue {name}[/]")
-        say(f"[dim]It may call from its own addresses only: interroam partner amend {name} --address NETWORK[/]")
+        say(f"[dim]It calls platforms from its own addresses only: interroam partner amend {name} --address NETWORK[/]")
     else:
         say("[dim]Give both to the back office: Authorization: Bearer TOKEN. The token is shown this once.[/]")
 

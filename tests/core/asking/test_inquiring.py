@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from interroam.core.asking.putting import put
 from interroam.core.hub import Deadlines
 from interroam.core.manners import Asking
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Fact, Origin
-from interroam.model.ids import PartyId, authorization_key, provider_of
+from interroam.model.ids import Party, PartyId, Role, authorization_key, provider_of
 from interroam.model.parties import PartnerState
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Limit, Whitelist
@@ -238,6 +239,17 @@ async def test_nothing_is_asked_of_a_party_whose_partners_are_all_offline(core):
     emsp.skips_offline = True
     await core.book.set_state("emsp", PartnerState.CONNECTED)
     assert await asked(core) == "NOT_ALLOWED"
+
+
+@pytest.mark.statement("EMIP-36", "EMIP-38")
+async def test_who_is_heard_again_is_asked_from_that_moment_on(core):
+    emsp = await admit(core, "emsp", str(EMSP_PARTY))
+    emsp.answer = YES
+    await core.book.set_state("emsp", PartnerState.OFFLINE)
+    core.hub.liveness.hear(core.book.partners["emsp"], core.clock.now())
+    assert core.book.partners["emsp"].state is PartnerState.OFFLINE  # until that is written
+    answer = await put(core.hub, ASKS, EMSP_PARTY, EMSP_PARTY, Origin("cpo"), Party(CPO, Role.CPO))
+    assert answer == YES
 
 
 class Hanging(Eager):

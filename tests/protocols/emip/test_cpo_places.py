@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from interroam.core.audit import LOCAL
@@ -136,6 +138,23 @@ async def test_what_is_new_is_described_from_the_pool_down_and_what_changed_from
         await cpo.node.settled()
         assert static(cpo)[-2:] == [("ChargingConnector", "3"), ("EVSE", "3")]
         assert ("EVSE", "1") in static(cpo)
+
+
+@pytest.mark.statement("EMIP-129")
+async def test_what_goes_is_not_deleted_before_it_was_there(tmp_path):
+    async with charging(tmp_path, sends_places=True) as cpo:
+        await cpo.furnish(evse("1"))
+        cpo.node.clock.forward(hours=1)
+        await cpo.put("/locations/FR*C01/L1/evses/3", evse("3"))
+        await cpo.node.settled()
+        cpo.node.clock.forward(hours=1)
+        await cpo.put("/locations/FR*C01/L1/evses/3", evse("3", "REMOVED"))
+        await cpo.node.settled()
+        for level in ("EVSE", "ChargingConnector"):
+            named = [one.fields for one in cpo.iop.of(f"ToIOP_Set{level}StaticData") if "3" in one.fields[f"{level}Id"]]
+            assert [one["actionType"] for one in named] == ["1", "3"]
+            came, went = (datetime.fromisoformat(one["actionDateTime"]) for one in named)
+            assert went - came >= timedelta(minutes=59)
 
 
 @pytest.mark.statement("EMIP-129")

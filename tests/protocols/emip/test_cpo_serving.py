@@ -73,6 +73,15 @@ async def test_any_other_value_starts_nothing(tmp_path, value):
         assert not await cpo.node.hub.authorization("iop-s-1")
 
 
+async def test_service_0_starts_nothing(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await cpo.furnish()
+        answer = await cpo.ask("SetServiceAuthorisation", {**START, "requestedServiceId": "0"})
+        assert answer.status == 19003
+        assert not cpo.asked
+        assert not await cpo.node.hub.authorization("iop-s-1")
+
+
 @pytest.mark.statement("EMIP-87")
 @pytest.mark.parametrize(
     ("place", "answer", "status"),

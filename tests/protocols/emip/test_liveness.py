@@ -10,7 +10,7 @@ import pytest
 from interroam.core.hub import Deadlines
 from interroam.model.parties import PartnerState
 from tests.protocols.emip.nodes import cpo_node, hub
-from tests.protocols.emip.partner import Partner
+from tests.protocols.emip.partner import Http, Partner
 
 BEAT = "eMIP_ToIOP_HeartBeat"
 FROM = "eMIP_FromIOP_HeartBeat"
@@ -196,6 +196,20 @@ async def test_answers_keep_a_partner_online_and_bring_it_back(tmp_path):
         assert state(node) is PartnerState.OFFLINE
         await ask()
         await becomes(node, PartnerState.CONNECTED)
+
+
+@pytest.mark.statement("EMIP-35", "EMIP-36")
+async def test_an_answer_that_cannot_be_read_is_a_sign_of_life_all_the_same(tmp_path):
+    async with hub(tmp_path) as node, Partner("FR*P-C01", "FR*C01") as cpo:
+        await node.cpo("FR*C01", url=cpo.url, heartbeats=True)
+        await quiet(node)
+        cpo.answers[FROM] = Http(200, b"<html>at work</html>")
+        node.clock.forward(seconds=299)
+        await quiet(node)
+        assert len(cpo.of("FromIOP_HeartBeat")) == 2
+        node.clock.forward(seconds=200)
+        await quiet(node)
+        assert state(node) is PartnerState.CONNECTED
 
 
 @pytest.mark.statement("EMIP-37")

@@ -78,6 +78,6 @@ def _link(hub: Hub, partner: Partner, to: Party) -> Link:
     link = hub.links.get(partner.id)
     if link is None:
         raise Refused(Reason.UNKNOWN_PARTY, f"partner {partner.id} is not wired")
-    if partner.state is _OFFLINE and _skips_offline(link):
+    if partner.state is _OFFLINE and _skips_offline(link) and not hub.liveness.returns(partner.id):
         raise Unavailable(Reason.NOT_CONNECTED, f"partner {partner.id} is offline")
     return link

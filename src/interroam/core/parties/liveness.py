@@ -47,6 +47,10 @@ class Liveness:
         if partner is not None:
             self.hear(partner, now or self._hub.clock.now())
 
+    def returns(self, name: str) -> bool:
+        """Whether a partner that was away was heard again, and the book is about to say so."""
+        return name in self._returning
+
     def _return(self, name: str) -> None:
         if name in self._returning:
             return

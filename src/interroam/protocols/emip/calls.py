@@ -173,13 +173,13 @@ class Calls:
             ) from silence
         if operation.to_iop:
             self._pulse.sent(partner.id, at)
+        self._hub.liveness.answered(partner.id)  # who answers is there, whatever it says (EMIP-35)
         try:
             called = _read(operation, got, own, sent=sent)
         except Malformed as odd:
             note.write(f"{got.status}/unreadable", own, response=got.body, more=str(odd))
             told = f"the answer cannot be read: {odd} {_named(own)}"
             raise Unavailable(Reason.BAD_ANSWER, told, reached=True) from None
-        self._hub.liveness.answered(partner.id)
         note.write(called.code, called.transaction, response=got.body, answer=called.answer, done=called.done)
         return called
 

@@ -88,11 +88,13 @@ class Places:
         """Upload what is new of a description, element by element; what was taken is remembered at once."""
         known = await self._ledger.site(self._sending.partner, site.hub_id)
         evses = [row.body for row in rows if isinstance(row.body, Evse) and not row.withdrawn and not row.body.removed]
+        gone = [row.body for row in rows if isinstance(row.body, Evse) and (row.withdrawn or row.body.removed)]
         place = site.body if isinstance(site.body, Location) and not site.withdrawn else None
         elements = described(place, evses) if place is not None else ()
         at = entry.at
         if place is not None:
             at = max([place.last_updated, *(one.rest_at or one.last_updated for one in evses)])
+            at = max([at, *(one.last_updated for one in gone)])  # nothing goes before it was there
         refusals: list[Refused] = []
         for action, element in _steps(known, elements):
             message = _statement(action, element, at)

@@ -22,6 +22,7 @@ from interroam.protocols.emip.rules.codes import (
     NATURE_UNKNOWN,
     NOT_AVAILABLE_HERE,
     NOT_REACHABLE_HERE,
+    SERVICE_NOT_ALLOWED,
     SESSION_UNKNOWN,
     SUCCESS,
     VALUE_NOT_ALLOWED,
@@ -29,7 +30,7 @@ from interroam.protocols.emip.rules.codes import (
 )
 from interroam.protocols.emip.server.call import Call
 from interroam.protocols.emip.server.desk import Desk, Handler
-from interroam.protocols.emip.translate.authorizations import YES, read_start
+from interroam.protocols.emip.translate.authorizations import WHOSE, YES, read_start
 from interroam.protocols.emip.translate.charges import read_action
 from interroam.protocols.emip.wire import from_iop
 
@@ -65,6 +66,8 @@ class Serving:
         message: from_iop.SetServiceAuthorisation = call.message
         if message.authorisation_value != YES:
             raise Declined(VALUE_NOT_ALLOWED, f"authorisationValue {message.authorisation_value} starts nothing")
+        if message.requested_service_id.strip() == WHOSE:
+            raise Declined(SERVICE_NOT_ALLOWED, "service 0 is a question to eMSPs, and starts nothing")
         evse = await _evse(desk, call.receiver.id, message.evse_id)
         try:
             question = read_start(

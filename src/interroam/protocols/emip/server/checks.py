@@ -7,6 +7,7 @@ it (EMIP-122), and, in what comes from a platform, whom does it address (EMIP-11
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha256
 
@@ -31,6 +32,13 @@ from interroam.protocols.emip.wire.types import FromIop, ToIop
 from .answers import RETRY_S, Busy, not_known, not_of_role, unfit
 
 _REMEMBERED = 10_000
+_PART = re.compile(
+    r"""\s*+(?P<name>[A-Za-z][\w.-]*+|[\d.]++)\s*+=\s*+
+    (?:"(?P<quoted>(?:[^"\\]|\\.)*+)"\s*+|(?P<plain>(?:[^"\\,;+]|\\.)*+))(?:[,;+]|\Z)""",
+    re.VERBOSE | re.DOTALL,
+)
+"""One attribute of a distinguished name; what is escaped or quoted ends nothing."""
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Sender(Struct, frozen=True):
@@ -237,12 +245,20 @@ def common_names(certificate: bytes) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def names_in(distinguished: str) -> tuple[str, ...]:
-    """Return the common names in a distinguished name as proxies write it: ``CN=…,O=…`` or ``/O=…/CN=…``."""
+    """Return the common names in a distinguished name as proxies write it: ``CN=…,O=…`` or ``/O=…/CN=…``.
+
+    Some put blanks around what stands between (RFC 2253), or name attributes that only they know.
+    """
     if distinguished.startswith("/"):
         parts = [part.partition("=") for part in distinguished.split("/")]
         return tuple(value.strip() for name, _, value in parts if name.strip().upper() == "CN")
-    try:
-        name = x509.Name.from_rfc4514_string(distinguished)
-    except ValueError:
-        return ()
-    return tuple(str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME))
+    found: list[str] = []
+    at = 0
+    while at < len(distinguished):
+        part = _PART.match(distinguished, at)
+        if part is None:
+            return ()
+        if part["name"].upper() == "CN":
+            found.append(_ESCAPED.sub(r"\1", part["quoted"] or (part["plain"] or "").strip()))
+        at = part.end()
+    return tuple(found)
