@@ -101,6 +101,8 @@ class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     last_updated: datetime
     rest_at: datetime | None = None
     """When all but the status was stated; the status keeps its own time in ``status.at``."""
+    changed_at: datetime | None = None
+    """When any of that changed, where it was before: since then it was only stated again."""
 
     @property
     def key(self) -> Key:

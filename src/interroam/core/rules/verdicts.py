@@ -135,6 +135,7 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
             status=old.status if late_status or not status_too else replace(body.status, at=at),
             last_updated=newest,
             rest_at=at if rest_too and not late_rest else rest_at,
+            changed_at=None if rest_too and not late_rest else old.changed_at,
         )
     judged_at = at if at >= stored.judged_at else stored.judged_at  # noqa: FURB136
     updated = stated if stated >= stored.updated else stored.updated  # noqa: FURB136
@@ -164,6 +165,7 @@ def _judge_halves(change: Change, stored: Stored, old: Evse, at: datetime) -> Ju
         status=status,
         last_updated=_later(change.last_updated, old.last_updated),
         rest_at=old.rest_at if change.fields == _STATUS else _later(at, old.rest_at),
+        changed_at=old.changed_at if change.fields == _STATUS else None,
     )
     verdict = Verdict.UNCHANGED if same else Verdict.RECORDED
     return Judgment(verdict, body, wire, _later(at, stored.judged_at), _later(change.last_updated, stored.updated))
@@ -174,7 +176,7 @@ def _judge_fact(fact: Fact, stored: Stored | None, now: datetime) -> Judgment:
     stated = _time(body)
     at = stated if stated <= now else clamped(stated, now)
     if type(body) is Evse:
-        body = replace(body, status=replace(body.status, at=at), rest_at=at)
+        body = replace(body, status=replace(body.status, at=at), rest_at=at, changed_at=None)
     fresh = Judgment(_RECORDED, body, row, at, stated)
     if stored is None or stored.withdrawn:
         return fresh
@@ -206,6 +208,7 @@ def _judge_evse_fact(fact: Fact, body: Evse, stored: Stored, old: Evse, *, same:
                 old,
                 status=replace(old.status, at=_later(at, old.status.at)),
                 rest_at=_later(at, old.rest_at),
+                changed_at=old.changed_at or old.rest_at,
                 last_updated=max(body.last_updated, old.last_updated),
             ),
             stored.wire,
@@ -218,11 +221,20 @@ def _judge_evse_fact(fact: Fact, body: Evse, stored: Stored, old: Evse, *, same:
         body, row = replace(body, status=old.status), _restated(fact, row, old)
     if late_rest:
         body, row = replace(old, status=body.status), _restated(fact, stored.wire, body)
+    elif _is_same_but_for_status(fact, body, row, old, stored.wire):
+        body = replace(body, changed_at=old.changed_at or old.rest_at)
     body = replace(body, last_updated=max(body.last_updated, old.last_updated))
     updated = max(body.last_updated, stored.updated)
     if _untimed(body) == _untimed(old) and (row is None or _same(fact, row, stored.wire)):
         return Judgment(Verdict.UNCHANGED, body, stored.wire, max(at, stored.judged_at), updated)
     return Judgment(_RECORDED, body, row, max(at, stored.judged_at), updated, late=late_status or late_rest)
+
+
+def _is_same_but_for_status(fact: Fact, body: Evse, row: Wire | None, old: Evse, known: Wire | None) -> bool:
+    """Whether an EVSE that is stated again says nothing new but its status (OCPI-86)."""
+    if _untimed(replace(body, status=old.status)) != _untimed(old):
+        return False
+    return row is None or known is None or _same(fact, _restated(fact, row, old), known)
 
 
 def _restated(statement: Fact | Change, row: Wire | None, evse: Evse) -> Wire | None:
@@ -279,7 +291,7 @@ def _untimed(body: Body) -> Body:
     if isinstance(body, Evse):
         status = replace(body.status, at=None, availability_at=None, busy_at=None)
         connectors = tuple([replace(one, last_updated=None) for one in body.connectors])
-        return replace(body, last_updated=_NEVER, rest_at=None, status=status, connectors=connectors)
+        return replace(body, last_updated=_NEVER, rest_at=None, changed_at=None, status=status, connectors=connectors)
     if isinstance(body, Authorization | Command):
         return body
     if isinstance(body, Session | Cdr):

@@ -116,6 +116,36 @@ async def test_a_status_alone_does_not_make_a_place_appear_in_a_delta(old_emsp):
     assert [one["evses"][0]["status"] for one in await delta()] == ["CHARGING"]
 
 
+@pytest.mark.statement("OCPI-86")
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_status_alone_makes_no_place_appear_though_all_of_it_is_stated_again(old_emsp, whole):
+    async def delta():
+        return (await old_emsp.ask("GET", "locations?date_from=2026-03-15T00:00:00Z"))["data"]
+
+    async def state(minute, **fields):
+        at = f"2026-03-15T12:{minute:02}:00Z"
+        point = messages.evse(**fields, connectors=[messages.connector(last_updated=at)], last_updated=at)
+        if whole:
+            await old_emsp.say("PUT", PLACE, messages.location(evses=[point], last_updated=at))
+        else:
+            await old_emsp.say("PUT", f"{PLACE}/E1", point)
+
+    await old_emsp.settled()
+    for minute, status in enumerate(("CHARGING", "CHARGING", "AVAILABLE")):
+        await state(minute, status=status)
+        assert await delta() == []
+    await old_emsp.say("PATCH", f"{PLACE}/E1", {"status": "BLOCKED", "last_updated": "2026-03-15T12:05:00Z"})
+    assert await delta() == []
+    await state(10, status="AVAILABLE", floor_level="2")
+    assert [one["evses"][0]["floor_level"] for one in await delta()] == ["2"]
+    since = (await old_emsp.ask("GET", "locations?date_from=2026-03-15T12:11:00Z"))["data"]
+    await state(12, status="CHARGING", floor_level="2")
+    assert since == (await old_emsp.ask("GET", "locations?date_from=2026-03-15T12:11:00Z"))["data"] == []
+    gone = messages.evse("E2", last_updated="2026-03-15T12:20:00Z")
+    await old_emsp.say("PUT", f"{PLACE}/E2", gone)
+    assert len((await old_emsp.ask("GET", "locations?date_from=2026-03-15T12:11:00Z"))["data"]) == 1
+
+
 @pytest.mark.statement("OCPI-86", "OCPI-85")
 @pytest.mark.parametrize(
     ("tail", "fields", "status"),

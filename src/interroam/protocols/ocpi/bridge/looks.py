@@ -227,7 +227,9 @@ class OldViews:
 
     async def _status_alone(self, place: Stored, since: datetime) -> bool:
         (evses,) = await self._hub.store.evses([place.key])
-        return place.updated < since and not any(_changed(row, since) for row in evses)
+        # A location that is said again keeps the time of its last change in its body.
+        said = place.body.last_updated if isinstance(place.body, Location) and not place.withdrawn else place.updated
+        return said < since and not any(_changed(row, since) for row in evses)
 
     async def _insist_published(self, owner: PartyId, location_id: str) -> None:
         """Refuse what belongs to a place that is not published (OCPI-80)."""
@@ -247,7 +249,7 @@ def _changed(row: Stored, since: datetime) -> bool:
     if not isinstance(evse, Evse) or row.updated < since:
         return False
     gone = evse.status.availability in (Availability.REMOVED, Availability.PLANNED)
-    return row.withdrawn or gone or (evse.rest_at or evse.last_updated) >= since
+    return row.withdrawn or gone or (evse.changed_at or evse.rest_at or evse.last_updated) >= since
 
 
 def _evse(raw: bytes, location_id: str, down: Down) -> Lowered:
