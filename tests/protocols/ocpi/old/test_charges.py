@@ -153,21 +153,6 @@ async def test_tariffs_carry_the_published_extensions_and_those_of_an_old_cpo_ar
     assert component["exact_price_component"] is True
 
 
-@pytest.mark.statement("OCPI-147")
-async def test_a_tariff_of_an_old_cpo_starts_when_it_is_first_received(make):
-    async with make("cpo") as world:
-        await world.say("PUT", "tariffs/CH/CCC/T1", older.old_tariff())
-        await world.settled()
-        first = world.emsp.told("PUT")[-1].body["start_date_time"]
-        world.node.clock.ahead += timedelta(days=2)
-        words = [{"language": "en", "text": "New words"}]
-        again = older.old_tariff(tariff_alt_text=words, last_updated="2026-03-15T12:00:00Z")
-        await world.say("PUT", "tariffs/CH/CCC/T1", again)
-        await world.settled()
-        told = world.emsp.told("PUT")[-1].body
-        assert (told["tariff_alt_text"], told["start_date_time"]) == (words, first)
-
-
 @pytest.mark.statement("OCPI-162")
 @pytest.mark.parametrize(("profile", "pushed"), [("gireve", 0), ("spec", 1)])
 async def test_an_old_emsp_lists_tariffs_and_is_told_of_them_only_in_the_profile_of_the_specification(

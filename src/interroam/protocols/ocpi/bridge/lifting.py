@@ -16,6 +16,7 @@ from interroam.model.places import Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Authorization, Token
 from interroam.protocols.ocpi import v211
+from interroam.protocols.ocpi.translate.tariffs import ADDRESSING, read_target
 from interroam.protocols.ocpi.v211 import Lifted, Names, Up
 from interroam.protocols.ocpi.v211.context import LONGEST
 from interroam.protocols.ocpi.views import Looks, View
@@ -66,20 +67,22 @@ class Lifting:
 
     async def tariff(self, raw: bytes, tariff_id: str) -> Lifted:
         """Lift a whole tariff, in force since it came first (C34)."""
-        stored = await self._tariff(tariff_id)
+        stored = await self._tariff(tariff_id, raw)
         body = stored.body if stored is not None else None
         starts = body.starts if isinstance(body, Tariff) else None
         return v211.lift_tariff(raw, replace(self.up, starts=starts))
 
     async def tariff_patch(self, raw: bytes, tariff_id: str) -> Lifted | None:
         """Lift some fields of a tariff into the whole of it; None when there is none to change."""
-        stored = await self._tariff(tariff_id)
+        stored = await self._tariff(tariff_id, raw)
         if stored is None:
             return None
         return v211.lift_tariff_patch(raw, self.up, await self._views.one(stored, AS_STORED))
 
-    async def _tariff(self, tariff_id: str) -> Stored | None:
-        stored = await self._hub.store.get(tariff_key(self.party.id, tariff_id))
+    async def _tariff(self, tariff_id: str, raw: bytes) -> Stored | None:
+        """Return what is known of a tariff: of the variant that a message is about."""
+        country, code = (_text(raw, name) for name in ADDRESSING)
+        stored = await self._hub.store.get(tariff_key(self.party.id, tariff_id, read_target(country, code)))
         return None if stored is None or stored.withdrawn else stored
 
     # -- charges ---------------------------------------------------------------------------------------------------
@@ -202,10 +205,16 @@ def charge_token(token: Token | ChargeToken) -> bytes:
 
 
 def _id(raw: bytes) -> str:
+    return _text(raw, "id") or ""
+
+
+def _text(raw: bytes, name: str) -> str | None:
+    """Return a field as a text, whatever it is; None where it says nothing."""
     try:
         found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotJson(str(error)) from None
     if not isinstance(found, dict):
         raise Malformed("", "an object is expected")
-    return str(found.get("id", ""))
+    said = found.get(name)
+    return None if said is None else str(said)

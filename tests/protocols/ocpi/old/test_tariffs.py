@@ -1,0 +1,44 @@
+"""Tariffs of CPOs that speak 2.1.1."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.protocols.ocpi import older
+
+TO_EEE = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+
+
+@pytest.mark.statement("OCPI-147")
+async def test_a_tariff_of_an_old_cpo_starts_when_it_is_first_received(make):
+    async with make("cpo") as world:
+        await world.say("PUT", "tariffs/CH/CCC/T1", older.old_tariff())
+        await world.settled()
+        first = world.emsp.told("PUT")[-1].body["start_date_time"]
+        world.node.clock.ahead += timedelta(days=2)
+        words = [{"language": "en", "text": "New words"}]
+        again = older.old_tariff(tariff_alt_text=words, last_updated="2026-03-15T12:00:00Z")
+        await world.say("PUT", "tariffs/CH/CCC/T1", again)
+        await world.settled()
+        told = world.emsp.told("PUT")[-1].body
+        assert (told["tariff_alt_text"], told["start_date_time"]) == (words, first)
+
+
+@pytest.mark.statement("OCPI-153")
+async def test_the_variants_of_an_old_cpo_start_when_each_is_first_received_and_change_each_by_itself(make):
+    async with make("cpo") as world:
+        starts = []
+        for days, target in ((0, TO_EEE), (1, {}), (1, TO_EEE)):
+            world.node.clock.ahead += timedelta(days=days)
+            at = f"2026-03-15T12:0{len(starts)}:00Z"
+            await world.say("PUT", "tariffs/CH/CCC/T1", older.old_tariff(**target, last_updated=at))
+            await world.settled()
+            (shown,) = (await world.ask("GET", "sender/tariffs"))["data"]  # the eMSP's own
+            starts.append(shown["start_date_time"])
+        assert len(set(starts)) == 1
+        change = {"currency": "EUR", "last_updated": "2026-03-15T12:05:00Z"}
+        assert (await world.say("PATCH", "tariffs/CH/CCC/T1", {**change, **TO_EEE}))["status_code"] == 1000
+        (shown,) = (await world.ask("GET", "sender/tariffs"))["data"]
+        assert (shown["currency"], shown["start_date_time"]) == ("EUR", starts[0])
+        half = {**change, "target_operator_party_id": "EEE"}
+        assert (await world.say("PATCH", "tariffs/CH/CCC/T1", half))["status_code"] == 2001
