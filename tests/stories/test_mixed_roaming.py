@@ -58,6 +58,8 @@ async def test_a_card_is_asked_about_by_the_hub_its_session_is_direct_and_its_cd
     token = (await mixed.emsp.store.get(token_key(PROVIDER, "RFID", UID))).body
     mixed.emsp.office.answer = Authorization(allowed=Allowed.ALLOWED, token=token)
     said = await mixed.cpo.hub.authorize(Origin("office"), Authorize(cpo=OWNER, uid=UID, location_id="L1"))
+    assert await origins(mixed.hub, Kind.AUTHORIZATION) == {"cpo"}
+    assert await origins(mixed.emsp, Kind.AUTHORIZATION) == {"hub"}
     await mixed.owner.tell("session", messages.session(authorization_reference=said.reference))
     await mixed.owner.tell("cdr", messages.cdr(authorization_reference=said.reference))
     await mixed.settled()

@@ -47,10 +47,8 @@ class Matter(Struct, frozen=True):
 async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Authorization:
     """Return what a provider says of a token."""
     routing, question, provider, token = hub.book.routing, matter.question, matter.provider, matter.token
-    to = via = party_of(provider, _EMSP)
-    if not routing.has(to):
-        agreement = routing.covering(question.cpo, provider, _TOKENS, now)
-        via = to if agreement is None else agreement.emsp
+    to = party_of(provider, _EMSP)
+    via = routing.way_to(to, question.cpo, now, matter.agreement)
     putting.check_active(hub, to)
     link = hub.links.get(routing.carriers(via, _TOKENS)[0].id)
     asking = _inclination(link, provider)

@@ -87,7 +87,7 @@ def _known(routing: Routing, case: Case, token: Token, place: Step) -> Explanati
     if agreement is None:
         return Explanation(accepted=False, steps=(*steps, _uncovered(routing, case, token.owner)))
     steps += _covered(agreement, case)
-    asked = _asked(routing, token.owner, agreement)
+    asked = _asked(routing, case, token.owner, agreement)
     steps.append(asked)
     if asked.passed and not token.valid:
         remedy = "its provider must state it as valid"
@@ -108,7 +108,7 @@ def _stranger(routing: Routing, case: Case, place: Step) -> Explanation:
         agreement = routing.covering(case.cpo, case.emsp, Module.TOKENS, case.at, case.spots, case.service)
         if agreement is None:
             return Explanation(accepted=False, steps=(place, _uncovered(routing, case, case.emsp)))
-        asked = _asked(routing, case.emsp, agreement)
+        asked = _asked(routing, case, case.emsp, agreement)
         return Explanation(asked.passed, (place, *_covered(agreement, case), asked), agreement.id)
     known = _no("token", f"nobody stated {named}", named, "its provider must state it, or answer when asked")
     some = routing.askable(case.cpo, case.at, case.spots, case.service)
@@ -145,10 +145,10 @@ def explain_sight(routing: Routing, viewer: Party, case: Case) -> Explanation:
     return Explanation(rule.shown, (step,), rule.agreement)
 
 
-def _asked(routing: Routing, emsp: PartyId, agreement: Agreement) -> Step:
+def _asked(routing: Routing, case: Case, emsp: PartyId, agreement: Agreement) -> Step:
     """Who would say yes, and can it be reached."""
     provider = Party(emsp, Role.EMSP)
-    via = provider if routing.has(provider) else agreement.emsp
+    via = routing.way_to(provider, case.cpo, case.at, agreement)
     if not routing.has(via):
         return _no("provider", f"no partner speaks for {via}", str(via), f"add {via} to the parties of a partner")
     if provider in routing.suspended:

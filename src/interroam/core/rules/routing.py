@@ -192,6 +192,16 @@ class Routing:
             if one.in_force(at) and one.covers_cpo(cpo) and one.covers_emsp(emsp) and one.of(module).on
         )
 
+    def way_to(self, provider: Party, cpo: PartyId, at: datetime, agreement: Agreement | None) -> Party:
+        """Return by whom a provider is asked about a token, which an agreement of its own or of its hub covers.
+
+        It is asked itself where it can be, but not where only the hub's agreement has tokens (IEC 63119-1, type C).
+        """
+        if agreement is None or agreement.emsp == provider:
+            return provider
+        found = self._pairing(cpo, provider.id, Module.TOKENS, at) if self.has(provider) else ()
+        return provider if any(one.emsp == provider for one in found) else agreement.emsp
+
     def _turn_to(self, at: datetime) -> None:
         """Forget what was decided for another time."""
         self._since, self._until = self._last_boundary(at), self.next_boundary(at)
