@@ -11,11 +11,11 @@ UV_COMPILE := .lockenv/bin/uv pip compile --quiet --upgrade --universal --python
 	--generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo trial bench soak fuzz docs format lock clean
+.PHONY: help setup check test demo trial bench soak fuzz docs format lock changelog clean
 
 help:  ## list every door
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1|/' \
-		| awk -F'|' '{printf "  make %-7s %s\n", $$1, $$2}'
+		| awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.stamp  ## make .venv from the locked versions (again only when they changed)
 
@@ -69,6 +69,9 @@ lock: .lockenv/bin/uv  ## renew the locked versions from pyproject.toml
 .lockenv/bin/uv:
 	@$(PYTHON) -m venv .lockenv
 	@.lockenv/bin/python -m pip --disable-pip-version-check --quiet install uv
+
+changelog: setup  ## show what the next release says (RELEASE=1: move it from changelog.d to CHANGELOG.md)
+	@$(BIN)/towncrier build $(if $(RELEASE),--yes,--draft)
 
 clean:  ## remove caches and results; .venv stays
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .lockenv .statements.json dist build

@@ -146,3 +146,41 @@ def test_every_locked_package_has_hashes_and_no_index_is_named(lock):
 def test_both_locks_name_the_same_versions():
     run_time, workshop = (set(re.findall(r"^(\S+==\S+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS)
     assert run_time <= workshop
+
+
+KINDS = {"added", "changed", "fixed", "removed"}
+BESIDE = {"README.md", "release.jinja"}
+
+
+def test_every_fragment_of_the_changelog_says_what_kind_of_change_it_is():
+    names = {file.name for file in (ROOT / "changelog.d").iterdir()} - BESIDE
+    assert [name for name in names if name.split(".")[-2:] not in [[kind, "md"] for kind in KINDS]] == []
+
+
+def test_a_release_moves_every_fragment_to_the_changelog(tmp_path):
+    for name in ("CHANGELOG.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "changelog.d", tmp_path / "changelog.d")
+    (tmp_path / "src").mkdir()
+    fragments = {
+        file: " ".join(file.read_text().split())
+        for file in (tmp_path / "changelog.d").iterdir()
+        if file.name not in BESIDE
+    }
+
+    def gather(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "towncrier", "build", "--date", "2027-01-31", *options]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    for words in (("init", "-q"), ("add", "-A")):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    before = (tmp_path / "CHANGELOG.md").read_text()
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"## {version} (2027-01-31)" in gather("--draft").stdout
+    assert (tmp_path / "CHANGELOG.md").read_text() == before
+    assert gather("--yes").returncode == 0
+    after = (tmp_path / "CHANGELOG.md").read_text()
+    assert after.startswith(f"{before}\n## {version} (2027-01-31)\n\n### ")
+    said = " ".join(after.split())
+    assert [file.name for file, text in fragments.items() if f"- {text}" not in said] == []
+    assert {file.name for file in (tmp_path / "changelog.d").iterdir()} == BESIDE
