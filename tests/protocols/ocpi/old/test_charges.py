@@ -15,7 +15,8 @@ from interroam.model.errors import Refused
 from interroam.model.ids import Kind, Module
 from interroam.protocols.ocpi.server.held import held
 from tests.protocols.ocpi import older
-from tests.protocols.ocpi.partners import says
+from tests.protocols.ocpi.older import Voice
+from tests.protocols.ocpi.partners import Peer, says
 from tests.protocols.ocpi.server import messages
 
 SIGNED = {"encoding_method": "OCMF", "signed_values": [{"nature": "Start", "plain_data": "a", "signed_data": "b"}]}
@@ -106,6 +107,11 @@ async def test_an_old_emsp_is_told_of_the_place_of_a_charge_as_it_was_when_that_
         ("Am Ring", "CH*CCC*E1", "AVAILABLE")
     ] * 3
     assert (last["name"], last["evses"][0]["evse_id"]) == ("Am Platz", "CH*CCC*E2")
+    moved = messages.session("S2", evse_uid="E2", location_id="L2", last_updated="2026-03-14T12:09:00Z")
+    await old_emsp.say("PUT", "receiver/locations/CH/CCC/L2", messages.location("L2", evses=[messages.evse("E2")]))
+    await old_emsp.say("PUT", "receiver/sessions/CH/CCC/S2", moved)
+    await posted(old_emsp)
+    assert old_emsp.emsp.told("PUT")[-1].body["location"]["name"] == "Am Ring"  # that of L2, where it is now
     (listed,) = (await old_emsp.ask("GET", "sessions?date_from=2026-01-01T00:00:00Z&limit=1"))["data"]
     assert listed["location"]["name"] == "Am Ring"
 
@@ -196,6 +202,20 @@ async def test_a_charge_of_an_old_cpo_goes_by_its_permission_else_by_the_contrac
         told = [one for one in world.emsp.told("PUT", "POST") if "sessions" in one.path or one.path.endswith("cdrs")]
         owner = {name: messages.token()[name] for name in ("country_code", "party_id", "uid", "contract_id")}
         assert [{name: one.body["cdr_token"][name] for name in owner} for one in told] == [owner] * 4
+
+
+@pytest.mark.statement("OCPI-124")
+async def test_of_two_providers_with_a_contract_the_one_in_agreement_with_the_old_cpo_is_meant(make):
+    async with make("cpo") as world, Peer((("NL", "NNN", "EMSP"),)) as stranger:
+        await world.node.expect("stranger", "NL*NNN/EMSP")
+        await stranger.post_credentials(world.node.url, await world.node.invite("stranger"))
+        for voice, owner in ((Voice(world.node, stranger), {"country_code": "NL", "party_id": "NNN"}), (world.ask, {})):
+            card = messages.token(**owner)
+            path = f"receiver/tokens/{card['country_code']}/{card['party_id']}/{card['uid']}"
+            assert (await voice("PUT", path, card))["status_code"] == 1000
+        await world.say("POST", "cdrs", older.old_cdr())
+        (seen,) = await posted(world)
+        assert seen["cdr_token"]["party_id"] == "EEE"
 
 
 @pytest.mark.statement("OCPI-136", "OCPI-137")

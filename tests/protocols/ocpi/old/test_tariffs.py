@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.protocols.ocpi import older
+from tests.protocols.ocpi.server import messages
 
 TO_EEE = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
 
@@ -42,3 +43,16 @@ async def test_the_variants_of_an_old_cpo_start_when_each_is_first_received_and_
         assert (shown["currency"], shown["start_date_time"]) == ("EUR", starts[0])
         half = {**change, "target_operator_party_id": "EEE"}
         assert (await world.say("PATCH", "tariffs/CH/CCC/T1", half))["status_code"] == 2001
+
+
+@pytest.mark.statement("OCPI-152")
+async def test_an_old_emsp_knows_its_own_variant_wherever_a_tariff_is_named(make):
+    async with make("emsp") as world:
+        for amount, target in ((0.4, {}), (0.3, TO_EEE)):
+            await world.say("PUT", "receiver/tariffs/CH/CCC/T1", messages.tariff(price=amount, **target))
+        await world.say("PUT", "receiver/locations/CH/CCC/L1", messages.location())
+        await world.settled()
+        (shown,) = (await world.ask("GET", "tariffs"))["data"]
+        (place,) = (await world.ask("GET", "locations"))["data"]
+        assert shown["elements"][0]["price_components"][0]["price"] == 0.3
+        assert place["evses"][0]["connectors"][0]["tariff_id"] == shown["id"]
