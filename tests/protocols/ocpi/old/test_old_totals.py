@@ -42,3 +42,25 @@ async def test_a_tariff_that_is_not_in_force_is_neither_listed_nor_counted(old_e
     assert (len(listed), heard["X-Total-Count"], "Link" in heard) == (2, "3", True)
     assert len((await old_emsp.ask("GET", "tariffs?limit=2&offset=2"))["data"]) == 1
     assert "Link" not in old_emsp.emsp.heard
+
+
+@pytest.mark.statement("OCPI-48", "OCPI-86")
+async def test_places_of_which_only_a_status_changed_are_not_counted_among_changes(old_emsp):
+    for number in range(2, 8):
+        at = f"receiver/locations/CH/CCC/L{number}"
+        await old_emsp.say("PUT", at, messages.location(f"L{number}", name=f"L{number}"))
+        await old_emsp.say("PATCH", f"{at}/E1", {"status": "CHARGING", "last_updated": LATER})
+    for number in (3, 5, 6):
+        change = {"name": f"New {number}", "last_updated": LATER}
+        await old_emsp.say("PATCH", f"receiver/locations/CH/CCC/L{number}", change)
+
+    async def page(path):
+        names = [one["name"] for one in (await old_emsp.ask("GET", path))["data"]]
+        heard = old_emsp.emsp.heard
+        return names, heard["X-Total-Count"], heard.get("Link", "").removeprefix("<").partition(">")[0]
+
+    first, total, link = await page(f"locations?date_from={LATER}&limit=2")
+    assert (first, total) == (["New 3", "New 5"], "3")
+    await old_emsp.say("PATCH", "receiver/locations/CH/CCC/L7", {"name": "New 7", "last_updated": LATER})
+    assert await page(link) == (["New 6"], "3", "")
+    assert await page(f"locations?date_from={LATER}&limit=2&offset=2") == (["New 6", "New 7"], "4", "")

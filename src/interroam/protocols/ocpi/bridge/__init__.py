@@ -6,8 +6,9 @@ Lifting and lowering happen at the edge, so that all else knows 2.2.1 only: a 2.
 
 from interroam.protocols.ocpi.rules.versions import OLD
 
+from .crawls import Crawls
 from .lifting import Lifting
 from .looks import OldViews, Unsaid
 from .naming import HubNames, OwnerNames, long_id, short_names
 
-__all__ = ["OLD", "HubNames", "Lifting", "OldViews", "OwnerNames", "Unsaid", "long_id", "short_names"]
+__all__ = ["OLD", "Crawls", "HubNames", "Lifting", "OldViews", "OwnerNames", "Unsaid", "long_id", "short_names"]

@@ -85,7 +85,7 @@ class OldViews:
         shown = await self._views.render(items, viewer, switches, removed=removed)
         lowered = []
         for item, raw in zip(items, shown, strict=True):
-            if item.key.kind is Kind.LOCATION and self.since is not None and await self._status_alone(item, self.since):
+            if item.key.kind is Kind.LOCATION and await self.status_alone(item):
                 continue
             view = self.view(viewer, item.key.owner, switches)
             try:
@@ -225,7 +225,11 @@ class OldViews:
                 await store.save(_BEGAN, name, began)
         return place
 
-    async def _status_alone(self, place: Stored, since: datetime) -> bool:
+    async def status_alone(self, place: Stored) -> bool:
+        """Whether no more than statuses of a place changed in the time that is asked about."""
+        since = self.since
+        if since is None:
+            return False
         (evses,) = await self._hub.store.evses([place.key])
         # A location that is said again keeps the time of its last change in its body.
         said = place.body.last_updated if isinstance(place.body, Location) and not place.withdrawn else place.updated

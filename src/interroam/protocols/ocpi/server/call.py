@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
@@ -58,6 +58,8 @@ class Call(Struct, kw_only=True):
     """Whether it came to a door of 2.1.1."""
     most: int | None = None
     """The largest page, where it is not that of 2.2.1; a switch of the connection outranks it."""
+    left_out: Collection[int] = ()
+    """The numbers of what the list asked for leaves out, besides what is hidden from its reader."""
     keep_answer: bool = False
     """Whether the trace keeps the data of a success: of answers to questions, not of what the picture holds."""
 

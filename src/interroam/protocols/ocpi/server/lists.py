@@ -36,6 +36,7 @@ def query_of(desk: Desk, call: Call, kind: Kind, page: Page) -> Query:
         standing=kind is Kind.LOCATION and page.date_from is None,  # else it is told what is gone (OCPI-85)
         gone=kind in _TOLD_GONE,
         hidden=desk.views.hidden(kind),
+        without=call.left_out,
         updated_from=page.date_from,
         updated_to=page.date_to,
         offset=page.offset if cursor is None else 0,

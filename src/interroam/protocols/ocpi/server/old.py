@@ -7,8 +7,6 @@ the answer is lowered. What differs from 2.2.1: the token is sent raw (OCPI-4), 
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
@@ -17,10 +15,10 @@ from interroam.model.ids import Kind, Party, PartyId, Role
 from interroam.model.places import Evse, Location
 from interroam.net.http import Request
 from interroam.protocols.ocpi import v211
-from interroam.protocols.ocpi.bridge import OLD, Lifting, OldViews
+from interroam.protocols.ocpi.bridge import OLD, Crawls, Lifting, OldViews
 from interroam.protocols.ocpi.profiles import switches
 from interroam.protocols.ocpi.rules.headers import RoutingError, routing
-from interroam.protocols.ocpi.rules.paging import BadParameter, read_page
+from interroam.protocols.ocpi.rules.paging import BadParameter, Page, read_page
 from interroam.protocols.ocpi.v211.peers import Face, interface
 from interroam.protocols.ocpi.views import Looks
 
@@ -59,6 +57,7 @@ class OldDoors:
         self._views = views
         self._base_url = base_url
         self._holding = Holding(hub, self._again)
+        self._crawls = Crawls(hub)
 
     async def answer(self, call: Call, parts: list[str]) -> Answer:
         """Answer a call to ``/ocpi/{face}/2.1.1/{module}/…``."""
@@ -147,7 +146,10 @@ class OldDoors:
         """Find the owner that a GET names by To headers or by the hub's id of a place (OCPI-26)."""
         if call.request.method != "GET" or route.interface != "SENDER":
             return
-        looks.since = _since(call)
+        page = _page(call)
+        looks.since = page.date_from if page is not None else None
+        if call.module == "locations" and not call.tail and page is not None:
+            call.left_out = await self._crawls.unchanged(looks, call.viewer, page)
         if call.module in _NARROWED:
             call.receiver = self._narrowed(call)
         if call.module == "locations" and call.tail and self._hub.is_hub:
@@ -208,8 +210,8 @@ def _plain(answer: Answer) -> Answer:
     return replace(answer, http=200) if answer.http == 201 else answer
 
 
-def _since(call: Call) -> datetime | None:
+def _page(call: Call) -> Page | None:
     try:
-        return read_page(call.request.query, call.module).date_from
+        return read_page(call.request.query, call.module)
     except BadParameter:  # whoever lists says so
         return None
