@@ -17,6 +17,7 @@ from interroam.model.facts import Entry, Stored
 from interroam.model.ids import Kind
 from interroam.model.tokens import Token
 from interroam.store import rows
+from interroam.store.growing import Growing
 from interroam.store.ledger import Ledger
 from interroam.store.writer import Errand
 
@@ -65,8 +66,9 @@ class Erasing(Ledger):
             async with self._writer.turn:  # nothing is told between reading and writing
                 numbers.update(row.no for row, _ in self._followed(since) if speaks(row))
                 found, lines = await self._of_objects(numbers)
+                others = [line for line in lines if not speaks(line)]
                 found, lines = list(filter(speaks, found)), list(filter(speaks, lines))
-                return await self._rewrite(found, lines, erasure.rewrite)
+                return await self._rewrite(found, lines, erasure.rewrite, others)
 
     async def _erase_answers(self, commands: Sequence[int], erasure: Forgetting) -> int:
         """Rewrite what was answered to commands, which name no driver themselves, where an answer does."""
@@ -84,7 +86,7 @@ class Erasing(Ledger):
         """Return objects and all that was ever said of them."""
         listed = self._list(numbers)
         found = [rows.stored(row) for row in await self._search("by_no", listed)]
-        return found, [rows.entry(row) for row in await self._search("entries_by_no", listed, 0, self._seq)]
+        return found, await self._read_whole(await self._search("entries_by_no", listed, 0, self._seq))
 
     async def _erase_said(self, erasure: Forgetting) -> int:
         """Rewrite what partners said when they refused something, and what alerts say."""
@@ -129,8 +131,8 @@ class Erasing(Ledger):
         async def turn(kind: Kind) -> tuple[int, int]:
             async with self._writer.turn:
                 found = [rows.stored(row) for row in await self._search("of_anybody", kind, before, HANDFUL)]
-                lines = [rows.entry(row) for one in found for row in await self._search("entries_of_object", one.no)]
-                return len(found), await self._rewrite(found, lines, anonymous)
+                lines = [row for one in found for row in await self._search("entries_of_object", one.no)]
+                return len(found), await self._rewrite(found, await self._read_whole(lines), anonymous)
 
         count = 0
         for kind in _OF_DRIVERS:
@@ -141,14 +143,19 @@ class Erasing(Ledger):
         return count
 
     async def _rewrite(
-        self, found: list[Stored], lines: list[Entry], rewrite: Callable[[Stored | Entry], Stored | Entry]
+        self,
+        found: list[Stored],
+        lines: list[Entry],
+        rewrite: Callable[[Stored | Entry], Stored | Entry],
+        others: Sequence[Entry] = (),
     ) -> int:
-        """Write rows and entries anew, in one transaction, while nothing is told."""
+        """Write rows and entries anew, in one transaction, while nothing is told; ``others`` hang on these lines."""
         anew = sorted((row for row in map(rewrite, found) if isinstance(row, Stored)), key=lambda row: row.no)
         rewritten = list({row.key: row for row in anew}.values())  # erased, stated and erased again: one gives way
         objects = [rows.picture_row(row) for row in rewritten]
         names = [(name, row.no) for row in rewritten for name in refs_of(row.body) if name != rows.own_name(row.key)]
-        entries = [rows.journal_row(line) for line in map(rewrite, lines) if isinstance(line, Entry)]
+        numbers = {line.no for line in lines if line.key.kind is Kind.SESSION}
+        entries = _written([*map(rewrite, lines), *(line for line in others if line.no in numbers)])
         twins = [(*row.key, row.no) for row in rewritten if row.key.kind is Kind.TOKEN]
         nobodys = [(row.no,) for row in rewritten if not (row.subject or row.contract)]
         known_by = [
@@ -160,13 +167,21 @@ class Erasing(Ledger):
             [],
             [Errand("forget_twin", twins), Errand("replace_row", objects), Errand("replace_entry", entries), *known_by],
         )
+        self._growing.clear()
         self._recent.forget(row.key for row in (*found, *rewritten))
         for row in rewritten:
             self._reach(row.key)
         self._refs.clear()
         self._tally = None
         self._shrunk += 1
-        return len(objects) + len(entries)
+        return len(objects) + len(lines)
+
+
+def _written(told: Iterable[Stored | Entry]) -> list[tuple[Any, ...]]:
+    """Write lines of the journal anew, what they added too."""
+    lines = sorted((line for line in told if isinstance(line, Entry)), key=lambda line: line.seq)
+    growing = Growing()
+    return [rows.journal_row(line, bodies=rows.Bodies(), growing=growing) for line in lines]
 
 
 async def _to_the_end(turn: Coroutine[Any, Any, T]) -> T:

@@ -17,9 +17,10 @@ from msgspec.structs import replace
 from interroam.core.ports import CourierKey, Cursor, Shelved
 from interroam.model.facts import Entry, Exchange, Receipt, Telling
 from interroam.model.ids import LANE_OF, Kind, Lane
-from interroam.store import rows
+from interroam.store import growing, rows
 from interroam.store.draft import Draft
 from interroam.store.finding import Finding
+from interroam.store.growing import Growing
 from interroam.store.recent import MEMORY
 from interroam.store.retention import Retention
 from interroam.store.rows import Row
@@ -47,6 +48,7 @@ class Ledger(Finding):
         self._no = 0
         self._shelved = 0
         self._horizon: dict[Lane, int] = {}
+        self._growing = Growing()
 
     @abstractmethod
     async def _commit(self, tellings: Sequence[Telling], errands: Sequence[Errand]) -> list[Outcome]:
@@ -76,9 +78,14 @@ class Ledger(Finding):
     def _committed(self, draft: Draft) -> None:
         """Take over what a group made, and tell who listens."""
         self._seq, self._no = draft.seq, draft.no
+        self._growing.settle()
         self._learned(draft)
         if draft.entries:
             self._publish(draft.entries)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._growing = Growing()
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         if self._tally is not None:
@@ -150,7 +157,7 @@ class Ledger(Finding):
 
     async def _read_entries(self, found: Iterable[Row]) -> list[Entry]:
         """Read entries; what some said is held by the rows of their objects."""
-        entries = [rows.entry(row) for row in found]
+        entries = await self._read_whole(found)
         held = [entry.no for entry in entries if rows.is_held(entry)]
         if not held:
             return entries
@@ -159,6 +166,18 @@ class Ledger(Finding):
             rows.completed(entry, known[entry.no]) if rows.is_held(entry) and entry.no in known else entry
             for entry in entries
         ]
+
+    async def _read_whole(self, found: Iterable[Row]) -> list[Entry]:
+        """Read entries as they were told: those that say what is new, with the lines of their objects before them."""
+        entries = [rows.entry(row) for row in found]
+        short = {one.seq: one for one in entries if growing.is_short(one)}
+        if not short:
+            return entries
+        numbers, first = self._list({one.no for one in short.values()}), growing.first_of(short.values())
+        lines = growing.whole(await self._search("entries_by_no", numbers, first - 1, max(short)), short)
+        whole = {seq: rows.entry(line) for seq, line in lines.items()}
+        # What is dropped meanwhile is left out, as it would be a moment later.
+        return [whole.get(one.seq, one) for one in entries if one.seq not in short or one.seq in whole]
 
     # -- couriers --------------------------------------------------------------------------------------------------
 

@@ -193,12 +193,16 @@ class PostgresStore(Upkeep):
 
     async def _write(self, draft: Draft, errands: Sequence[Errand]) -> None:
         run, sql = self._db.execute, self._sql
-        if draft.rows:
-            await run(sql["upsert_rows"], *_columns([rows.picture_row(row) for _, row in draft.rows.values()]))
+        held, bodies, growing = draft.held(), rows.Bodies(), self._growing
+        growing.begin()
         if draft.entries:
-            held = draft.held()
-            lines = [rows.journal_row(line, held=line.seq in held) for line in draft.entries]
+            lines = [
+                rows.journal_row(line, held=line.seq in held, bodies=bodies, growing=growing) for line in draft.entries
+            ]
             await run(sql["insert_entries"], *_columns(lines))
+        if draft.rows:
+            changed = [rows.picture_row(row, None, bodies) for _, row in draft.rows.values()]
+            await run(sql["upsert_rows"], *_columns(changed))
         if draft.refs:
             await run(sql["insert_refs"], *_columns(draft.refs))
         if draft.formers:

@@ -24,7 +24,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     token: int = 10 * YEAR
     """Days of tokens in the journal."""
     session: int = THIRTEEN_MONTHS
-    """Days of sessions in the journal; thirteen months are kept whatever this says."""
+    """Days of a session in the journal after it was last told; thirteen months are kept whatever this says."""
     cdr: int = 10 * YEAR
     """Days of CDRs in the journal; thirteen months are kept whatever this says."""
     authorization: int = THIRTEEN_MONTHS

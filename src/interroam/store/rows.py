@@ -23,6 +23,7 @@ from interroam.model.ids import Key, Kind, Lane, Party
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Authorization, Token
+from interroam.store.growing import Growing, WireState
 
 Row = Sequence[Any]
 
@@ -42,7 +43,7 @@ _NAMED = {
     Kind.COMMAND: "command",
 }
 _NAMERS = {word: kind.value for kind, word in _NAMED.items()}
-_CDR, _FACT = Kind.CDR, Act.FACT
+_SESSION, _CDR, _FACT = Kind.SESSION, Kind.CDR, Act.FACT
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind}
 _LANES = {lane.value: lane for lane in Lane}
@@ -73,17 +74,16 @@ _BODIES: dict[Kind, Any] = {
 Bodies = dict[int, Raw]
 """What was encoded already, by the identity of the value."""
 _APART: Bodies = {}
-_WireState = tuple[str, str, bytes] | None
 _Text = str | None
 _tuple: Any = tuple  # of types that are known while the program runs
 _STATE: dict[str, Any] = {}
 _LINE: dict[str, Any] = {}
 for _kind, _body in _BODIES.items():
     _state_type: Any = _tuple[
-        int, datetime, datetime, _Text, str, str, bytes, bytes, bool, datetime | None, _WireState, _body
+        int, datetime, datetime, _Text, str, str, bytes, bytes, bool, datetime | None, WireState, _body
     ]  # fmt: skip
     _line_type: Any = _tuple[
-        str, str, str, str, str, str, _Text, str, bool, frozenset[str], bytes, bytes, tuple[str, ...], _WireState,
+        str, str, str, str, str, str, _Text, str, bool, frozenset[str], bytes, bytes, tuple[str, ...], WireState,
         _body | None,
     ]  # fmt: skip
     _STATE[_kind.value] = msgspec.msgpack.Decoder(_state_type).decode
@@ -221,23 +221,29 @@ def entry(row: Row) -> Entry:
     )
 
 
-def journal_row(line: Entry, *, held: bool = False, bodies: Bodies | None = None) -> tuple[Any, ...]:
+def journal_row(
+    line: Entry, *, held: bool = False, bodies: Bodies | None = None, growing: Growing | None = None
+) -> tuple[Any, ...]:
     """Return an entry as the columns ``JOURNAL``; what is ``held`` by its row for ever is not written twice.
 
-    What it says of its object goes to ``bodies``, since its row mostly says the same.
+    What it says of its object goes to ``bodies``, since its row mostly says the same. ``growing`` knows what was said
+    of sessions before; it goes with ``bodies``.
     """
     kind, owner, id_, sub = line.key
     receiver = line.receiver
-    body: Body | Raw | None
-    wire, body = (None, None) if held else (line.wire, line.body)
-    if body is not None and bodies is not None:
-        bodies[id(body)] = body = Raw(encode(body))
+    said: Body | Raw | None
+    wire, said = (None, None) if held else (line.wire, line.body)
+    raw = None
+    if said is not None and bodies is not None:
+        bodies[id(said)] = said = raw = Raw(encode(said))
+    kept = None if wire is None else (wire.room, wire.version, wire.data)
+    if kind is _SESSION and growing is not None:
+        kept, said = growing.shortened(line.no, line.seq, kept, raw)
     state = bytearray(_ROOM)
     _encode_into(
         (TEXT[line.act], owner, id_, sub, line.hub_id, line.origin, None if receiver is None else _written(receiver),
          line.agreement, line.created, line.fields, line.subject, line.contract,
-         line.removed if not line.moved else _regrouped(line),
-         None if wire is None else (wire.room, wire.version, wire.data), body),
+         line.removed if not line.moved else _regrouped(line), kept, said),
         state,
     )  # fmt: skip
     return line.seq, micros(line.at), TEXT[line.lane], TEXT[kind], line.no, line.correlation, state

@@ -210,9 +210,10 @@ class SqliteStore(Upkeep):
         built: list[object] = []
         changed: list[object] = []
         moved = []
-        held, bodies = draft.held(), rows.Bodies()
+        held, bodies, growing = draft.held(), rows.Bodies(), self._growing
+        growing.begin()
         for line in draft.entries:
-            entries += rows.journal_row(line, held=line.seq in held, bodies=bodies)
+            entries += rows.journal_row(line, held=line.seq in held, bodies=bodies, growing=growing)
         for before, row in draft.rows.values():
             if before is None:
                 built += rows.picture_row(row, 0, bodies)

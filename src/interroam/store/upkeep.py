@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from interroam.model.ids import Kind, Lane
 from interroam.store import rows
 from interroam.store.erasing import HANDFUL, Erasing
+from interroam.store.rows import Row
 from interroam.store.writer import Errand
 
 SHELF, STRIPPED = "retention", "stripped"
@@ -23,26 +25,36 @@ class Upkeep(Erasing):
 
         The newest entry always stays: it keeps the count. What a lane lost is noted (see ``oldest``).
         """
-        limits = [rows.micros(now - timedelta(days=self.retention.days(kind))) for kind in Kind]
+        limits = {kind: rows.micros(now - timedelta(days=self.retention.days(kind))) for kind in Kind}
         dropped: Counter[str] = Counter()
+        async with self._writer.turn:
+            self._growing.clear()  # what is told meanwhile hangs on nothing that goes
         for start in range(0, self._seq - 1, SPAN):
-            past = await self._search("past", start, min(start + SPAN, self._seq - 1), *limits)
+            past = await self._past(start, limits)
             for first in range(0, len(past), HANDFUL):
                 some = past[first : first + HANDFUL]
                 horizon = self._horizon | {
-                    Lane(lane): max(seq, self._horizon.get(Lane(lane), 0)) for seq, lane, _ in some
+                    Lane(lane): max(seq, self._horizon.get(Lane(lane), 0)) for seq, lane, *_ in some
                 }
-                delete = Errand("delete_entry", [(seq,) for seq, _, _ in some])
+                delete = Errand("delete_entry", [(seq,) for seq, *_ in some])
                 await self._writer.run(
                     delete, Errand("save_horizon", [(lane.value, seq) for lane, seq in horizon.items()])
                 )
                 self._horizon = horizon
-                dropped.update(kind for _, _, kind in some)
+                dropped.update(kind for _, _, kind, _ in some)
                 self._shrunk += 1
                 if self._tally is not None:
                     self._tally["entries"] -= len(some)
         days = await self._traces.retain((now - timedelta(days=self.retention.trace_days)).date())
         return {**dropped, "trace days": days, "trace blocks stripped": await self._strip(now)}
+
+    async def _past(self, start: int, limits: Mapping[Kind, int]) -> list[Row]:
+        """Return entries that are past their time; those of a session, which hang together, with the last of them."""
+        head = self._seq
+        past = await self._search("past", start, min(start + SPAN, head - 1), *limits.values())
+        sessions = self._list({no for _, _, kind, no in past if kind == Kind.SESSION.value})
+        lasting = {no for (no,) in await self._search("told_since", sessions, limits[Kind.SESSION], head)}
+        return [row for row in past if row[3] not in lasting]
 
     async def _strip(self, now: datetime) -> int:
         """Take the bodies of places out of the days that came of age since this was done last."""

@@ -56,7 +56,7 @@ SELECT $JOURNAL FROM journal WHERE correlation = ?1 AND lane <> 'places' AND seq
 -- name: entries_of_object
 SELECT $JOURNAL FROM journal WHERE no = ?1 AND lane <> 'places'
 -- name: past
-SELECT seq, lane, kind FROM journal WHERE seq > ?1 AND seq <= ?2 AND at < CASE kind
+SELECT seq, lane, kind, no FROM journal WHERE seq > ?1 AND seq <= ?2 AND at < CASE kind
     WHEN 'location' THEN CAST(?3 AS BIGINT) WHEN 'evse' THEN ?4 WHEN 'tariff' THEN ?5 WHEN 'token' THEN ?6
     WHEN 'session' THEN ?7 WHEN 'cdr' THEN ?8 WHEN 'authorization' THEN ?9 WHEN 'command' THEN ?10 END
 ORDER BY seq

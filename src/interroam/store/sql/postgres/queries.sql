@@ -14,6 +14,8 @@ SELECT DISTINCT owner, id FROM picture WHERE kind = 'evse' AND (withdrawn OR pos
 SELECT no FROM picture WHERE kind = ?1 AND position(?2::bytea IN state) > 0
 -- name: entries_by_no
 SELECT $JOURNAL FROM journal WHERE no = ANY(?1::bigint[]) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
+-- name: told_since
+SELECT DISTINCT no FROM journal WHERE no = ANY(?1::bigint[]) AND lane <> 'places' AND (at >= ?2 OR seq >= ?3)
 
 -- name: upsert_rows
 INSERT INTO picture ($PICTURE_WRITTEN)

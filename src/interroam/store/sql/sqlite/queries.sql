@@ -15,6 +15,9 @@ SELECT no FROM picture WHERE kind = ?1 AND instr(state, ?2) > 0
 -- name: entries_by_no
 SELECT $JOURNAL FROM journal
 WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND seq > ?2 AND seq <= ?3
+-- name: told_since
+SELECT DISTINCT no FROM journal
+WHERE no IN (SELECT value FROM json_each(?1)) AND lane <> 'places' AND (at >= ?2 OR seq >= ?3)
 
 -- These write many rows at once (store/many.py); rows that are known already as well, which UPDATE does not. One that
 -- fails undoes nothing by itself: its group is rolled back whole, as is one that brought a stray row, which is what
