@@ -69,6 +69,15 @@ async def test_a_card_of_an_ocpi_emsp_charges_at_a_cpo_of_emip(at_emip):
         assert bill["cdr_location"]["evse_id"] == EVSE
 
 
+async def test_who_charged_by_the_cpo_s_list_is_billed_as_that(at_emip):
+    here = at_emip
+    ended = await here.bring("C01-own-1", execPartnerSessionId="C01-own-1")
+    await here.node.settled()
+    (bill,) = (one.body for one in here.told("POST", part="cdrs"))
+    assert (ended.status, bill["auth_method"]) == (1, "WHITELIST")
+    assert here.told("PUT", part="sessions")[-1].body["auth_method"] == "WHITELIST"
+
+
 async def test_what_the_cpo_says_of_cost_is_the_total(at_emip):
     here = at_emip
     here.peer.answers.append(allowing(here.peer))

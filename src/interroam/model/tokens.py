@@ -106,6 +106,8 @@ class Authorization(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     limits: tuple[Limit, ...] = ()
     interim: bool = False
     """Whether the provider wants records of the charge while it runs."""
+    listed: bool = False
+    """Whether what was stated of the token decided, and its provider was not asked."""
     alias: str | None = None
     """What the provider calls the contract, instead of naming it; then nobody adds the contract's own id."""
     parameter: str | None = None

@@ -111,6 +111,18 @@ async def test_the_way_of_asking_decides(core, asking, how, answers, expected, t
     assert (await asked(core), len(emsp.asked)) == (expected, times)
 
 
+@pytest.mark.parametrize(
+    ("asking", "answers", "listed"),
+    [(SYNC, YES, False), (FIRST, YES, False), (FIRST, SILENT, True), (LISTED, NO, True)],
+)
+async def test_a_permission_says_whether_a_list_gave_it(core, asking, answers, listed):
+    emsp = await admit(core, "emsp", str(EMSP_PARTY), asking=asking)
+    await stated(core, "white")
+    emsp.answer = answers
+    given = await core.hub.authorize(Origin("cpo", correlation="c"), ASKS)
+    assert (given.allowed, given.listed) == (Allowed.ALLOWED, listed)
+
+
 @pytest.mark.statement("EMIP-79")
 async def test_an_entry_past_its_end_allows_nobody_and_one_without_end_goes_on(core):
     await admit(core, "emsp", str(EMSP_PARTY), asking=LISTED)

@@ -208,6 +208,8 @@ async def test_a_charge_by_the_list_has_our_id_in_both_places_of_its_record(tmp_
         own = answer["reference"]
         await cpo.charge(own)
         await cpo.cdr(authorization_reference=own)
+        _, found = await cpo.call("GET", "/cdrs")
+        assert [one["auth_method"] for one in found["items"]] == ["WHITELIST"]
         (record,) = await cpo.iop.until("ToIOP_SetChargeDetailRecord")
         sent = record.fields["chargeDetailRecord"]
         assert sent["serviceSessionId"] == sent["execPartnerSessionId"] == own

@@ -113,7 +113,7 @@ def test_records_are_kept_for_more_than_a_year():
 async def test_a_record_of_a_charge_that_nobody_asked_for_is_the_user_s(emsp):
     assert (await emsp.record(session="iop-s-9")).status == 1
     told = await emsp.told("cdr", id="iop-s-9")
-    assert told["token"]["contract_id"] == CONTRACT
+    assert (told["token"]["contract_id"], told["auth_method"]) == (CONTRACT, "WHITELIST")
     alias = (await emsp.authorize(session="x")).fields["userContractIdAlias"]
     other = {"session": "iop-s-10", "userIdType": "EMP-SPEC", "userId": "unknown", "userContractIdAlias": alias}
     assert (await emsp.record(**other)).status == 1

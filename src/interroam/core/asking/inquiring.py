@@ -53,7 +53,8 @@ async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Au
     link = hub.links.get(routing.carriers(via, _TOKENS)[0].id)
     asking = _inclination(link, provider)
     if link is not None and not (link.answers and _is_asked_about(hub, asking, token, question, now)):
-        return _stated(provider, token, question, now)
+        own = asking is None and not link.answers  # its back office's node answers for it, as it was told to
+        return replace(_stated(provider, token, question, now), listed=not own)
     try:
         answer = await putting.put(hub, question, to, via, origin, party_of(question.cpo, _CPO))
         if type(answer) is not Authorization:
@@ -61,7 +62,8 @@ async def inquire(hub: Hub, origin: Origin, matter: Matter, now: datetime) -> Au
     except Unavailable:
         if token is None or not _holds_unasked(hub, asking, token, question, now):
             raise
-        return _stated(provider, token, question, now)  # no answer can be had: what was agreed for that holds
+        # No answer can be had: what was agreed for that holds.
+        return replace(_stated(provider, token, question, now), listed=True)
     return answer if answer.token is not None else replace(answer, token=token)
 
 

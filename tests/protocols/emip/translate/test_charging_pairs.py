@@ -301,6 +301,7 @@ def test_a_permission_begins_a_session_at_the_evses_first_connector():
     begun = charges.pending(known, CPO, evse, AT)
     assert (begun.id, begun.connector_id, begun.status, begun.auth_method) == ("iop-1", "7", "PENDING", "AUTH_REQUEST")
     assert charges.pending(replace(known, cpo_session="s-1", command="c"), CPO, evse, AT).auth_method == "COMMAND"
+    assert charges.pending(replace(known, listed=True), CPO, evse, AT).auth_method == "WHITELIST"
     assert charges.pending(replace(known, token=None), CPO, evse, AT) is None
 
 

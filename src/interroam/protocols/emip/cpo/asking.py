@@ -123,6 +123,7 @@ class Asking:
                 emsp=token.owner,
                 token=token,
                 service=question.service,
+                listed=True,
                 info="by the downloaded list",
             )
         return None

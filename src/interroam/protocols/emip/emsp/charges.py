@@ -162,6 +162,7 @@ class Taker:
             reference=record.service_session_id,
             emsp_reference=own_name(permission),
             command=permission.command if permission is not None else "",
+            listed=permission is None,
             token=token,
         )
         cpo = permission.cpo if permission is not None and permission.cpo is not None else evse.owner

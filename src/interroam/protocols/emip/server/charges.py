@@ -202,6 +202,7 @@ async def _unasked(desk: Desk, call: Call, record: ChargeDetailRecord, evse: Evs
         location_id=evse.location_id,
         evse_uids=(evse.uid,),
         service=record.requested_service_id,
+        listed=True,
         alias=record.user_contract_id_alias,
         cpo_session=own,
         correlation=call.transaction,

@@ -113,7 +113,7 @@ def pending(permission: Authorization, cpo: PartyId, evse: Evse, now: datetime) 
         starts=now,
         energy_kwh=Decimal(0),
         token=charge_token(permission.token, permission.token.owner),
-        auth_method="COMMAND" if permission.command else "AUTH_REQUEST",
+        auth_method="COMMAND" if permission.command else "WHITELIST" if permission.listed else "AUTH_REQUEST",
         authorization_reference=permission.reference,
         location_id=evse.location_id,
         evse_uid=evse.uid,

@@ -281,7 +281,7 @@ TABLES = (
             invented("currency", "EUR where no meter of cost names one"),
             invented("total_cost", "0 where no meter of cost states it, unless the agreement has the hub price it"),
             invented("connector_id", "1 where the EVSE has none that is known"),
-            invented("auth_method", "AUTH_REQUEST, or WHITELIST for users of a list"),
+            invented("auth_method", "AUTH_REQUEST; WHITELIST where a list decided, COMMAND after a remote start"),
         ),
     ),
     Table(

@@ -111,7 +111,7 @@ def _read_charge_token(token: wire.ChargeToken | None, permission: tokens.Author
 def _auth_method(given: wire.AuthMethod | None, permission: tokens.Authorization | None) -> str:
     if given is not None:
         return given.value
-    if permission is None:
+    if permission is None or permission.listed:
         return wire.AuthMethod.WHITELIST.value
     return (wire.AuthMethod.COMMAND if permission.command else wire.AuthMethod.AUTH_REQUEST).value
 
