@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from interroam.model.ids import PartyId, tariff_key
 from tests.protocols.ocpi import older
 from tests.protocols.ocpi.server import messages
 
+OWNER = PartyId.parse("CH*CCC")
 TO_EEE = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
 
 
@@ -54,5 +56,6 @@ async def test_an_old_emsp_knows_its_own_variant_wherever_a_tariff_is_named(make
         await world.settled()
         (shown,) = (await world.ask("GET", "tariffs"))["data"]
         (place,) = (await world.ask("GET", "locations"))["data"]
-        assert shown["elements"][0]["price_components"][0]["price"] == 0.3
-        assert place["evses"][0]["connectors"][0]["tariff_id"] == shown["id"]
+        own = await world.node.store.get(tariff_key(OWNER, "T1", PartyId.parse("DE*EEE")))
+        assert (shown["elements"][0]["price_components"][0]["price"], shown["id"]) == (0.3, own.hub_id)
+        assert place["evses"][0]["connectors"][0]["tariff_id"] == own.hub_id
