@@ -53,3 +53,15 @@ async def test_objects_of_several_owners_come_in_the_order_of_creation_of_all(no
     await fill(cpo, 1, 4)
     link = first.headers["Link"].removeprefix("<").partition(">")[0]
     assert await crawl(emsp, link) == [["L3", "L4"]]
+
+
+@pytest.mark.statement("OCPI-56", "OCPI-60")
+async def test_an_owner_that_is_a_provider_too_lists_its_own_as_it_stated_it_and_others_with_the_hubs_id(
+    node, cpo, emsp
+):
+    await fill(cpo, 1)
+    both = await node.partner("both", "CH*CCC/CPO", "CH*CCC/EMSP")
+    await node.roam("CH*CCC", "CH*CCC")
+    for _ in range(2):
+        assert ["gireve_id" in one for one in (await emsp.get(LIST)).data] == [True]
+        assert ["gireve_id" in one for one in (await both.get(LIST)).data] == [False]
