@@ -42,6 +42,16 @@ class Inclined(Protocol):
 
 
 @runtime_checkable
+class Discreet(Protocol):
+    """A link that says whether its providers are asked about tokens that nobody stated."""
+
+    @property
+    def accepts_unknown(self) -> bool:
+        """Whether they are asked when the hub asks around."""
+        ...
+
+
+@runtime_checkable
 class Careful(Protocol):
     """A link that says how questions get past a partner that is not there."""
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from msgspec.structs import replace
 
 from interroam.core.asking.inquiring import Matter, ask, inquire, is_asked
+from interroam.core.manners import Discreet
 from interroam.core.refs import token_ref
 from interroam.core.rules.visibility import Spot, first
 from interroam.model.agreements import Agreement
@@ -186,7 +187,8 @@ class Authorizer:
         asked = [
             one
             for one in hub.book.routing.askable(question.cpo, hub.clock.now(), spots, service)
-            if (question.emsp is None or one.covers_emsp(question.emsp)) and self._may_be_asked(one, origin)
+            if (question.emsp is None or one.covers_emsp(question.emsp))
+            and self._may_be_asked(one, origin, named=question.emsp is not None)
         ]
         unknown = Refused(
             Reason.UNKNOWN_TOKEN,
@@ -214,14 +216,16 @@ class Authorizer:
                 task.cancel()
         raise trouble
 
-    def _may_be_asked(self, agreement: Agreement, origin: Origin) -> bool:
+    def _may_be_asked(self, agreement: Agreement, origin: Origin, *, named: bool) -> bool:
         routing = self._hub.book.routing
         if not routing.has(agreement.emsp):
             return False
         partner = routing.partner_for(agreement.emsp, Module.TOKENS)
         link = self._hub.links.get(partner.id)
         back = partner.is_hub and partner.id == origin.partner  # a hub that asks has asked those behind it
-        return not back and link is not None and is_asked(link, agreement.emsp.id)
+        if link is None or back or not (named or not isinstance(link, Discreet) or link.accepts_unknown):
+            return False
+        return is_asked(link, agreement.emsp.id)
 
     @staticmethod
     def _worse(known: Exception, error: BaseException) -> Exception:

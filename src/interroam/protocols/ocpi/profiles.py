@@ -55,6 +55,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """Whether HubClientInfo is there at all (OCPI-172, C13)."""
     unknown_places: bool = False
     """Whether authorize of a CPO is passed on for a location that it never stated; else it is OCPI 2003 (C32)."""
+    accepts_unknown: bool = True
+    """Whether an eMSP is asked about tokens that nobody stated when the hub asks around (C20)."""
     strict_uid: bool = False
     """Whether an RFID uid must be one of 4 or 7 bytes (OCPI-92)."""
     not_json_is_200: bool = False

@@ -240,6 +240,19 @@ async def test_the_answer_has_the_whole_token_the_place_and_the_hubs_own_referen
         assert [hop.operation for hop in await node.traces(known_by) if hop.inward] == ["ocpi POST tokens"]
 
 
+@pytest.mark.statement("OCPI-95")
+async def test_who_does_not_accept_unknown_tokens_is_asked_about_them_by_name_alone(node, cpo, place, provider):
+    peer, _ = provider
+    peer.answers.append(says("POST", "/authorize", 200, 1000, info()))
+    assert (await cpo.post(ASK, {"location_id": "L1"})).data["allowed"] == "ALLOWED"
+    await node.change("eee", switches={"accepts_unknown": False})
+    peer.seen.clear()
+    assert (await cpo.post(ASK, {"location_id": "L1"})).status == 2004
+    assert peer.told("POST") == []
+    to = {"OCPI-to-country-code": "DE", "OCPI-to-party-id": "EEE"}
+    assert (await cpo.post(ASK, {"location_id": "L1"}, to)).data["allowed"] == "ALLOWED"
+
+
 @pytest.mark.statement("OCPI-42")
 async def test_without_an_agreement_the_answer_is_no_and_says_why(node, cpo, place):
     stranger = await node.partner("ggg", "DE*GGG/EMSP")

@@ -71,6 +71,8 @@ class OcpiLink:
         self._tokens = self._wiring.endpoint("tokens", "SENDER")
         self.answers = not self._wiring.done or self._tokens is not None
         """Questions can be put to this partner, as far as it has the interfaces."""
+        self.accepts_unknown = self._switches.accepts_unknown
+        """It is asked about tokens that nobody stated."""
         self._address = Address.wired(partner, hub.book.keyring) if self._wiring.done else None
         self._fetches = Fetches(partner, hub, calls, views, self._address, insecure_http=insecure_http)
         to_hub = self._switches.to_as == "hub"
