@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from interroam.model.parties import PartnerState
-from tests.protocols.emip.charging import ASKED, listed, yes
+from tests.protocols.emip.charging import ASKED, STARTED, listed, yes
 from tests.protocols.emip.nodes import partner_id
-from tests.protocols.emip.partner import Http, Partner
+from tests.protocols.emip.partner import Http, Partner, Silence
 
 
 async def away(node, *names: str) -> None:
@@ -65,3 +65,15 @@ async def test_the_next_partner_of_an_emsp_is_asked_where_the_first_gives_no_ans
         await here.emsp.stop()
         assert (await here.report(session)).status == 1
         assert len(backup.of("FromIOP_SetSessionEventReport")) == 1
+
+
+@pytest.mark.statement("EMIP-44")
+@pytest.mark.parametrize(("silence", "count"), [(Silence(20), 0), (None, 1)])
+async def test_a_start_goes_to_the_next_partner_only_where_the_first_cannot_have_heard_it(here, silence, count):
+    async with Partner(partner_id("FR*C01") + "-B", "FR*C01") as backup:
+        await here.node.cpo("FR*C01", id="second", partner_id=backup.partner_id, url=backup.url)
+        here.cpo.answers[STARTED] = silence
+        if silence is None:
+            await here.cpo.stop()
+        assert (await here.start()).status == (1 if count else 10207)
+        assert len(backup.of("FromIOP_SetServiceAuthorisation")) == count  # nobody wants to be started twice

@@ -10,7 +10,7 @@ import pytest
 from interroam.core.hub import Deadlines
 from interroam.model.agreements import selection
 from interroam.model.ids import Party
-from tests.protocols.emip.charging import ASKED, POOL, listed, place, world, yes
+from tests.protocols.emip.charging import ASKED, CARD, POOL, listed, place, world, yes
 from tests.protocols.emip.nodes import LONG_AGO, partner_id
 from tests.protocols.emip.partner import Partner, Silence
 
@@ -191,13 +191,31 @@ async def test_two_emsps_behind_one_partner_are_asked_in_ways_of_their_own(tmp_p
 
 
 @pytest.mark.statement("EMIP-66")
-@pytest.mark.parametrize(("mode", "told"), [("sync_only", ("2", 10210)), ("sync_first", ("1", 1))])
-async def test_where_an_emsp_has_no_address_its_list_decides_unless_only_its_answer_counts(tmp_path, mode, told):
+@pytest.mark.parametrize(
+    ("mode", "known", "unknown"), [("sync_only", ("2", 10210), ("2", 10210)), ("sync_first", ("1", 1), ("2", 203))]
+)
+async def test_where_an_emsp_has_no_address_its_list_decides_unless_only_its_answer_counts(
+    tmp_path, mode, known, unknown
+):
     async with world(tmp_path) as here:
         await here.node.emsp("FR*E01", asking=mode)  # it has no address any more
         await listed(here.node)
-        answer = await here.ask()
-        assert (answer.fields["authorisationValue"], answer.status) == told
+        for card, told in ((CARD, known), ("00000001", unknown)):
+            answer = await here.ask(card=card, session=f"C01-{card}")
+            assert (answer.fields["authorisationValue"], answer.status) == told
+
+
+@pytest.mark.statement("EMIP-66", "EMIP-122")
+@pytest.mark.parametrize("whose", ["", "FR*E01:"])
+async def test_of_an_emsp_that_serves_no_question_the_list_alone_says_all(tmp_path, whose):
+    async with world(tmp_path, emsp={"services": f"-{whose}FromIOP_GetServiceAuthorisation"}) as here:
+        for mode in ("sync_only", "sync_first", "async_first"):
+            await here.node.change("fr-e01", switches={"asking": mode})
+            await listed(here.node)
+            known, unknown = await here.ask(), await here.ask(card="00000001", session="C01-S-2")
+            assert (known.fields["authorisationValue"], known.status) == ("1", 1)
+            assert (unknown.fields["authorisationValue"], unknown.status) == ("2", 203)
+        assert not here.emsp.asked
 
 
 @pytest.fixture

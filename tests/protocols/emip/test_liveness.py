@@ -164,6 +164,10 @@ async def test_requests_keep_a_partner_online(node):
             assert state(node) is PartnerState.CONNECTED
             await cpo.call(node.url, "eMIP_ToIOP_GetAuthenticationData")
         node.clock.forward(seconds=200)
+        assert (await cpo.call(node.url, BEAT, operatorId="FR*XXX")).fault  # refused, and a sign of life all the same
+        node.clock.forward(seconds=200)
+        await quiet(node)
+        assert state(node) is PartnerState.CONNECTED
         await cpo.call(node.url, BEAT, partnerId="FR*XXX")  # nobody we know: no sign of life
         node.clock.forward(seconds=101)
         await quiet(node)

@@ -38,6 +38,15 @@ def both(data, known=KNOWN):
     return parsed, again
 
 
+@pytest.mark.statement("EMIP-7")
+def test_an_end_that_does_not_fit_its_beginning_is_no_xml_however_often_the_envelope_came():
+    wrong = KNOWN.replace(b"</x:" + BUSY.encode(), b"</x:" + BUSY[::-1].encode())
+    assert len(wrong) == len(KNOWN) != wrong
+    parsed, again = both(wrong)
+    assert again == parsed
+    assert again[:2] == ("INVALID_REQUEST", "MALFORMED_XML")
+
+
 def test_a_second_message_in_the_same_envelope_needs_no_parser(monkeypatch):
     plain._seen.clear()
     first = codec.read_request(KNOWN)
