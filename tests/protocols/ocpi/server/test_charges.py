@@ -259,6 +259,20 @@ async def test_a_session_without_a_cost_has_one_for_an_emsp_that_subscribed_unti
     assert await cost() == {"excl_vat": 7, "incl_vat": 8}
 
 
+@pytest.mark.statement("OCPI-127")
+async def test_a_patch_that_is_sent_again_adds_its_periods_no_second_time(node, cpo, emsp):
+    await cpo.put(AT, session(charging_periods=[period(1.0)]))
+    patch = {"charging_periods": [period(2.5, LATER), period(2.5, LATER)], "kwh": 3.5, "last_updated": LATER}
+    assert [(await cpo.patch(AT, patch)).status for _ in range(2)] == [1000, 1000]
+    assert len(await node.journal(Kind.SESSION)) == 2
+    more = {"charging_periods": [period(2.5, LATER)], "last_updated": LATEST}
+    assert (await cpo.patch(AT, more)).status == 1000
+    (seen,) = (await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data
+    assert seen["charging_periods"] == [period(1.0), *[period(2.5, LATER)] * 3]
+    row = (await node.store.by_ref("session:s1", Kind.SESSION))[0]
+    assert len(row.body.periods) == 4
+
+
 @pytest.mark.statement("OCPI-77")
 @pytest.mark.parametrize("connector_id", ["1", "b"])
 async def test_the_tariffs_of_the_first_connector_are_those_of_a_charge_at_any_of_its_evse(

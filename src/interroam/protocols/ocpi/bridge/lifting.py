@@ -186,7 +186,7 @@ class Lifting:
 
 def _again(up: Up, known: Cdr, contract_id: str) -> Up:
     """Complete a CDR that is told again as it was the first time, whatever was stated since (OCPI-136)."""
-    up = replace(up, session_id=known.session_id)
+    up = replace(up, session_id=known.session_id, evse_id=known.evse_id)
     same = known.token.contract_id.casefold() == contract_id.casefold()
     return replace(up, token=charge_token(known.token)) if same else up
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from interroam.model import charges as model
-from interroam.model.facts import Change, Fact
+from interroam.model.facts import Body, Change, Fact, Wire
 from interroam.model.ids import PartyId, party_id, session_key
 from interroam.model.money import Price
 from interroam.model.places import Connector, Location
@@ -21,6 +21,7 @@ from .rows import charge_fact, insist, insist_owner, merged, named, said, wired,
 
 _IDENTITY = frozenset({"country_code", "party_id", "id"})
 _RESERVATION = "RESERVATION"
+_PERIODS = "charging_periods"
 
 
 # -- what sessions and CDRs share --------------------------------------------------------------------------------------
@@ -147,10 +148,18 @@ def session_change(
     insist("id", shape.id, session_id)
     raw = _respelled(raw) if shape.status == _RESERVATION else raw
 
+    added = None if shape.charging_periods is None else _read_periods(shape.charging_periods)
+
     def periods(known: tuple[model.Period, ...]) -> tuple[model.Period, ...]:
-        if shape.charging_periods is None:
+        if added is None:
             return known
-        return _read_periods(shape.charging_periods) if replaces else known + _read_periods(shape.charging_periods)
+        return added if replaces else known + added
+
+    def is_known(body: Body) -> bool:
+        """Whether this is the PATCH that was merged last: sent again, its periods are added no second time."""
+        if replaces or not added or not isinstance(body, model.Session):
+            return False
+        return shape.last_updated == body.last_updated and body.periods[-len(added) :] == added
 
     def change(body: model.Session) -> model.Session:
         return replace(
@@ -166,15 +175,20 @@ def session_change(
             evse_uid=shape.evse_uid or body.evse_uid,
             connector_id=shape.connector_id or body.connector_id,
             currency=shape.currency or body.currency,
-            periods=periods(body.periods),
+            periods=body.periods if is_known(body) else periods(body.periods),
             total_cost=read_price(shape.total_cost) or body.total_cost,
             last_updated=max(shape.last_updated, body.last_updated),
         )
 
     patch = said(raw)
-    merge = merged(model.Session, change, patch, append=() if replaces else ("charging_periods",))
+    growing = merged(model.Session, change, patch, append=() if replaces else (_PERIODS,))
+    alike = merged(model.Session, change, {name: value for name, value in patch.items() if name != _PERIODS})
+
+    def merge(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
+        return (alike if is_known(body) else growing)(body, wire)
+
     fields = named(patch, _IDENTITY)
-    stated = None if replaces and "charging_periods" in fields else wired(raw)
+    stated = None if replaces and _PERIODS in fields else wired(raw)
     return Change(session_key(owner, session_id), fields, shape.last_updated, merge, stated)
 
 

@@ -192,6 +192,8 @@ def _cdr_location(value: Any, work: Work[Up]) -> Any:
 
 def _known_evse_id(location_id: Any, uid: Any, connector_id: Any, work: Work[Up]) -> str:
     work.note(Loss.INVENTED)
+    if work.context.evse_id is not None:
+        return work.context.evse_id
     found = narrowed(work.context.place, location_id, uid, connector_id)
     known = found["evses"][0].get("evse_id") if found is not None else None
     if not known:

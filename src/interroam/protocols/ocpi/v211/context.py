@@ -61,6 +61,8 @@ class Up(msgspec.Struct, frozen=True, kw_only=True):
     """The id of the session that a CDR ends, where it is known."""
     place: bytes | None = None
     """The Location of the charge as it is stored (2.2.1, with its EVSEs)."""
+    evse_id: str | None = None
+    """The evse_id that a CDR without one was given when it was told first."""
     connector_id: str | None = None
     """The connector a StartSession means, where its EVSE has one only (OCPI-116)."""
     timeout: int = 30
