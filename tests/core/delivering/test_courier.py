@@ -177,20 +177,6 @@ async def test_an_entry_that_keeps_failing_while_others_succeed_is_shelved_as_po
         assert len(inbox.taken) == number
 
 
-async def test_a_partner_that_is_away_poisons_nothing(tmp_path):
-    async with running(tmp_path) as core:
-        inbox = await set_up(core)
-        inbox.away = True
-        await core.dispatch.start()
-        for number in range(5):
-            await core.tell("cpo", Fact(session(f"S{number}")))
-        await core.until(lambda: inbox.tried > 8)
-        inbox.away = False
-        await core.drained()
-        assert await core.store.shelf() == []
-        assert len(inbox.taken) == 5
-
-
 async def test_a_restart_sends_only_what_was_not_settled(tmp_path):
     async with running(tmp_path) as core:
         inbox = await set_up(core)
@@ -207,20 +193,6 @@ async def test_a_restart_sends_only_what_was_not_settled(tmp_path):
         await core.drained()
         assert [entry.key.id for entry in inbox.taken] == ["s3"]
         assert not first & set(inbox.seqs)
-
-
-async def test_the_back_off_survives_a_restart(tmp_path):
-    async with running(tmp_path) as core:
-        inbox = await set_up(core)
-        inbox.away = True
-        await core.dispatch.start()
-        await core.tell("cpo", Fact(session()))
-        courier = core.dispatch.courier(CourierKey(EMSP_PARTY, Lane.CHARGES))
-        await core.until(lambda: courier.cursor.failures >= 4)
-    async with running(tmp_path) as core:
-        (cursor,) = [one for one in await core.store.cursors() if one.key.lane is Lane.CHARGES]
-        assert cursor.failures >= 4
-        assert cursor.retry_at is not None
 
 
 async def test_a_new_agreement_is_seeded_with_the_picture_and_then_follows(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from interroam.core.delivering.pending import Pending, group_of, overtakes
 from interroam.model.agreements import Policy
-from interroam.model.facts import Act
+from interroam.model.facts import Act, Moved
 from interroam.model.ids import cdr_key, evse_key, location_key, session_key
 from tests.core.objects import CPO, cdr, entry
 
@@ -38,6 +38,11 @@ def test_a_location_that_left_evses_out_is_not_overtaken():
     left_out = entry(1, place, act=Act.FACT, removed=("2",))
     assert not overtakes(entry(2, place, act=Act.FACT), left_out)
     assert overtakes(entry(2, place, act=Act.FACT), entry(1, place, act=Act.FACT))
+
+
+def test_what_says_that_an_evse_left_a_selection_is_not_overtaken():
+    moved = entry(1, ONE, act=Act.FACT, moved=(Moved("1", ("T1",)),))
+    assert not overtakes(entry(2, ONE, act=Act.FACT), moved)
 
 
 def test_a_location_told_by_what_is_new_of_it_overtakes_only_what_says_no_more():
