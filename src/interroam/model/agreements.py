@@ -16,6 +16,9 @@ from interroam.model.ids import Module, Party, PartyId, Role, normal_evse_id
 from interroam.model.tariffs import Tariff
 
 _TARIFFS = Module.TARIFFS
+_PROVIDERS = frozenset({Role.EMSP, Role.HUB})
+_FOR_ALL = frozenset({Module.LOCATIONS, Module.TARIFFS})
+"""What CPOs tell others than eMSPs as well: who navigates, and who publishes places (sheet 3.3)."""
 
 
 class Policy(StrEnum):
@@ -197,8 +200,13 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self.emsp.id == emsp or self.emsp.role is Role.HUB
 
     def of(self, module: Module) -> Terms:
-        """Return the terms of a module; one not named is on, but tariffs in the agreement are off (OCPI-144)."""
-        if module is _TARIFFS and self.prices.tariffs:
+        """Return the terms of a module; one not named is on, but tariffs in the agreement are off (OCPI-144).
+
+        Who is no eMSP has no drivers: then all is off that is about these.
+        """
+        if (module is _TARIFFS and self.prices.tariffs) or (
+            self.emsp.role not in _PROVIDERS and module not in _FOR_ALL
+        ):
             return _OFF
         return self.terms.get(module, _PLAIN)
 

@@ -21,8 +21,8 @@ from interroam.model.errors import Reason, Refused
 from interroam.model.ids import Party, Role
 from interroam.model.parties import Partner
 
-_EMSP_SIDE = frozenset({Role.EMSP, Role.HUB})
-_CPO_SIDE = frozenset({Role.CPO, Role.HUB})
+_EMSP_SIDE = frozenset(Role) - {Role.CPO}  # who is no eMSP is told of places and tariffs alone
+_CPO_SIDE = frozenset({Role.CPO, Role.HUB, Role.NAP})  # a NAP may own locations (sheet 2.11)
 
 
 class Notary:

@@ -22,6 +22,7 @@ _AUTHORIZATION, _COMMAND, _SESSION = Kind.AUTHORIZATION, Kind.COMMAND, Kind.SESS
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE, Kind.TARIFF})
+_SITES = frozenset({Kind.LOCATION, Kind.EVSE})
 _SAID_OF_COMMANDS = frozenset({"result", "canceled", "profile"})
 """What a change of a command may bring that its asker is told."""
 EVERY_OWNER = "*"
@@ -57,7 +58,7 @@ class Routing:
             for party in partner.parties:
                 self._speakers.setdefault(party, []).append(partner)
         self._carriers: dict[Party, list[Partner]] = {}
-        self._may: dict[tuple[str, str, Role], bool] = {}
+        self._may: dict[tuple[str, str, Kind], bool] = {}
         self._asking: dict[tuple[str, PartyId], bool] = {}
         self.selective = any(one.selections for one in self.agreements)
         """Whether any agreement shows less than everything: if not, nobody need look at single EVSEs."""
@@ -72,13 +73,12 @@ class Routing:
 
     def may_state(self, partner_id: str, key: Key) -> None:
         """Pass when this partner may state this object; else Refused(FOREIGN) or Refused(FORBIDDEN)."""
-        role = OWNER_ROLE[key.kind]
-        asked = (partner_id, key.owner, role)
+        asked = (partner_id, key.owner, key.kind)
         allowed = self._may.get(asked)
         if allowed is None:
-            allowed = self._may[asked] = self._speaks(partner_id, key.party, role)
+            allowed = self._may[asked] = any(self._speaks(partner_id, key.party, role) for role in _owners(key.kind))
         if not allowed:
-            owner = key.party
+            owner, role = key.party, OWNER_ROLE[key.kind]
             self.check_active(Party(owner, role))
             raise Refused(
                 Reason.FOREIGN,
@@ -365,6 +365,11 @@ class Routing:
     def _courier(receiver: Party, kind: Kind, policy: Policy) -> tuple[CourierKey, Policy]:
         lane = Lane.ALL if policy is _STRICT else LANE_OF[kind]
         return CourierKey(receiver, lane), policy
+
+
+def _owners(kind: Kind) -> tuple[Role, ...]:
+    """Return the roles in which objects of a kind are owned: a NAP may own locations as a CPO does (sheet 2.11)."""
+    return (Role.CPO, Role.NAP) if kind in _SITES else (OWNER_ROLE[kind],)
 
 
 def _connected(party: Party, found: list[Partner]) -> list[Partner]:

@@ -1,0 +1,64 @@
+"""Roles beside CPO and eMSP: who may state places, and who is told of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from interroam.model.agreements import Agreement
+from interroam.model.ids import Party
+from tests.protocols.ocpi.nodes import LONG_AGO
+from tests.protocols.ocpi.partners import Peer
+from tests.protocols.ocpi.server.messages import cdr, evse, location, session, tariff, token
+
+LATER = "2026-03-14T12:05:00Z"
+
+
+async def agree(node, one: str, *owners: str) -> None:
+    parties = tuple(map(Party.parse, owners))
+    await node.book.put_agreement(Agreement(id=one, emsp=Party.parse(one), cpos=parties, starts=LONG_AGO))
+
+
+@pytest.mark.statement("OCPI-23", "OCPI-24")
+async def test_a_nap_states_locations_and_nothing_else_and_they_go_to_whom_it_roams_with(node, provider):
+    nap = await node.partner("nap", "CH*NAP/NAP")
+    await agree(node, "DE*EEE/EMSP", "CH*CCC/CPO", "CH*NAP/NAP")
+    at = "receiver/locations/CH/NAP/L1"
+    assert (await nap.put(at, location(party_id="NAP"))).http == 201
+    assert (await nap.patch(f"{at}/E1", {"status": "CHARGING", "last_updated": LATER})).status == 1000
+    assert (await nap.put(f"{at}/E2", evse("E2"))).http == 201
+    assert (await nap.get(at)).data["party_id"] == "NAP"
+    assert (await nap.put("receiver/locations/CH/CCC/L1", location())).status >= 2000
+    for path, said in (("tariffs/CH/NAP/T1", tariff(party_id="NAP")), ("sessions/CH/NAP/S1", session(party_id="NAP"))):
+        assert (await nap.put(f"receiver/{path}", said)).http == 403
+    assert (await nap.post("receiver/cdrs", cdr(party_id="NAP"))).http == 403
+    await node.settled()
+    peer, emsp = provider
+    told = [one.path.rpartition("/locations/")[2] for one in peer.told() if "/locations/" in one.path]
+    assert told == ["CH/NAP/L1", "CH/NAP/L1/E1", "CH/NAP/L1/E2"]
+    assert [one["party_id"] for one in (await emsp.get("sender/locations")).data] == ["NAP"]
+
+
+@pytest.mark.statement("OCPI-23", "OCPI-35")
+@pytest.mark.parametrize("role", ["NSP", "OTHER", "NAP", "SCSP"])
+async def test_who_is_no_emsp_is_told_of_places_and_tariffs_and_of_no_drivers(node, cpo, role):
+    async with Peer((("NL", "XXX", role),)) as peer:
+        other = await node.connect("other", peer, f"NL*XXX/{role}")
+        emsp = await node.partner("both", "NL*XXX/EMSP")
+        await agree(node, f"NL*XXX/{role}", "CH*CCC/CPO")
+        await cpo.put("receiver/tariffs/CH/CCC/T1", tariff())
+        await cpo.put("receiver/locations/CH/CCC/L1", location())
+        await cpo.patch("receiver/locations/CH/CCC/L1/E1", {"status": "CHARGING", "last_updated": LATER})
+        await emsp.put("receiver/tokens/NL/XXX/AABBCCDD", token("AABBCCDD", country_code="NL", party_id="XXX"))
+        theirs = {"cdr_token": {**session()["cdr_token"], "country_code": "NL", "party_id": "XXX"}}
+        await cpo.put("receiver/sessions/CH/CCC/S1", session(**theirs))
+        await cpo.post("receiver/cdrs", cdr(**theirs))
+        await node.settled()
+
+        told = [(one.method, one.path.split("/")[2]) for one in peer.told()]
+        assert sorted(told) == [("PATCH", "locations"), ("PUT", "locations"), ("PUT", "tariffs")]
+        for module, count in (("locations", 1), ("tariffs", 1), ("sessions", 0), ("cdrs", 0)):
+            page = await other.get(f"sender/{module}?date_from=2020-01-01T00:00:00Z")
+            assert (module, page.status, len(page.data)) == (module, 1000, count)
+        assert (await cpo.get("sender/tokens")).data == []
+        answer = await cpo.post("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"})
+        assert answer.data["allowed"] == "NOT_ALLOWED"
