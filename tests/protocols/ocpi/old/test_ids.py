@@ -111,3 +111,21 @@ async def test_the_references_of_a_charge_are_the_hubs_but_for_those_its_emsp_ga
         assert {one.get("id", session["id"]) for one in changes} == {session["id"]}
         assert len(cdrs) == 2
         assert {one[name] for one in (session, *changes, *cdrs)} == {own if own and not switched else reference}
+
+
+@pytest.mark.statement("OCPI-143")
+async def test_a_cdr_of_a_plug_that_is_gone_is_told_with_what_it_was_like_when_its_session_began(make):
+    async with make("emsp") as world:
+        place = "receiver/locations/CH/CCC/L1"
+        await world.say("PUT", place, messages.location())
+        await world.say("PUT", "receiver/sessions/CH/CCC/S1", messages.session())
+        await world.settled()
+        plug = messages.connector(id="2", max_voltage=400)
+        await world.say("PUT", f"{place}/E1", messages.evse(connectors=[plug], last_updated="2026-03-14T12:05:00Z"))
+        for name, session_id in (("C1", "S1"), ("C2", "S2")):
+            await world.say("POST", "receiver/cdrs", messages.cdr(name, session_id=session_id))
+        await world.settled()
+        (told_,) = told(world, "cdrs")
+        assert told_.body["location"]["evses"][0]["connectors"][0]["voltage"] == 230
+        (held,) = await world.node.store.shelf()  # of the other nothing is known
+        assert held.reason == "incomplete"

@@ -210,19 +210,23 @@ class OldViews:
         return down
 
     async def _place(self, body: Session | Cdr) -> bytes | None:
-        """Return the place of a charge as it was when its session was shown first (sheet 4.3)."""
+        """Return the place of a charge: of a session as it was when that was shown first (sheet 4.3).
+
+        A CDR says itself where it was; what its plug is like is best known now.
+        """
         store, where = self._hub.store, (body.location_id, body.evse_uid, body.connector_id)
         session_id = body.id if isinstance(body, Session) else body.session_id or ""
         name = f"{body.owner}/{session_id}".casefold()
         kept = await store.load(_BEGAN, name) if session_id else None
-        if kept is not None and v211.alone(kept, *where) is not None:
+        if kept is not None and isinstance(body, Session) and v211.alone(kept, *where) is not None:
             return kept
         stored = await store.get(location_key(body.owner, body.location_id))
         place = await self._views.one(stored, AS_STORED) if stored is not None else None
-        if place is not None and isinstance(body, Session) and body.status not in _OVER:
-            began = v211.alone(place, *where)
-            if began is not None:
-                await store.save(_BEGAN, name, began)
+        began = v211.alone(place, *where) if place is not None else None
+        if began is None:
+            return kept or place
+        if isinstance(body, Session) and body.status not in _OVER:
+            await store.save(_BEGAN, name, began)
         return place
 
     async def status_alone(self, place: Stored) -> bool:
