@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from interroam.core.rules.statuses import with_availability, with_busy
 from interroam.model.facts import Body, Change, Fact, Wire, Withdrawal
 from interroam.model.ids import PartyId, evse_key, location_key, tariff_key, token_key
+from interroam.model.parties import PartnerState
 from interroam.model.places import Availability, Busy
 from interroam.model.questions import Report
 from tests.core import objects
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, join
 from tests.protocols.ocpi.partners import Peer, basic, says
 from tests.protocols.ocpi.server import messages
+from tests.waiting import eventually
 
 LATER = "2026-03-14T12:05:00Z"
 LATEST = "2026-03-14T12:10:00Z"
@@ -346,3 +348,16 @@ async def test_a_delivery_of_what_was_stated_in_another_form_leaves_its_body_in_
         ("PATCH locations", True),
     ]
     assert json.loads(traces[1].request) == roaming.emsp.told()[-1].body
+
+
+@pytest.mark.statement("OCPI-174")
+async def test_whoever_is_suspended_is_sent_nothing_until_resumed_and_misses_nothing(roaming, node):
+    await node.book.set_state("emsp", PartnerState.SUSPENDED)
+    await roaming.tell("location", messages.location())
+    await roaming.tell("cdr", messages.cdr())
+    await eventually(lambda: sum(one.cursor.failures > 0 for one in node.dispatch.couriers) == 2)
+    assert roaming.emsp.seen == []
+
+    await node.book.set_state("emsp", PartnerState.CONNECTED)
+    await roaming.settled()
+    assert sorted(calls(roaming.emsp)) == [("POST", "/receiver/cdrs"), ("PUT", PATH)]
