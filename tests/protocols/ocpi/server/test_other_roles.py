@@ -62,3 +62,28 @@ async def test_who_is_no_emsp_is_told_of_places_and_tariffs_and_of_no_drivers(no
         assert (await cpo.get("sender/tokens")).data == []
         answer = await cpo.post("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"})
         assert answer.data["allowed"] == "NOT_ALLOWED"
+
+
+@pytest.mark.statement("OCPI-23", "OCPI-42")
+@pytest.mark.parametrize(
+    "name", ["START_SESSION", "STOP_SESSION", "RESERVE_NOW", "CANCEL_RESERVATION", "UNLOCK_CONNECTOR"]
+)
+async def test_the_commands_of_an_scsp_are_taken_and_rejected_since_it_has_no_drivers(node, operator, name):
+    peer, cpo = operator
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    scsp = await node.partner("scsp", "NL*SSS/SCSP")
+    whole = {
+        "response_url": "http://sss.example/1",
+        "location_id": "L1",
+        "evse_uid": "E1",
+        "connector_id": "1",
+        "token": token(country_code="NL", party_id="SSS"),
+        "session_id": "S1",
+        "reservation_id": "R1",
+        "expiry_date": "2040-01-01T00:00:00Z",
+    }
+    answer = await scsp.post(f"receiver/commands/{name}", whole)
+    assert (answer.http, answer.status, answer.data["result"]) == (200, 1000, "REJECTED")
+    assert "no agreement lets NL*SSS/SCSP" in answer.data["message"][0]["text"]
+    assert (await scsp.post(f"receiver/commands/{name}", {})).status == 2001
+    assert peer.told("POST") == []

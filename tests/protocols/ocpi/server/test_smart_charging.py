@@ -82,8 +82,8 @@ async def test_who_is_in_no_agreement_any_more_asks_for_nothing_and_hears_nothin
     assert not asked(cpo_peer, "PUT")
 
 
-async def test_a_smart_charging_provider_sends_no_commands(three):
+async def test_the_commands_of_a_smart_charging_provider_are_rejected_and_go_to_nobody(three):
     cpo_peer, _, _, peer, smart = three
     stop = {"response_url": f"{peer.url}/callback/1", "session_id": told(peer)[0]["id"]}
-    assert (await smart.post("receiver/commands/STOP_SESSION", stop)).status != 1000
+    assert (await smart.post("receiver/commands/STOP_SESSION", stop)).data["result"] == "REJECTED"
     assert not [one for one in cpo_peer.told("POST") if "commands" in one.path]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from interroam.model.ids import Role
 from interroam.model.questions import Acknowledged, Steering
 from interroam.protocols.ocpi.callbacks import read_result
 from interroam.protocols.ocpi.translate import (
@@ -37,7 +38,11 @@ async def take(desk: Desk, call: Call) -> Answer:
     call.keep_answer = True
     if not offered(call, name):
         return given(write_acknowledged(Acknowledged(result="NOT_SUPPORTED", message=f"{name} is not offered")))
-    return given(write_acknowledged(await relayed(desk, call, _question(desk, call, name))))
+    question = _question(desk, call, name)
+    if call.viewer.role is Role.SCSP:  # may call here (sheet 2.11), and has no drivers
+        message = f"no agreement lets {call.viewer} start or end charges: it sets charging profiles"
+        return given(write_acknowledged(Acknowledged(result="REJECTED", message=message)))
+    return given(write_acknowledged(await relayed(desk, call, question)))
 
 
 async def relayed(desk: Desk, call: Call, question: Steering) -> Acknowledged:
