@@ -168,9 +168,9 @@ async def test_charges_of_a_subsidy_program_go_to_the_hub_as_any_other(owner, hu
 
 
 @pytest.mark.statement("OCPI-126")
-@pytest.mark.parametrize("http", [200, 405])
-async def test_a_hub_that_takes_no_patch_of_a_session_is_sent_the_whole(owner, hub, http):
-    hub.answers.append(says("PATCH", "/sessions", http, 2000))
+@pytest.mark.parametrize(("http", "status"), [(200, 2000), (405, 2000), (501, 2000), (200, 3000), (200, 3002)])
+async def test_a_hub_that_takes_no_patch_of_a_session_is_sent_the_whole(owner, hub, http, status):
+    hub.answers.append(says("PATCH", "/sessions", http, status))
     await owner.tell("session", messages.session())
     await owner.patch_session(kwh=2.5, last_updated=LATER)
     await owner.settled()

@@ -137,7 +137,9 @@ class OcpiLink:
 
         OCPI 2.2.1 transport_and_format, 2.1.1 alike: after a PATCH that failed the owner asks by GET (OCPI-198).
         """
-        if not knows_not(called) or push.method != "PATCH" or takes_no_patch(called):
+        if push.method == "PATCH" and takes_no_patch(called, push.module):
+            return True
+        if not knows_not(called) or push.method != "PATCH":
             return knows_not(called)
         look = replace(push, method="GET", body=b"", kept=False, note="")
         found = await self._send(address, entry, to, look)

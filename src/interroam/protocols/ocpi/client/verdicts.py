@@ -16,6 +16,7 @@ _SAYS = {
 _HUB_SAYS = {4002: Reason.TIMED_OUT, 4003: Reason.NOT_CONNECTED}
 # Whoever answers these may answer otherwise when the same comes again: not known yet, too fast, too slow.
 _LATER = frozenset({401, 403, 408, 429})
+_NO_METHOD = frozenset({405, 501})
 
 
 def check_delivery(called: Called, method: str, module: str, *, older: bool = False) -> None:
@@ -55,14 +56,19 @@ def check_answer(called: Called) -> None:
 
 def knows_not(called: Called) -> bool:
     """Whether a receiver may not know the object that a change is about (OCPI-198)."""
-    if called.http in (404, 405):
+    if called.http in (404, *_NO_METHOD):
         return True
     return called.http // 100 == 2 and called.reply is not None and called.reply.status_code // 1000 == 2
 
 
-def takes_no_patch(called: Called) -> bool:
-    """Whether a receiver takes no changes at all: it is given the whole object each time (OCPI-126)."""
-    return called.http == 405 or (called.http == 200 and called.reply is not None and called.reply.status_code == 2000)
+def takes_no_patch(called: Called, module: str) -> bool:
+    """Whether a receiver takes no changes at all: it is given the whole object each time (OCPI-126).
+
+    How a hub says so of sessions nobody knows: any answer but that something is wrong with this one counts.
+    """
+    status = called.reply.status_code if called.reply is not None else 0
+    failed = module == "sessions" and called.http // 100 == 2 and status // 1000 == 3
+    return called.http in _NO_METHOD or failed or (called.http == 200 and status == 2000)
 
 
 def refused(called: Called) -> Refused:
