@@ -51,6 +51,26 @@ async def test_a_cpo_pushes_a_status_and_the_tariffs_of_a_connector_as_they_chan
     assert (there.status.word, there.connectors[0].tariff_ids) == ("CHARGING", ("T9",))
 
 
+@pytest.mark.statement("OCPI-102", "OCPI-101", "OCPI-95")
+async def test_the_hubs_reference_is_kept_and_said_in_every_session_and_the_cdr_of_a_charge(row):
+    token = (await row.emsp.store.get(token_key(PROVIDER, "RFID", UID))).body
+    row.emsp.office.answer = Authorization(allowed=Allowed.ALLOWED)  # without the token: it is known
+    asked = Authorize(cpo=OWNER, uid=UID, location_id="L1", evse_uids=("E1",))
+    said = await row.cpo.hub.authorize(Origin("office", correlation="c"), asked)
+    (theirs,) = [one.body for one in (await row.hub.store.page(Query(kind=Kind.AUTHORIZATION))).items]
+    assert (said.reference, said.token) == (theirs.reference, token)
+    owner, emsp = Origin("office"), {"owner": OWNER, "location_id": "L1", "evse_uid": "E1", "connector_id": "1"}
+    who = charge_token(owner=PROVIDER, uid=UID)
+    begun = session("S1", token=who, authorization_reference=said.reference, **emsp)
+    await row.cpo.hub.tell(owner, Fact(begun))
+    await row.cpo.hub.tell(owner, Fact(replace(begun, energy_kwh=Decimal(5), last_updated=at(300))))
+    await row.cpo.hub.tell(owner, Fact(cdr("C1", token=who, authorization_reference=said.reference, **emsp)))
+    await row.settled()
+    for key in (session_key(OWNER, "S1"), cdr_key(OWNER, "C1")):
+        kept = await row.hub.store.get(key)
+        assert (kept.body.authorization_reference, kept.receiver.id) == (theirs.reference, PROVIDER)
+
+
 @pytest.mark.statement("OCPI-176")
 async def test_a_cpo_does_all_that_a_hub_requires_of_it(row):
     token = (await row.emsp.store.get(token_key(PROVIDER, "RFID", UID))).body

@@ -154,6 +154,10 @@ async def test_a_place_that_was_stated_in_another_room_goes_by_its_evses_too(roa
     assert (part[:2], part[2]["uid"]) == (("PUT", "/E1"), "E1")
     ((method, path, body),) = await state("B", LATEST, postal_code=None)
     assert (method, path, "postal_code" in body) == ("PUT", "", False)
+    more = messages.location(name="C", facilities=["CAFE"], last_updated="2026-03-14T12:15:00Z")
+    await roaming.tell("location", more)  # its words are not those of the model
+    ((method, path, body),) = await told()
+    assert (method, path, body["facilities"]) == ("PUT", "", ["CAFE"])
 
 
 @pytest.mark.statement("OCPI-80")

@@ -131,11 +131,13 @@ async def test_a_status_alone_makes_no_place_appear_though_all_of_it_is_stated_a
             await old_emsp.say("PUT", f"{PLACE}/E1", point)
 
     await old_emsp.settled()
-    for minute, status in enumerate(("CHARGING", "CHARGING", "AVAILABLE")):
+    for minute, status in enumerate(("AVAILABLE", "CHARGING", "CHARGING", "AVAILABLE")):
         await state(minute, status=status)
         assert await delta() == []
     await old_emsp.say("PATCH", f"{PLACE}/E1", {"status": "BLOCKED", "last_updated": "2026-03-15T12:05:00Z"})
     assert await delta() == []
+    await old_emsp.say("PATCH", f"{PLACE}/E1", {"floor_level": "1", "last_updated": "2026-03-15T12:06:00Z"})
+    assert [one["evses"][0]["floor_level"] for one in await delta()] == ["1"]
     await state(10, status="AVAILABLE", floor_level="2")
     assert [one["evses"][0]["floor_level"] for one in await delta()] == ["2"]
     since = (await old_emsp.ask("GET", "locations?date_from=2026-03-15T12:11:00Z"))["data"]

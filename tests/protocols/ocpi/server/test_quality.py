@@ -118,6 +118,19 @@ async def test_a_changed_location_is_told_when_it_is_approved_by_what_is_new_and
     assert evses[-1] == ("PUT", "locations/CH/CCC/L1/E2", moved)
 
 
+@pytest.mark.statement("OCPI-71", "OCPI-87")
+async def test_a_changed_location_is_told_by_what_is_new_though_one_of_its_evses_waits(node, cpo, provider):
+    await node.change("ccc", profile="gireve")
+    await cpo.put(AT, location())
+    await node.settled()
+    provider[0].seen.clear()
+    await cpo.put(AT, location(facilities=["CAFE"], evses=[evse(), evse("E2", capabilities=[])], last_updated=LATER))
+    assert await heard(node, provider[0]) == [
+        ("PATCH", "locations/CH/CCC/L1", {"facilities": ["CAFE"], "last_updated": LATER}),
+        ("PUT", "locations/CH/CCC/L1/E1", evse()),
+    ]
+
+
 @pytest.mark.statement("OCPI-84")
 async def test_the_owner_reads_what_waits_and_an_approved_place_as_others_see_it(
     node, cpo, watched, provider, approving
