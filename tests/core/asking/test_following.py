@@ -73,6 +73,21 @@ async def test_a_charge_follows_its_permission_although_the_agreement_has_ended_
     await core.store.close()
 
 
+@pytest.mark.statement("OCPI-124")
+async def test_a_cdr_goes_to_the_owner_of_its_token_whatever_session_it_names_by_mistake(tmp_path):
+    core, inboxes = await hub_with(tmp_path, "DE*MSP", "NL*MP2")
+    await core.tell("cpo", Fact(session()))
+    await core.tell("cpo", Fact(cdr(token=replace(session().token, owner=OTHER))))
+    await core.drained()
+    told = {
+        name: [one.key.kind for one in inbox.taken if one.key.kind is not Kind.LOCATION]
+        for name, inbox in inboxes.items()
+    }
+    assert told == {"cpo": [], "DE*MSP": [Kind.SESSION], "NL*MP2": [Kind.CDR]}
+    await core.dispatch.stop()
+    await core.store.close()
+
+
 @pytest.mark.statement("OCPI-139")
 async def test_a_credit_goes_where_its_cdr_went_and_what_is_odd_about_it_is_said(hub):
     core, inboxes = hub

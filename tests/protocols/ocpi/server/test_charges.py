@@ -140,6 +140,17 @@ async def test_a_charge_at_a_place_that_was_never_sent_reaches_its_emsp_and_no_c
     assert bill["cdr_location"]["id"] == "HOME"
 
 
+@pytest.mark.statement("OCPI-124")
+async def test_a_cdr_goes_where_its_session_went_although_the_agreement_has_ended_since(node, cpo, emsp):
+    await cpo.put(AT, session())
+    (agreed,) = node.book.agreements.values()
+    await node.book.put_agreement(replace(agreed, ends=node.clock.now()))
+    for name, session_id in (("C1", "S1"), ("C2", "S2"), ("C3", None)):
+        taken = await cpo.post("receiver/cdrs", cdr(name, session_id=session_id))
+        assert (taken.http, "ended" in taken.message) == (201, session_id != "S1")
+    assert [one["id"] for one in (await emsp.get("sender/cdrs")).data] == ["C1"]
+
+
 @pytest.mark.statement("OCPI-206")
 async def test_sessions_are_listed_to_who_names_a_date_alone(node, cpo, emsp):
     await cpo.put(AT, session())
