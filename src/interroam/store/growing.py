@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -36,7 +36,7 @@ _NO_ROOM = ""
 _NOTHING = Raw(msgspec.msgpack.encode(None))
 
 
-class _Said(NamedTuple):
+class _Said(msgspec.Struct, frozen=True, gc=False):
     """What was said last: since which line, in which, how much room the lines after the first one took."""
 
     since: int
