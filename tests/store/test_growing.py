@@ -255,6 +255,24 @@ async def test_a_driver_is_erased_from_what_was_added_and_the_lines_of_another_s
     await store.open()
 
 
+async def test_nothing_is_left_in_the_file_of_a_driver_whose_charge_grew(tmp_path):
+    store = SqliteStore(tmp_path / "node.db")
+    await store.open()
+    told = await grown(store, "S1", 20, 60, subject=b"driver")
+    uid = told[0].body.token.uid.encode()
+
+    def rewrite(row):
+        return replace(
+            row, body=replace(row.body, token=replace(row.body.token, uid="#1", contract_id="#2")), wire=None
+        )
+
+    assert any(uid in path.read_bytes() for path in tmp_path.iterdir())
+    await store.erase(Forgetting(b"driver", rewrite=rewrite))
+    assert not any(uid in path.read_bytes() for path in tmp_path.iterdir())
+    assert await store.entries(0) == list(map(rewrite, told))
+    await store.close()
+
+
 async def test_lines_of_a_session_are_dropped_together_when_the_last_of_them_is_old(store):
     for count in range(30, 36):
         when = NOW + timedelta(days=count)
