@@ -30,6 +30,13 @@ def test_a_token_travels_as_base64_of_exactly_its_bytes_after_one_space(token):
     assert tokens_presented(header.encode(), "base64") == (token,)
 
 
+@pytest.mark.statement("OCPI-3")
+@pytest.mark.parametrize("shown", ["YWJjZA", "YWJjZA=", "fn5-fn5_", "YWJj ZA==", "YWJjZA==\t="])
+def test_what_is_not_in_the_standard_alphabet_with_its_padding_is_no_token(shown):
+    assert base64.urlsafe_b64decode(shown.replace(" ", "").partition("\t")[0] + "==")  # of another alphabet it is
+    assert tokens_presented(f"Token {shown}".encode(), "base64") == ()
+
+
 @pytest.mark.statement("OCPI-4")
 @given(TOKENS)
 def test_a_plain_token_travels_as_it_is(token):
