@@ -10,7 +10,7 @@ from random import Random
 
 import asyncpg
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
@@ -91,6 +91,7 @@ async def reopened(make: Make, store: SqliteStore | PostgresStore | None = None)
 @given(
     st.binary(max_size=900), st.binary(max_size=400), st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=40)))
 )
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_became_of_bytes_is_put_together_of_pieces_of_them(first, then, changes):
     old = first + then * 4
     new = old
