@@ -76,7 +76,7 @@ class Routing:
         asked = (partner_id, key.owner, key.kind)
         allowed = self._may.get(asked)
         if allowed is None:
-            allowed = self._may[asked] = any(self._speaks(partner_id, key.party, role) for role in _owners(key.kind))
+            allowed = self._may[asked] = self._states(partner_id, key)
         if not allowed:
             owner, role = key.party, OWNER_ROLE[key.kind]
             self.check_active(Party(owner, role))
@@ -100,6 +100,14 @@ class Routing:
             partner = self.partners[partner_id]
             allowed = self._asking[asked] = partner.is_hub or partner.speaks_for(cpo, Role.CPO)
         return allowed
+
+    def _states(self, partner_id: str, key: Key) -> bool:
+        """Whether a partner speaks for the owner of an object; a NAP may own locations as well (sheet 2.11)."""
+        owner, role = key.party, OWNER_ROLE[key.kind]
+        if key.kind not in _SITES or not self._speakers.get(Party(owner, Role.NAP)):
+            return self._speaks(partner_id, owner, role)
+        as_cpo = bool(self._speakers.get(Party(owner, role))) and self._speaks(partner_id, owner, role)
+        return as_cpo or self._speaks(partner_id, owner, Role.NAP)
 
     def _speaks(self, partner_id: str, owner: PartyId, role: Role) -> bool:
         partner = self.partners.get(partner_id)
@@ -365,11 +373,6 @@ class Routing:
     def _courier(receiver: Party, kind: Kind, policy: Policy) -> tuple[CourierKey, Policy]:
         lane = Lane.ALL if policy is _STRICT else LANE_OF[kind]
         return CourierKey(receiver, lane), policy
-
-
-def _owners(kind: Kind) -> tuple[Role, ...]:
-    """Return the roles in which objects of a kind are owned: a NAP may own locations as a CPO does (sheet 2.11)."""
-    return (Role.CPO, Role.NAP) if kind in _SITES else (OWNER_ROLE[kind],)
 
 
 def _connected(party: Party, found: list[Partner]) -> list[Partner]:

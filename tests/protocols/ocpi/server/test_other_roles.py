@@ -38,6 +38,17 @@ async def test_a_nap_states_locations_and_nothing_else_and_they_go_to_whom_it_ro
     assert [one["party_id"] for one in (await emsp.get("sender/locations")).data] == ["NAP"]
 
 
+@pytest.mark.statement("OCPI-24")
+async def test_locations_of_a_nap_and_of_a_cpo_of_one_name_are_stated_by_either_and_by_no_hub(node):
+    hub = await node.partner("far", "FR*FAR/HUB", to=None)
+    nap = await node.partner("nap", "CH*CCC/NAP")
+    at = "receiver/locations/CH/CCC/L"
+    assert (await hub.put(f"{at}1", location("L1"))).status == 2001
+    assert (await nap.put(f"{at}1", location("L1"))).http == 201
+    cpo = await node.partner("cpo", "CH*CCC/CPO")
+    assert [(await one.put(f"{at}2", location("L2"))).status for one in (hub, nap, cpo)] == [2001, 1000, 1000]
+
+
 @pytest.mark.statement("OCPI-23", "OCPI-35")
 @pytest.mark.parametrize("role", ["NSP", "OTHER", "NAP", "SCSP"])
 async def test_who_is_no_emsp_is_told_of_places_and_tariffs_and_of_no_drivers(node, cpo, role):
