@@ -125,6 +125,23 @@ async def test_who_lacks_the_place_or_takes_no_patch_is_given_all_of_it_once(roa
 
 
 @pytest.mark.statement("OCPI-87")
+async def test_what_was_taken_before_a_delivery_broke_off_is_not_said_again(roaming, known):
+    failing = iter([200, 503, 503])
+    fails = says("PUT", f"{PATH}/E2", 503, 3000)
+    roaming.emsp.answers.append(
+        lambda seen: fails(seen) if seen.path.endswith("E2") and next(failing, 200) == 503 else None
+    )
+    moved = [messages.evse(uid, floor_level="2", last_updated=LATER) for uid in ("E1", "E2")]
+    await roaming.tell("location", stated(*moved, name="Am Markt", last_updated=LATER))
+    await known()
+    moved[1]["floor_level"] = "3"
+    moved[1]["last_updated"] = LATEST
+    await roaming.tell("location", stated(*moved, name="Am Ring", last_updated=LATEST))
+    told = [(method, path) for method, path, _ in await known()]
+    assert told == [("PATCH", ""), ("PUT", "/E1"), *[("PUT", "/E2")] * 3]
+
+
+@pytest.mark.statement("OCPI-87")
 async def test_an_evse_that_is_refused_keeps_nothing_from_the_others(roaming, known, node):
     refuses = says("PUT", PATH, 200, 2001)
     roaming.emsp.answers.append(lambda seen: None if seen.path.endswith("E2") else refuses(seen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -39,6 +39,7 @@ _BROADCAST = frozenset({"locations", "tariffs", "tokens"})
 # Meant for one eMSP, which may have them by push or by pull; a hub cannot do without.
 _OWED = frozenset({"sessions", "cdrs"})
 _MOST_PARTIES = 1024
+_MOST_BROKEN_OFF = 256
 
 
 class OcpiLink:
@@ -66,6 +67,8 @@ class OcpiLink:
             self._switches.quality, self._switches.mandatory, default_start=self._switches.default_start
         )
         self._wiring = wiring_of(partner)
+        self._taken: dict[tuple[Party, int], set[tuple[str, tuple[str, ...], bytes]]] = {}
+        """Of entries whose delivery broke off: what was taken."""
         self._routings: dict[tuple[PartyId, PartyId], bytes] = {}
         self._endpoints: dict[tuple[str, InterfaceRole], str | None] = {}
         self._tokens = self._wiring.endpoint("tokens", "SENDER")
@@ -102,14 +105,33 @@ class OcpiLink:
         self._connected()
         view = self._views.view(to, entry.key.owner, self._switches)
         pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
-        given: list[Key | None] = []
-        refusal: Refused | None = None
-        for push in await pushes.of(entry, view):
-            try:
-                if push.whole is None or push.whole not in given:
-                    given.append(await self._deliver(push, pushes, view, entry, to))
-            except Refused as no:  # of one EVSE, which keeps nothing from the others
-                refusal = refusal or no
+        found = await pushes.of(entry, view)
+        if len(found) == 1:
+            await self._deliver(found[0], pushes, view, entry, to)
+        elif found:
+            await self._deliver_all(found, pushes, view, entry, to)
+
+    async def _deliver_all(self, found: Sequence[Push], pushes: Pushes, view: View, entry: Entry, to: Party) -> None:
+        """Make many pushes; when it is tried again, those that were taken are not made once more."""
+        taken, given, refusal = self._taken.pop((to, entry.seq), set()), set[Key](), None
+        try:
+            for push in found:
+                said = (push.method, push.segments, push.body)
+                if said in taken or push.whole in given:
+                    continue
+                try:
+                    whole = await self._deliver(push, pushes, view, entry, to)
+                except Refused as no:  # of one EVSE, which keeps nothing from the others
+                    refusal = refusal or no
+                    continue
+                taken.add(said)
+                if whole is not None:
+                    given.add(whole)
+        except Unavailable:
+            if len(self._taken) >= _MOST_BROKEN_OFF:
+                self._taken.clear()
+            self._taken[to, entry.seq] = taken
+            raise
         if refusal is not None:
             raise refusal
 
