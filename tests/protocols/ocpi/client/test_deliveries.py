@@ -295,6 +295,29 @@ async def test_a_receiver_that_takes_no_patch_of_a_session_is_given_all_of_it(ro
     assert seen.path.endswith(f"/{seen.body['id']}")
 
 
+@pytest.mark.statement("OCPI-127")
+@pytest.mark.parametrize(("http", "status"), [(503, 3000), (200, 2000)])
+async def test_periods_are_added_once_though_a_patch_is_sent_again_and_others_wait_behind_it(roaming, http, status):
+    await roaming.tell("session", messages.session(charging_periods=[messages.period(1.0)]))
+    await roaming.settled()
+    refuses, before = says("PATCH", "/sessions", http, status), iter([True])
+    roaming.emsp.answers.append(lambda seen: refuses(seen) if seen.method == "PATCH" and next(before, False) else None)
+    roaming.emsp.delay = 0.1
+    times = [f"2026-03-14T12:{minute:02}:00Z" for minute in (10, 20, 30)]
+    for volume, time in enumerate(times[:2], 2):
+        period = messages.period(float(volume), time)
+        await roaming.patch_session(kwh=volume, charging_periods=[period], last_updated=time)
+    await roaming.settled()
+    await roaming.patch_session(charging_periods=[messages.period(4.0, times[2])], last_updated=times[2])
+    await roaming.settled()
+    known: list = []
+    for one in roaming.emsp.told():
+        said = one.body.get("charging_periods", [])
+        failed = one.method == "PATCH" and not known[1:]
+        known = known if failed else known + said if one.method == "PATCH" else said
+    assert [one["dimensions"][0]["volume"] for one in known] == [1.0, 2.0, 3.0, 4.0]
+
+
 @pytest.mark.statement("OCPI-56")
 async def test_the_profile_gireve_is_sent_only_what_the_specification_knows(node, roaming):
     async with Peer((("NL", "NNN", "EMSP"),)) as second:

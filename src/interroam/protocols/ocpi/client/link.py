@@ -69,6 +69,8 @@ class OcpiLink:
         self._wiring = wiring_of(partner)
         self._taken: dict[tuple[Party, int], set[tuple[str, tuple[str, ...], bytes]]] = {}
         """Of entries whose delivery broke off: what was taken."""
+        self._whole: dict[tuple[Party, Key], int] = {}
+        """Of sessions that went whole in the place of a change: the newest entry that was said so."""
         self._routings: dict[tuple[PartyId, PartyId], bytes] = {}
         self._endpoints: dict[tuple[str, InterfaceRole], str | None] = {}
         self._tokens = self._wiring.endpoint("tokens", "SENDER")
@@ -107,9 +109,30 @@ class OcpiLink:
         pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
         found = await pushes.of(entry, view)
         if len(found) == 1:
-            await self._deliver(found[0], pushes, view, entry, to)
+            await (self._grow if _grows(found[0]) else self._deliver)(found[0], pushes, view, entry, to)
         elif found:
             await self._deliver_all(found, pushes, view, entry, to)
+
+    async def _grow(self, push: Push, pushes: Pushes, view: View, entry: Entry, to: Party) -> None:
+        """Push what adds to a list, but nothing twice: where it may have arrived already, the whole goes next."""
+        if push.whole is None or entry.seq <= self._whole.get((to, push.whole), 0):
+            return  # said by the whole that went before
+        tried = self._taken.pop((to, entry.seq), None) is not None
+        again = await pushes.whole(push.whole, view) if tried else None
+        try:
+            await self._deliver(again or push, pushes, view, entry, to)
+        except Unavailable:
+            self._break_off(to, entry, set())
+            raise
+        if again is not None:
+            self._note_whole(to, push.whole, again)
+
+    def _note_whole(self, to: Party, key: Key, whole: Push) -> None:
+        if whole.module != "sessions":
+            return
+        if len(self._whole) >= _MOST_BROKEN_OFF:
+            self._whole.clear()
+        self._whole[to, key] = whole.upto
 
     async def _deliver_all(self, found: Sequence[Push], pushes: Pushes, view: View, entry: Entry, to: Party) -> None:
         """Make many pushes; when it is tried again, those that were taken are not made once more."""
@@ -128,12 +151,15 @@ class OcpiLink:
                 if whole is not None:
                     given.add(whole)
         except Unavailable:
-            if len(self._taken) >= _MOST_BROKEN_OFF:
-                self._taken.clear()
-            self._taken[to, entry.seq] = taken
+            self._break_off(to, entry, taken)
             raise
         if refusal is not None:
             raise refusal
+
+    def _break_off(self, to: Party, entry: Entry, taken: set[tuple[str, tuple[str, ...], bytes]]) -> None:
+        if len(self._taken) >= _MOST_BROKEN_OFF:
+            self._taken.clear()
+        self._taken[to, entry.seq] = taken
 
     async def _deliver(self, push: Push, pushes: Pushes, view: View, entry: Entry, to: Party) -> Key | None:
         """Make one push; returns the object that was given whole in its place, if any."""
@@ -151,6 +177,7 @@ class OcpiLink:
                 method = whole.method
                 called = await self._send(address, entry, to, whole) or called
                 given = push.whole
+                self._note_whole(to, given, whole)
         check_delivery(called, method, push.module, older=self._wiring.older)
         return given
 
@@ -310,3 +337,8 @@ class OcpiLink:
                 self._routings.clear()
             known = self._routings[sender, receiver] = b"" if self._wiring.older else routing(sender, receiver)
         return known
+
+
+def _grows(push: Push) -> bool:
+    """Whether a change adds to what is known: charging periods of a session (OCPI-127)."""
+    return push.method == "PATCH" and push.module == "sessions" and b'"charging_periods"' in push.body

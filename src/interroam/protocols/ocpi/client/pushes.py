@@ -58,6 +58,8 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it does not matter when the receiver knows no such object."""
     note: str = ""
     """What the trace says of it: what a conversion cost."""
+    upto: int = 0
+    """Of a whole object that goes in the place of a change: the newest entry that it says."""
 
 
 class Pushes:
@@ -84,7 +86,9 @@ class Pushes:
     async def whole(self, key: Key, view: View) -> Push | None:
         """Return the PUT of a whole object as it is now; None when it is no more."""
         stored = await self._hub.store.get(key)
-        return None if stored is None or stored.withdrawn else await self._put(stored, view)
+        if stored is None or stored.withdrawn:
+            return None
+        return replace(await self._put(stored, view), upto=stored.version)
 
     # -- places ----------------------------------------------------------------------------------------------------
 
