@@ -296,8 +296,11 @@ async def test_a_receiver_that_takes_no_patch_of_a_session_is_given_all_of_it(ro
 
 
 @pytest.mark.statement("OCPI-127")
+@pytest.mark.parametrize("stated", [False, True])
 @pytest.mark.parametrize(("http", "status"), [(503, 3000), (200, 2000)])
-async def test_periods_are_added_once_though_a_patch_is_sent_again_and_others_wait_behind_it(roaming, http, status):
+async def test_periods_are_added_once_though_a_patch_is_sent_again_and_others_wait_behind_it(
+    roaming, http, status, stated
+):
     await roaming.tell("session", messages.session(charging_periods=[messages.period(1.0)]))
     await roaming.settled()
     refuses, before = says("PATCH", "/sessions", http, status), iter([True])
@@ -307,6 +310,9 @@ async def test_periods_are_added_once_though_a_patch_is_sent_again_and_others_wa
     for volume, time in enumerate(times[:2], 2):
         period = messages.period(float(volume), time)
         await roaming.patch_session(kwh=volume, charging_periods=[period], last_updated=time)
+        if stated and volume == 2:  # what is stated as a whole in between replaces all
+            both = [messages.period(1.0), period]
+            await roaming.tell("session", messages.session(charging_periods=both, status="PENDING", last_updated=time))
     await roaming.settled()
     await roaming.patch_session(charging_periods=[messages.period(4.0, times[2])], last_updated=times[2])
     await roaming.settled()

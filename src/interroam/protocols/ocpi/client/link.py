@@ -12,7 +12,7 @@ from interroam.core.hub import Hub
 from interroam.core.ports import Pulled
 from interroam.core.rules.quality import Standards
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Entry, Fact
+from interroam.model.facts import Act, Entry, Fact
 from interroam.model.ids import Key, Kind, Party, PartyId, Role
 from interroam.model.parties import Partner, Standing
 from interroam.model.questions import Acknowledged, Answer, Authorize, Prefer, Question
@@ -108,6 +108,8 @@ class OcpiLink:
         view = self._views.view(to, entry.key.owner, self._switches)
         pushes = OldPushes(self._hub, self._views, to, self._switches) if self._wiring.older else self._pushes
         found = await pushes.of(entry, view)
+        if self._whole and entry.act is Act.FACT:  # as it was then: what was added since has to be added again
+            self._whole.pop((to, entry.key), None)
         if len(found) == 1:
             await (self._grow if _grows(found[0]) else self._deliver)(found[0], pushes, view, entry, to)
         elif found:
