@@ -69,6 +69,26 @@ async def test_a_card_of_an_ocpi_emsp_charges_at_a_cpo_of_emip(at_emip):
         assert bill["cdr_location"]["evse_id"] == EVSE
 
 
+APP = "DE-EEE-C00000077-9"
+
+
+@pytest.mark.parametrize("said", [APP, "DEEEEC000000779", "de*eee*c00000077*9"])
+async def test_a_contract_is_asked_about_and_billed_as_its_emsp_stated_it(tmp_path, said):
+    async with emip_world(tmp_path, "2.2.1") as here:
+        app = messages.token(APP, type="APP_USER", contract_id=APP)
+        await here.say("PUT", f"receiver/tokens/DE/EEE/{APP}?type=APP_USER", app)
+        here.peer.answers.append(allowing(here.peer))
+        given = await here.ask(card=said, userIdType="eMA")
+        own = {"execPartnerSessionId": "C01-own-1", "userId": said, "userIdType": "eMA"}
+        ended = await here.bring("C01-own-1", **own)  # let charge by the list
+        await here.node.settled()
+        (asked,) = here.told("POST", part="authorize")
+        assert f"/{APP}/" in asked.path
+        assert (given.fields["authorisationValue"], ended.status) == ("1", 1)
+        (bill,) = (one.body for one in here.told("POST", part="cdrs"))
+        assert (bill["cdr_token"]["uid"], bill["cdr_token"]["type"]) == (APP, "APP_USER")
+
+
 async def test_who_charged_by_the_cpo_s_list_is_billed_as_that(at_emip):
     here = at_emip
     ended = await here.bring("C01-own-1", execPartnerSessionId="C01-own-1")

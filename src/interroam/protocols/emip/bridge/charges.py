@@ -18,7 +18,7 @@ from interroam.protocols.emip.translate.charges import (
     write_cdr,
     write_session,
 )
-from interroam.protocols.emip.translate.tokens import RFID, spellings, word_of, write_user
+from interroam.protocols.emip.translate.tokens import spellings, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
@@ -32,9 +32,10 @@ _BY_HAND = "settle it with {emsp} without eMIP, by a credit note or an invoice; 
 
 
 async def uid_stated(hub: Hub, token_type: str, uid: str, said: str) -> str:
-    """Return a card's uid as its eMSP stated it: others than eMIP leave leading zeros out (EMIP-75)."""
-    if token_type != RFID:
-        return uid
+    """Return a user's uid as its eMSP stated it.
+
+    Others than eMIP leave leading zeros of a card out (EMIP-75), and the hyphens of a contract in.
+    """
     for spelled in spellings(token_type, uid, said):
         name = token_ref(token_type, spelled)
         rows = hub.store.named_at_hand(name, Kind.TOKEN)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import blake2b
 
@@ -32,6 +33,8 @@ KINDS = (BADGE, "eMI3", CONTRACT, "EVCO", SPECIFIC)
 _BY_NAME = {kind.casefold(): kind for kind in KINDS}
 _CONTRACTS = frozenset({CONTRACT, "EVCO"})
 _LONGEST = 36
+_CONTRACT = re.compile(r"([A-Z]{2})([A-Z0-9]{3})(C[A-Z0-9]{8})([A-Z0-9]?)\Z")
+"""A contract without its hyphens; its check digit may be left out."""
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -66,11 +69,18 @@ def write_user(token_type: str, uid: str, word: str = "") -> tuple[str, str]:
 
 
 def spellings(token_type: str, uid: str, said: str) -> tuple[str, ...]:
-    """Return how a uid may have been stated: as eMIP has it first, as it was said, a card's without zeros (EMIP-75)."""
+    """Return how a uid may have been stated: as eMIP has it first, then as it was said.
+
+    A card's may stand there without its zeros (EMIP-75), a contract's with its hyphens.
+    """
     found = [uid, said.strip()]
     if token_type == RFID:
         bare = uid.lstrip("0") or "0"
         found += [bare, bare.zfill(len(bare) + len(bare) % 2)]
+    elif (contract := _CONTRACT.match(uid)) is not None:
+        *parts, digit = contract.groups()
+        parted = "-".join(parts)
+        found += [f"{parted}-{digit}" if digit else parted, parted + digit]
     return tuple(dict.fromkeys(found))
 
 
