@@ -30,9 +30,13 @@ async def concerned(store: Store, emsp: PartyId, entry: Entry, request: str) -> 
     if entry.key.kind is not Kind.LOCATION or not is_about_dates(request):
         return concerns(request, entry.body)
     (inside,) = await store.evses([entry.key])
-    names = {name for row in inside if isinstance(row.body, Evse) for name in groups_of(row.body)}
-    keys = [tariff_key(entry.key.party, name, target) for name in sorted(names) for target in (emsp, None)]
-    found = [await store.get(key) for key in keys]
+    return any([isinstance(row.body, Evse) and await is_priced_anew(store, emsp, row.body, request) for row in inside])
+
+
+async def is_priced_anew(store: Store, emsp: PartyId, evse: Evse, request: str) -> bool:
+    """Whether a tariff of an EVSE begins or ends, as an eMSP knows it, by a request about dates."""
+    names = sorted(set(groups_of(evse)))
+    found = [await store.get(tariff_key(evse.owner, name, target)) for name in names for target in (emsp, None)]
     return any(row is not None and not row.withdrawn and concerns(request, row.body) for row in found)
 
 

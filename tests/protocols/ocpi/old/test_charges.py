@@ -318,12 +318,12 @@ def named_by(world):
     told = []
     for one in world.emsp.told():
         place = one.method == "PUT" and "/locations/" in one.path
-        told.append(
-            one.body["evses"][0]["connectors"][0].get("tariff_id") if place else (one.method, one.path.split("/")[-1])
-        )
+        evse = one.body.get("evses", [one.body])[0] if place else {}
+        told.append(evse["connectors"][0].get("tariff_id") if place else (one.method, one.path.split("/")[-1]))
     return told
 
 
+@pytest.mark.statement("OCPI-87")
 @pytest.mark.parametrize("pushed", [True, False])
 async def test_an_old_emsp_is_told_which_tariff_a_connector_has_when_that_begins_or_ends(make, pushed):
     async with make("emsp", pushes_old_tariffs=pushed) as world:
@@ -334,7 +334,7 @@ async def test_an_old_emsp_is_told_which_tariff_a_connector_has_when_that_begins
         await world.say("PUT", "receiver/tariffs/CH/CCC/NEW", new)
         for site, tariffs in (("L1", ["OLD", "NEW"]), ("L2", ["ANY"]), ("L3", [])):
             plug = messages.connector(tariff_ids=tariffs)
-            inside = messages.location(site, evses=[messages.evse(connectors=[plug])])
+            inside = messages.location(site, evses=[messages.evse(connectors=[plug]), messages.evse("E2")])
             await world.say("PUT", f"receiver/locations/CH/CCC/{site}", inside)
         await world.settled()
         rows = {one.key.id: one.hub_id for one in (await world.node.store.page(Query(kind=Kind.TARIFF))).items}
@@ -344,6 +344,8 @@ async def test_an_old_emsp_is_told_which_tariff_a_connector_has_when_that_begins
         world.emsp.seen.clear()
         await followed(world, 2)
         assert named_by(world) == ([("PUT", new), new, ("DELETE", old)] if pushed else [new])
+        (place,) = [one.path.split("/")[-2:] for one in world.emsp.told("PUT") if "/locations/" in one.path]
+        assert place == [await world.hub_id("L1"), await world.hub_id("L1", "E1")]
         world.emsp.seen.clear()
         await followed(world, 2)
         assert named_by(world) == ([None, ("DELETE", new)] if pushed else [None])

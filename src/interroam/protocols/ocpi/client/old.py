@@ -11,10 +11,13 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
+from interroam.core.finding.offers import is_priced_anew
 from interroam.core.hub import Hub
 from interroam.core.refs import token_ref
+from interroam.core.rules.dates import is_about_dates
+from interroam.core.rules.visibility import sees_row
 from interroam.model.errors import Reason, Refused, Unavailable
-from interroam.model.facts import Entry, Stored
+from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import Key, Kind, Party, Role
 from interroam.model.parties import Partner
 from interroam.model.places import Evse
@@ -58,6 +61,20 @@ class OldPushes(Pushes):
         except Unsaid:
             pushes = await self._withdrawn(entry)
         return [await self._addressed(push, view, entry.hub_id) for push in pushes]
+
+    async def _location(self, entry: Entry, view: View) -> list[Push]:
+        """Tell of a location; where a date gave its connectors another tariff, of these EVSEs alone (OCPI-87)."""
+        if entry.seq or not is_about_dates(entry.correlation) or entry.act is not Act.FACT or entry.removed:
+            return await super()._location(entry, view)
+        (rows,) = await self._hub.store.evses([entry.key])
+        pushes: list[Push] = []
+        for row in rows:
+            evse = row.body
+            if row.withdrawn or not isinstance(evse, Evse) or (view.sees is not None and not sees_row(view.sees, row)):
+                continue
+            if not evse.removed and await is_priced_anew(self._hub.store, self._to.id, evse, entry.correlation):
+                pushes += await self._part(row, view)
+        return pushes
 
     async def _itself(self, entry: Entry, stored: Stored, names: frozenset[str], view: View) -> list[Push] | None:
         """Return the PATCH of what is new of a location itself: none where 2.1.1 has no word for any of it."""
