@@ -17,6 +17,7 @@ from interroam.protocols.emip.calls import Result, transaction_of
 from interroam.protocols.emip.client.peer import Peer
 from interroam.protocols.emip.wire import from_iop, to_iop
 from interroam.protocols.emip.wire.operations import OPERATIONS
+from tests.protocols.emip.charging import ASKED, listed, world
 from tests.protocols.emip.nodes import cpo_node, hub
 from tests.protocols.emip.partner import SOAP, Fault, Http, Partner, Silence, fault, write
 
@@ -217,6 +218,18 @@ async def test_a_platform_is_given_15_seconds(node, platform, monkeypatch):
     monkeypatch.setattr(calls, "FROM_IOP_S", 0.1)  # which says nothing of platforms
     platform.answers[BUSY] = lambda _: (time.sleep(0.3), {"requestStatus": 1})[1]
     assert (await peer(node).call(status(node))).done
+
+
+@pytest.mark.statement("EMIP-41")
+async def test_a_partner_is_given_no_longer_however_patient_the_platform_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(calls, "FROM_IOP_S", 0.3)
+    async with world(tmp_path, deadlines=Deadlines(partner=60, door=8)) as here:
+        await listed(here.node)
+        here.emsp.answers[ASKED] = Silence(60)
+        began = time.perf_counter()
+        answer = await here.ask()
+        assert time.perf_counter() - began < 5
+        assert answer.fields["authorisationValue"] == "1"  # the list decides
 
 
 @pytest.mark.statement("EMIP-41")

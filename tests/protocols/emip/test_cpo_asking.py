@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 
 from interroam.core.audit import LOCAL
 from interroam.core.rounds.pulling import PullTerms
 from interroam.model.errors import Refused
-from interroam.model.facts import Origin
+from interroam.model.facts import Fact, Origin
 from interroam.model.ids import Module, PartyId
 from interroam.model.questions import Authorize
+from interroam.model.tokens import Token
 from interroam.protocols.emip.cpo.whitelist import downloaded
 from tests.protocols.emip.cpo_office import CARD, YES, charging, moment
 from tests.protocols.emip.partner import Fault, Http, Silence
@@ -151,6 +153,43 @@ async def test_a_list_decides_instead_of_the_platform_for_white_and_black(tmp_pa
         assert not cpo.iop.of(ASK)
         assert (await cpo.authorize("04BBBBBB"))[1]["allowed"] == "ALLOWED"  # on no list: asked
         assert len(cpo.iop.of(ASK)) == 1
+
+
+@pytest.mark.statement("EMIP-124")
+async def test_a_list_says_nothing_of_another_service_nor_what_somebody_else_stated(tmp_path):
+    async with charging(tmp_path, decide_locally="always") as cpo:
+        await cpo.furnish()
+        await download(cpo, entry(requestedServiceId=7))
+        await cpo.node.platform("", party="DE*HUB", id="other")
+        own = Token(
+            owner=PartyId.parse("DE*EEE"),
+            uid="04CCCCCC",
+            type="RFID",
+            contract_id="DE-EEE-C00000001",
+            issuer="E",
+            valid=True,
+            expires=cpo.clock.now() + timedelta(days=1),
+            last_updated=cpo.clock.now(),
+        )
+        await cpo.node.hub.tell(Origin("other"), Fact(own))
+        cpo.iop.answers[GET] = {**YES, "authorisationValue": 2}
+        assert (await cpo.authorize())[1]["allowed"] == "NOT_ALLOWED"
+        assert (await cpo.authorize(service="7"))[1]["allowed"] == "ALLOWED"
+        assert (await cpo.authorize("04CCCCCC"))[1]["allowed"] == "NOT_ALLOWED"
+        assert [one.fields["userId"] for one in cpo.iop.of(ASK)] == [CARD, "04CCCCCC"]
+
+
+@pytest.mark.statement("EMIP-82", "EMIP-83")
+async def test_whom_a_whole_list_leaves_out_it_allows_no_more(tmp_path):
+    async with charging(tmp_path, decide_locally="always") as cpo:
+        await cpo.furnish()
+        await download(cpo, entry(), entry("04AAAAAA"))
+        cpo.clock.forward(hours=2)
+        cpo.iop.answers[GET_LIST] = page(entry(), at=cpo.clock.now())
+        report = await cpo.node.app.office.rounds.pulling.pull("iop", Module.TOKENS, whole=True)
+        assert report.stage == "done", report
+        cpo.iop.answers[GET] = {**YES, "authorisationValue": 2}
+        assert [(await cpo.authorize(uid))[1]["allowed"] for uid in (CARD, "04AAAAAA")] == ["ALLOWED", "NOT_ALLOWED"]
 
 
 @pytest.mark.statement("EMIP-124")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -180,6 +181,8 @@ async def test_a_charge_is_recorded_every_quarter_of_an_hour_from_its_start_wher
         first, second = records(cpo)
         assert first["CDRNature"] == second["CDRNature"] == "2"
         assert moment(start) <= first["startTime"] == second["startTime"] <= moment(started)
+        assert moment(started + timedelta(minutes=15)) <= first["endTime"]
+        assert moment(started + timedelta(minutes=30)) <= second["endTime"] <= moment(cpo.clock.now())
         assert meters(first)[2] == ("1500", "Wh")
         assert meters(second)[2] == ("4250", "Wh")
         assert 15 <= float(meters(first)[1][0]) < 16

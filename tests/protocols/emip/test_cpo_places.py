@@ -8,8 +8,9 @@ import pytest
 
 from interroam.core.audit import LOCAL
 from interroam.model.ids import Module
-from tests.protocols.emip.cpo_office import STATIC, charging, evse, location
+from tests.protocols.emip.cpo_office import STATIC, charging, evse, location, moment
 from tests.protocols.emip.partner import Fault, Http
+from tests.waiting import eventually
 
 AVAILABILITY, BUSY = "ToIOP_SetEVSEAvailabilityStatus", "ToIOP_SetEVSEBusyStatus"
 
@@ -37,6 +38,25 @@ async def test_a_status_goes_at_once_and_only_the_half_that_changed(tmp_path):
         await cpo.node.settled()
         assert len(cpo.iop.of(BUSY)) == 1
         assert len(cpo.iop.of(AVAILABILITY)) == 1
+
+
+@pytest.mark.statement("EMIP-53", "EMIP-48")
+async def test_a_half_has_the_time_of_its_change_and_one_that_is_refused_keeps_none_back(tmp_path):
+    async with charging(tmp_path) as cpo:
+        await cpo.furnish(evse("1", "CHARGING"))
+        cpo.clock.forward(minutes=20)
+        await cpo.status("1", "OUTOFORDER", at=moment(cpo.clock.now() - timedelta(minutes=15)))
+        await cpo.node.settled()
+        cpo.iop.asked.clear()
+        cpo.iop.answers[f"eMIP_{AVAILABILITY}"] = {"requestStatus": 10601}
+        at = moment(cpo.clock.now() - timedelta(minutes=5))
+        await cpo.status("1", "AVAILABLE", at=at)
+        (busy,) = await cpo.iop.until(BUSY)
+        (availability,) = cpo.iop.of(AVAILABILITY)
+        assert [one.fields["statusEventDate"] for one in (availability, busy)] == [at, at]
+        assert (availability.fields["availabilityStatus"], busy.fields["busyStatus"]) == ("2", "1")
+        (refused,) = await eventually(cpo.shelf)
+        assert "10601" in refused.message
 
 
 @pytest.mark.statement("EMIP-56", "EMIP-58")
@@ -191,6 +211,7 @@ async def test_what_nobody_answered_is_sent_in_its_order_after_a_restart(tmp_pat
 async def test_a_message_is_tried_again_under_its_id_until_somebody_answers_and_no_longer(tmp_path):
     async with charging(tmp_path) as cpo:
         await cpo.furnish()
+        assert len({one.fields["transactionId"] for one in cpo.iop.asked}) == len(cpo.iop.asked) == 4
         cpo.iop.asked.clear()
         cpo.iop.answers["eMIP_ToIOP_SetEVSEBusyStatus"] = [
             Http(502),

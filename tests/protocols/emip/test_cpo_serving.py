@@ -212,6 +212,17 @@ async def test_a_nature_that_the_back_office_does_not_know_is_10506(tmp_path):
 
 
 @pytest.mark.statement("EMIP-113")
+@pytest.mark.parametrize(("nature", "status"), [(2, 10506), (42, 10506), (1, 205), (0, 205)])
+async def test_a_nature_that_is_refused_as_not_offered_is_10506_but_for_those_that_must_be_known(
+    tmp_path, nature, status
+):
+    async with charging(tmp_path) as cpo:
+        await started(cpo)
+        cpo.answers["act"] = {"result": "NOT_SUPPORTED"}
+        assert (await act(cpo, nature)).status == status
+
+
+@pytest.mark.statement("EMIP-113")
 async def test_a_back_office_that_follows_charges_live_is_asked_for_any_nature(tmp_path):
     async with charging(tmp_path) as cpo:
         await started(cpo)

@@ -161,6 +161,5 @@ def _connector(evse: Evse) -> str | None:
 def _status(no: Refused, nature: str) -> int:
     if no.reason is Reason.UNKNOWN_SESSION:
         return SESSION_UNKNOWN
-    if no.reason is Reason.UNKNOWN_NATURE or (nature not in _MUST and no.reason is Reason.NOT_OFFERED):
-        return NATURE_UNKNOWN
-    return NOT_AVAILABLE_HERE
+    unknown = no.reason in (Reason.UNKNOWN_NATURE, Reason.NOT_OFFERED)
+    return NATURE_UNKNOWN if unknown and nature not in _MUST else NOT_AVAILABLE_HERE
