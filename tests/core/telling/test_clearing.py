@@ -156,6 +156,16 @@ async def test_a_price_that_the_cpo_states_stays_its_own(tmp_path):
 
 
 @pytest.mark.statement("OCPI-185")
+async def test_a_credit_of_nothing_is_not_given_a_price(tmp_path):
+    async with open_office(tmp_path) as (_, core):
+        await begin(core, Prices((tariff("0.50"),), clearing=True))
+        await core.tell("cpo", Fact(charge("0", credit=True, credit_of="C0")))
+        await core.until(lambda: told(core) == ["c1"])
+        sent = next(one.body for one in core.links["emsp"].taken if one.key.kind is Kind.CDR)
+        assert (sent.total_cost, sent.cleared) == (Price(Decimal(0)), False)
+
+
+@pytest.mark.statement("OCPI-185")
 @pytest.mark.parametrize("prices", [Prices(), Prices((tariff("0.50"),))])
 async def test_nobody_who_did_not_subscribe_gets_a_price_of_ours(both, prices):
     _, core = both

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from interroam.model.agreements import Prices
+from interroam.model.agreements import Prices, selection
 from interroam.model.ids import Kind
 from tests.protocols.ocpi.server.messages import (
     cdr,
@@ -149,6 +149,23 @@ async def test_a_cdr_goes_where_its_session_went_although_the_agreement_has_ende
         taken = await cpo.post("receiver/cdrs", cdr(name, session_id=session_id))
         assert (taken.http, "ended" in taken.message) == (201, session_id != "S1")
     assert [one["id"] for one in (await emsp.get("sender/cdrs")).data] == ["C1"]
+
+
+@pytest.mark.statement("OCPI-124")
+async def test_a_charge_at_an_evse_that_no_agreement_selects_goes_to_nobody(node, cpo, emsp):
+    (agreed,) = node.book.agreements.values()
+    chosen = (selection(locations=["L1"]),)
+    await node.book.put_agreement(replace(agreed, selections=chosen))
+    for number, place in enumerate(("L1", "L2")):
+        await cpo.put(f"receiver/locations/CH/CCC/{place}", location(place))
+        there = {**cdr()["cdr_location"], "id": place}
+        told = [
+            await cpo.put(f"receiver/sessions/CH/CCC/S{number}", session(f"S{number}", location_id=place)),
+            await cpo.post("receiver/cdrs", cdr(f"C{number}", session_id=None, cdr_location=there)),
+        ]
+        assert [(one.http, "leaves out" in one.message) for one in told] == [(201, place == "L2")] * 2
+    assert [one["id"] for one in (await emsp.get("sender/cdrs")).data] == ["C0"]
+    assert len((await emsp.get("sender/sessions?date_from=2026-01-01T00:00:00Z")).data) == 1
 
 
 @pytest.mark.statement("OCPI-206")

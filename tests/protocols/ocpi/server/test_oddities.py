@@ -9,7 +9,7 @@ import pytest
 from interroam.core.audit import LOCAL, Audit
 from interroam.core.office.approving import Approving
 from interroam.core.telling.oddities import MOST, Oddities
-from tests.protocols.ocpi.server.messages import evse, location
+from tests.protocols.ocpi.server.messages import cdr, evse, location, session
 
 AT = "receiver/locations/CH/CCC/L1"
 
@@ -46,6 +46,17 @@ async def test_a_clock_that_is_more_than_five_minutes_ahead_is_reported(node, cp
         change = {"status": "CHARGING", "last_updated": at}
         assert (await cpo.patch(f"{AT}/E1", change)).status == 1000
         assert len([field for field, what in page() if field == "last_updated" and "ahead" in what]) == lines
+
+
+async def test_of_charges_too_a_clock_that_is_more_than_five_minutes_ahead_is_reported(node, cpo, emsp):
+    for name, ahead, lines in (("1", 4, 0), ("2", 6, 1)):
+        at = (node.clock.now() + timedelta(minutes=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for path, charge in (("sessions/CH/CCC/S" + name, session("S" + name)), ("cdrs", cdr("C" + name))):
+            method = "POST" if path == "cdrs" else "PUT"
+            told = await cpo.call(method, f"receiver/{path}", {**charge, "session_id": None, "last_updated": at})
+            assert told.http == 201
+        found = [one.message for one in node.hub.oddities.of("ccc") if "lies ahead" in one.what]
+        assert sorted(found) == ["cdr", "session"][: 2 * lines]
 
 
 async def test_a_change_of_what_is_not_here_is_kept_as_a_finding(node, cpo, page):
