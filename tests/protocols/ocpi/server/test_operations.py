@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.protocols.ocpi.server.messages import cdr, location, session, tariff, token
+from tests.protocols.ocpi.server.messages import cdr, evse, location, session, tariff, token
 
+LATER = "2026-03-14T12:05:00Z"
 UID = "0102030405060A"
 OPERATIONS = ("CCC", "DDD")
 
@@ -33,3 +34,28 @@ async def test_an_agreement_of_one_operation_shows_nothing_of_its_platforms_othe
         assert len(tokens.data) == shown
         to = {"OCPI-to-country-code": "CH", "OCPI-to-party-id": code}
         assert (await emsp.get("sender/locations/L1", to)).http == (200 if shown else 404)
+
+
+@pytest.mark.statement("OCPI-182")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "http"),
+    [
+        ("PUT", "locations/CH/CCC/L1", location(), 200),
+        ("PUT", "locations/CH/CCC/L1/E1", evse(), 200),
+        ("PATCH", "locations/CH/CCC/L1/E1", {"status": "CHARGING", "last_updated": LATER}, 200),
+        ("PUT", "sessions/CH/CCC/S1", session(), 200),
+        ("PATCH", "sessions/CH/CCC/S1", {"kwh": 9, "last_updated": LATER}, 404),
+        ("POST", "cdrs", cdr(), 200),
+        ("PUT", "tariffs/CH/CCC/T1", tariff(), 200),
+    ],
+)
+async def test_nobody_states_what_is_another_platforms_however_often_it_tries(node, cpo, method, path, body, http):
+    other = await node.partner("ddd", "CH*DDD/CPO")
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    await cpo.put("receiver/sessions/CH/CCC/S1", session())
+    head = node.store.head()
+    for _ in range(3):  # the first time its way is looked for, then it is known
+        answer = await other.call(method, f"receiver/{path}", body)
+        assert (answer.http, answer.status) == (http, 2001 if http == 200 else 2000)
+        assert "does not speak for CH*CCC" in answer.message
+    assert node.store.head() == head
