@@ -89,6 +89,37 @@ async def test_a_contract_is_asked_about_and_billed_as_its_emsp_stated_it(tmp_pa
         assert (bill["cdr_token"]["uid"], bill["cdr_token"]["type"]) == (APP, "APP_USER")
 
 
+@pytest.mark.parametrize(
+    ("version", "kind", "uid"),
+    [
+        ("2.2.1", "RFID", "04AABBCCDDEEFF001122"),
+        ("2.2.1", "APP_USER", "user-42"),
+        ("2.2.1", "AD_HOC_USER", "adhoc-1"),
+        ("2.1.1", "RFID", "04AABBCCDDEEFF001122"),
+        ("2.1.1", "OTHER", "user-42"),
+    ],
+)
+async def test_whom_the_list_names_may_charge_as_it_names_them(tmp_path, version, kind, uid):
+    async with emip_world(tmp_path, version) as here:
+        old = is_old(here.peer)
+        given = (older.old_token if old else messages.token)(uid, type=kind)
+        await here.say("PUT", f"{'' if old else 'receiver/'}tokens/DE/EEE/{uid}?type={kind}", given)
+        here.peer.answers.append(allowing(here.peer))
+        listed = await here.cpo.call(here.node.url, "eMIP_ToIOP_GetAuthenticationData")
+        entries = listed.fields["authenticationDataList"]["authenticationData"]
+        (named,) = [one for one in entries if one["userId"] == uid]
+        user = {"userIdType": named["userIdType"], "userId": uid}
+        allowed = await here.ask(**user)
+        ended = await here.bring("C01-own-1", execPartnerSessionId="C01-own-1", **user)
+        await here.node.settled()
+        (asked,) = here.told("POST", part="authorize")
+        assert (asked.path.endswith(f"/{uid}/authorize"), asked.query["type"]) == (True, kind)
+        assert (allowed.fields["authorisationValue"], ended.status) == ("1", 1)
+        (bill,) = (one.body for one in here.told("POST", part="cdrs"))
+        if not old:
+            assert (bill["cdr_token"]["uid"], bill["cdr_token"]["type"]) == (uid, kind)
+
+
 async def test_who_charged_by_the_cpo_s_list_is_billed_as_that(at_emip):
     here = at_emip
     ended = await here.bring("C01-own-1", execPartnerSessionId="C01-own-1")

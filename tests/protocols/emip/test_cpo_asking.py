@@ -155,6 +155,24 @@ async def test_a_list_decides_instead_of_the_platform_for_white_and_black(tmp_pa
         assert len(cpo.iop.of(ASK)) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "listed", "asked"),
+    [
+        ("eMA", "FR-E01-C12345678-X", {"uid": "FR-E01-C12345678-X", "type": "OTHER"}),
+        ("EVCO", "FRE01C12345678X", {"uid": "FR-E01-C12345678-X", "type": "OTHER"}),
+        ("EMP-SPEC", "FR-E01-C12345678-X", {"uid": "FRE01C12345678X", "type": "OTHER"}),
+        ("EMP-SPEC", "user-42", {"uid": "user-42", "type": "OTHER"}),
+        ("EMP-SPEC", "04AABBCCDDEEFF001122", {"uid": "04AABBCCDDEEFF001122", "type": "RFID"}),
+    ],
+)
+async def test_a_list_knows_users_of_every_kind(tmp_path, kind, listed, asked):
+    async with charging(tmp_path, decide_locally="always") as cpo:
+        await cpo.furnish()
+        await download(cpo, entry(listed, kind=kind))
+        assert (await cpo.authorize(**asked))[1]["allowed"] == "ALLOWED"
+        assert not cpo.iop.of(ASK)
+
+
 @pytest.mark.statement("EMIP-124")
 async def test_a_list_says_nothing_of_another_service_nor_what_somebody_else_stated(tmp_path):
     async with charging(tmp_path, decide_locally="always") as cpo:

@@ -118,6 +118,12 @@ async def test_a_contract_is_known_with_and_without_hyphens(emsp):
         assert answer.fields["authorisationValue"] == "1"
 
 
+async def test_a_card_that_is_no_badge_of_emip_is_known_as_it_was_uploaded(emsp):
+    await emsp.token("04AABBCCDDEEFF001122")
+    answer = await emsp.authorize("04AABBCCDDEEFF001122", kind="EMP-SPEC")
+    assert answer.fields["authorisationValue"] == "1"
+
+
 @pytest.mark.statement("EMIP-126")
 async def test_limits_and_the_wish_for_records_go_with_a_yes(emsp):
     emsp.answers["authorize"] = {"allowed": "ALLOWED", "limits": LIMITS[:1], "interim": True, "parameter": "CPO={x}"}

@@ -18,7 +18,7 @@ from interroam.protocols.emip.translate.charges import (
     write_cdr,
     write_session,
 )
-from interroam.protocols.emip.translate.tokens import spellings, word_of, write_user
+from interroam.protocols.emip.translate.tokens import spellings, types, word_of, write_user
 from interroam.protocols.emip.wire.types import ChargeDetailRecord
 
 ANSWERED = "emip-answered"
@@ -31,17 +31,18 @@ _BY_HAND = "settle it with {emsp} without eMIP, by a credit note or an invoice; 
 # -- cards -----------------------------------------------------------------------------------------------------------
 
 
-async def uid_stated(hub: Hub, token_type: str, uid: str, said: str) -> str:
-    """Return a user's uid as its eMSP stated it.
+async def user_stated(hub: Hub, token_type: str, uid: str, said: str) -> tuple[str, str]:
+    """Return type and uid of a user as its eMSP stated them.
 
-    Others than eMIP leave leading zeros of a card out (EMIP-75), and the hyphens of a contract in.
+    Others than eMIP leave leading zeros of a card out (EMIP-75), the hyphens of a contract in, and have more types.
     """
-    for spelled in spellings(token_type, uid, said):
-        name = token_ref(token_type, spelled)
-        rows = hub.store.named_at_hand(name, Kind.TOKEN)
-        if rows or (rows is None and await hub.store.by_ref(name, Kind.TOKEN, limit=1)):
-            return spelled
-    return uid
+    for each in types(token_type, uid):
+        for spelled in spellings(token_type, uid, said):
+            name = token_ref(each, spelled)
+            rows = hub.store.named_at_hand(name, Kind.TOKEN)
+            if rows or (rows is None and await hub.store.by_ref(name, Kind.TOKEN, limit=1)):
+                return each, spelled
+    return token_type, uid
 
 
 # -- charges -----------------------------------------------------------------------------------------------------------

@@ -18,16 +18,17 @@ from interroam.model.ids import Kind, PartyId
 from interroam.model.places import Evse
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token
+from interroam.protocols.emip.bridge.charges import user_stated
 from interroam.protocols.emip.bridge.evses import evse_at, evses_at
 from interroam.protocols.emip.calls import Result
 from interroam.protocols.emip.cpo.ledger import Charge, Ledger
 from interroam.protocols.emip.cpo.sending import Message, Sending
 from interroam.protocols.emip.cpo.whitelist import is_fresh
 from interroam.protocols.emip.profiles import Switches
-from interroam.protocols.emip.rules.ids import Letter, badge, named
+from interroam.protocols.emip.rules.ids import Letter, named
 from interroam.protocols.emip.translate.authorizations import WHOSE, read_answer
 from interroam.protocols.emip.translate.evses import evse_id
-from interroam.protocols.emip.translate.tokens import RFID, write_user
+from interroam.protocols.emip.translate.tokens import read_user, write_user
 from interroam.protocols.emip.wire import to_iop
 
 
@@ -109,7 +110,9 @@ class Asking:
         """Return what the downloaded list says of a user; None when it says nothing that still holds (EMIP-82)."""
         now = self._hub.clock.now()
         fresh = await is_fresh(self._hub.store, self._sending.partner, question.cpo, now)
-        for row in await self._hub.store.by_ref(token_ref(question.type, _compared(question)), Kind.TOKEN):
+        kind, uid = read_user(*write_user(question.type, question.uid, question.type_word))  # as the list has it
+        name = token_ref(*await user_stated(self._hub, kind, uid, question.uid))
+        for row in await self._hub.store.by_ref(name, Kind.TOKEN):
             token = row.body
             if not isinstance(token, Token) or not self._holds(row, token, question, now, fresh=fresh):
                 continue
@@ -146,11 +149,3 @@ class Asking:
 
     def _subject(self, question: Authorize) -> bytes:
         return self._hub.book.keyring.subject(question.type, question.uid)
-
-
-def _compared(question: Authorize) -> str:
-    """Return the uid as the list has it: of a card with all its zeros (EMIP-75)."""
-    try:
-        return badge(question.uid) if question.type == RFID else question.uid
-    except ValueError:
-        return question.uid

@@ -13,9 +13,7 @@ from interroam.core.refs import contract_ref
 from interroam.model.ids import Kind, PartyId, token_key
 from interroam.model.tokens import Token
 from interroam.protocols.emip.rules.ids import provider
-from interroam.protocols.emip.translate.tokens import APP_USER, OTHER, RFID, read_user, spellings
-
-_KINDS = {RFID: (RFID,), APP_USER: (APP_USER, OTHER, "AD_HOC_USER"), OTHER: (OTHER, APP_USER, "AD_HOC_USER")}
+from interroam.protocols.emip.translate.tokens import RFID, read_user, spellings, types
 
 
 class User(msgspec.Struct, frozen=True):
@@ -29,7 +27,7 @@ class User(msgspec.Struct, frozen=True):
 async def user_of(hub: Hub, owner: PartyId, kind: str, user_id: str) -> User:
     """Find a user of this eMSP; ValueError when the user id is none."""
     token_type, uid = read_user(kind, user_id)
-    for each in _KINDS[token_type]:
+    for each in types(token_type, uid):
         for spelled in spellings(token_type, uid, user_id):
             row = await hub.store.get(token_key(owner, each, spelled))
             if row is not None and isinstance(row.body, Token) and not row.withdrawn:

@@ -100,6 +100,11 @@ def provider(contract: str) -> PartyId | None:
     return PartyId.of(match[1], match[2]) if match is not None else None
 
 
+def is_badge(uid: str) -> bool:
+    """Whether this may be the UID of a badge."""
+    return _HEX.match("".join(uid.split()).upper()) is not None
+
+
 def badge(uid: str) -> str:
     """Return the UID of a badge as written and compared: upper case, 8 or 14 digits; ValueError when it is none."""
     plain = "".join(uid.split()).upper()

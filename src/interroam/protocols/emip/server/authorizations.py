@@ -21,7 +21,7 @@ from interroam.model.ids import Module, Role, party_of
 from interroam.model.places import Evse
 from interroam.model.questions import Acknowledged, Authorize
 from interroam.model.tokens import Allowed, Authorization
-from interroam.protocols.emip.bridge.charges import ANSWERED, crosses, uid_stated
+from interroam.protocols.emip.bridge.charges import ANSWERED, crosses, user_stated
 from interroam.protocols.emip.rules.codes import (
     CPO_UNKNOWN,
     FOREIGN,
@@ -77,9 +77,9 @@ async def get_service_authorisation(desk: Desk, call: Call) -> to_iop.GetService
         question = read_authorize(message, evse.owner, evse.location_id, evse.uid)
     except ValueError as odd:
         raise Declined(MALFORMED, str(odd)) from odd
-    uid = await uid_stated(desk.hub, question.type, question.uid, message.user_id)
-    question = replace(question, uid=uid, reference=reference)
-    call.subject = desk.hub.book.keyring.subject(question.type, uid)
+    kind, uid = await user_stated(desk.hub, question.type, question.uid, message.user_id)
+    question = replace(question, type=kind, uid=uid, reference=reference)
+    call.subject = desk.hub.book.keyring.subject(kind, uid)
     spots: Sequence[Spot] = ()
     if desk.hub.book.routing.selective:
         spots = await desk.hub.sight.spots(evse.owner, evse.location_id, (evse.uid,), known=True)

@@ -22,7 +22,7 @@ from interroam.model.facts import Body, Change, Fact, Stored, Verdict, Wire
 from interroam.model.ids import Kind, Module, Party, Role, cdr_key, session_key
 from interroam.model.places import Evse
 from interroam.model.tokens import Allowed, Authorization, Token, Whitelist
-from interroam.protocols.emip.bridge.charges import crosses, final_before, rendered, session_of, uid_stated
+from interroam.protocols.emip.bridge.charges import crosses, final_before, rendered, session_of, user_stated
 from interroam.protocols.emip.rules.codes import (
     CDR_REFUSED,
     ELEMENT_UNKNOWN,
@@ -220,7 +220,7 @@ async def _listed(desk: Desk, call: Call, record: ChargeDetailRecord, evse: Evse
         token_type, uid = read_user(record.user_id_type, record.user_id)
     except ValueError as odd:
         raise Declined(MALFORMED, str(odd)) from odd
-    uid = await uid_stated(hub, token_type, uid, record.user_id)
+    token_type, uid = await user_stated(hub, token_type, uid, record.user_id)
     spots = await hub.sight.spots(evse.owner, evse.location_id, (evse.uid,), known=True)
     for row in await hub.store.by_ref(token_ref(token_type, uid), Kind.TOKEN):
         token = row.body

@@ -27,6 +27,7 @@ VERSION = "0.7.4"
 INSERT, UPDATE, DELETE = 1, 2, 3
 WHITE, BLACK = 1, 2
 RFID, APP_USER, OTHER = "RFID", "APP_USER", "OTHER"
+_AD_HOC = "AD_HOC_USER"
 BADGE, CONTRACT, SPECIFIC = "RFID-UID", "eMA", "EMP-SPEC"
 KINDS = (BADGE, "eMI3", CONTRACT, "EVCO", SPECIFIC)
 """Sheet 3.3."""
@@ -51,7 +52,7 @@ def read_user(kind: str, user_id: str) -> tuple[str, str]:
     if known == BADGE:
         return RFID, ids.badge(plain)
     if known in _CONTRACTS:
-        plain = plain.replace("-", "").replace("*", "").upper()
+        plain = _without_separators(plain)
     return (APP_USER if known == CONTRACT else OTHER), plain
 
 
@@ -68,6 +69,21 @@ def write_user(token_type: str, uid: str, word: str = "") -> tuple[str, str]:
     return (CONTRACT if token_type == APP_USER and ids.provider(uid) is not None else SPECIFIC), uid
 
 
+def _without_separators(contract: str) -> str:
+    return contract.replace("-", "").replace("*", "").upper()
+
+
+def types(token_type: str, uid: str) -> tuple[str, ...]:
+    """Return as what a user may have been stated whose user id stands for this type: that type first.
+
+    What is no UID of a badge and no contract is EMP-SPEC, whatever it is elsewhere (write_user).
+    """
+    if token_type == RFID:
+        return (RFID,)
+    others = (APP_USER, OTHER) if token_type == APP_USER else (OTHER, APP_USER)
+    return (*others, _AD_HOC) if ids.is_badge(uid) else (*others, _AD_HOC, RFID)
+
+
 def spellings(token_type: str, uid: str, said: str) -> tuple[str, ...]:
     """Return how a uid may have been stated: as eMIP has it first, then as it was said.
 
@@ -77,10 +93,10 @@ def spellings(token_type: str, uid: str, said: str) -> tuple[str, ...]:
     if token_type == RFID:
         bare = uid.lstrip("0") or "0"
         found += [bare, bare.zfill(len(bare) + len(bare) % 2)]
-    elif (contract := _CONTRACT.match(uid)) is not None:
+    elif (contract := _CONTRACT.match(bare := _without_separators(uid))) is not None:
         *parts, digit = contract.groups()
         parted = "-".join(parts)
-        found += [f"{parted}-{digit}" if digit else parted, parted + digit]
+        found += [bare, f"{parted}-{digit}" if digit else parted, parted + digit]
     return tuple(dict.fromkeys(found))
 
 
