@@ -194,7 +194,7 @@ class OcpiServer:
         response = write_answer(call, answer)
         request, said, who = call.request, (answer.http, answer.status), call.who
         partner = who.partner.id if who is not None else ""
-        if answer.message:
+        if answer.message and answer.message not in call.notes:
             call.notes.append(answer.message)
         if call.odd and partner:
             self._hub.oddities.note(partner, call.operation, call.odd, call.correlation)
