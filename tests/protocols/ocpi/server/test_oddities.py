@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -90,3 +91,39 @@ async def test_the_page_outlives_a_restart_and_keeps_the_newest_lines(node):
     assert {one.field: one.count for one in again.of("ccc")}[f"evses[].field{MOST}"] == 2
     await again.forget("ccc")
     assert await node.store.all("quality-oddity") == []
+
+
+async def test_what_was_understood_is_passed_on_as_it_should_have_been_written_and_the_trace_keeps_what_came(
+    node, cpo, provider
+):
+    peer, _ = provider
+    sent = location(
+        coordinates={"latitude": 47.38, "longitude": 8.54},
+        last_updated="2026-03-14T13:01:00+01:00",
+        custom=[1, "x"],
+        parking_type="",
+        evses=[evse("E1", status="charging", last_updated="2026-03-14T13:00+01:00")],
+    )
+    assert (await cpo.put(AT, sent, {"X-Correlation-ID": "ODD"})).status == 1000
+    await node.settled()
+    (told,) = [one.body for one in peer.seen if one.method == "PUT" and "locations" in one.path]
+    assert told["coordinates"] == {"latitude": "47.38", "longitude": "8.54"}
+    assert told["last_updated"] == "2026-03-14T12:01:00Z"
+    assert told["custom"] == [1, "x"]
+    (inner,) = told["evses"]
+    assert (inner["status"], inner["last_updated"]) == ("CHARGING", "2026-03-14T12:00:00Z")
+    assert "parking_type" not in told
+
+    patched = {"status": "Available", "last_updated": "2026-03-14T13:05:00+01:00"}
+    assert (await cpo.patch(f"{AT}/E1", patched)).status == 1000
+    await node.settled()
+    assert peer.seen[-1].body == {"status": "AVAILABLE", "last_updated": "2026-03-14T12:05:00Z"}
+    came = [one for one in await node.traces("ODD") if one.inward]
+    assert json.loads(came[0].request) == sent
+
+
+async def test_a_time_zone_that_is_none_stands_on_the_page(node, cpo, page):
+    assert (await cpo.put(AT, location(time_zone="Mars/Base"))).status == 1000
+    assert ("time_zone", "is no time zone: tariffs are read as of UTC there") in page()
+    assert (await cpo.put("receiver/locations/CH/CCC/L2", location("L2"))).status == 1000
+    assert len(page()) == 1

@@ -22,8 +22,9 @@ from interroam.model.ids import (
 )
 from interroam.protocols.ocpi import translate
 from interroam.protocols.ocpi.rules.roles import is_rfid_uid
+from interroam.protocols.ocpi.rules.zones import odd_zone
 from interroam.protocols.ocpi.translate import ADDRESSING, read_target
-from interroam.protocols.ocpi.wire import Finding, Malformed, read
+from interroam.protocols.ocpi.wire import Finding, Malformed, mended, read
 from interroam.protocols.ocpi.wire.cdrs import Cdr
 from interroam.protocols.ocpi.wire.locations import Location
 from interroam.protocols.ocpi.wire.raw import set_fields, text
@@ -50,12 +51,16 @@ def read_object(kind: Kind, raw: bytes, *, strict_uid: bool = False) -> tuple[Fa
     if _NUL in raw:
         raise Malformed("", "a text holds a null character")  # which not every store can keep
     found, findings = read(shape, raw)
+    if findings:
+        raw = mended(shape, raw)
+    if isinstance(found, Location):
+        findings += odd_zone(found.time_zone)
     if strict_uid and isinstance(found, Token) and found.type == "RFID":
         if not is_rfid_uid(found.uid):
             raise Malformed("uid", "is no RFID uid of 4 or 7 bytes")
         if found.uid != found.uid.upper():
             raw = set_fields(raw, {"uid": text(found.uid.upper())})
-            found, findings = read(shape, raw)
+            found = read(shape, raw)[0]
     return make(found, raw), findings
 
 

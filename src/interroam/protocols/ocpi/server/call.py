@@ -60,6 +60,8 @@ class Call(Struct, kw_only=True):
     """The largest page, where it is not that of 2.2.1; a switch of the connection outranks it."""
     left_out: Collection[int] = ()
     """The numbers of what the list asked for leaves out, besides what is hidden from its reader."""
+    came: bytes | None = None
+    """The body as it came, where a better one took its place."""
     keep_answer: bool = False
     """Whether the trace keeps the data of a success: of answers to questions, not of what the picture holds."""
 

@@ -17,7 +17,7 @@ from interroam.model.facts import Change, Receipt, Statement, Stored, Verdict
 from interroam.model.ids import Key, Kind, PartyId
 from interroam.protocols.ocpi.rules.headers import speaks_json
 from interroam.protocols.ocpi.views import Looks, View
-from interroam.protocols.ocpi.wire import Finding, Malformed, reader
+from interroam.protocols.ocpi.wire import Finding, Malformed, mended, reader
 from interroam.protocols.ocpi.wire.words import InterfaceRole
 
 from .answers import of_receipt
@@ -147,6 +147,8 @@ def read_body(call: Call, kind: type[T]) -> T:
     shape, findings = read(body)
     if findings:
         call.take(findings)
+        if (better := mended(kind, body)) is not body:
+            call.came, call.request.body = body, better
     return shape
 
 

@@ -209,7 +209,7 @@ class OcpiServer:
                 correlation=call.correlation,
                 ids=(call.request_id, *call.ids),
                 seq=call.seq,
-                request=request.body if partner else b"",
+                request=(request.body if call.came is None else call.came) if partner else b"",
                 response=response.body if answer.status != SUCCESS or call.keep_answer else b"",
                 note="; ".join(call.notes) if call.notes else "",
                 subject=call.subject,

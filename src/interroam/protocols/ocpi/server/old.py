@@ -117,7 +117,8 @@ class OldDoors:
         try:
             return _plain(await lift(desk.lifting, desk, call, route.run))
         finally:
-            call.request = given  # the trace keeps what came
+            if call.request is not given:
+                call.request, call.came = given, None  # the trace keeps what came
 
     # -- who calls -------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from interroam.core.refs import location_ref
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Statement
 from interroam.model.ids import Kind, PartyId, evse_key, location_key
+from interroam.protocols.ocpi.rules.zones import odd_zone
 from interroam.protocols.ocpi.translate import (
     connector_change,
     connector_fact,
@@ -48,6 +49,7 @@ def put_location(_desk: Desk, call: Call) -> Statement:
     shape = read_body(call, wire.Location)
     insist_owner(shape.country_code, shape.party_id, owner)
     insist("id", shape.id, location_id)
+    call.take(odd_zone(shape.time_zone))
     call.ids += tuple(evse.uid for evse in shape.evses)
     return location_fact(shape, call.request.body)
 
@@ -77,6 +79,7 @@ async def patch_location(desk: Desk, call: Call) -> Answer:
     """Take some fields of a location; each EVSE among them is a statement of its own."""
     owner, location_id, *_ = _place(call)
     shape = read_body(call, wire.LocationPatch)
+    call.take(odd_zone(shape.time_zone))
     raw = call.request.body
     answer = await desk.tell(call, location_change(shape, raw, owner, location_id))
     inner = [one for one in items_of(fields_of(raw).get("evses"), "evses") if one != b"null"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Struct, ValidationError
 
-from .lenient import DECIMALS, MAGNITUDE, Finding, Malformed, NotJson, understand
+from .lenient import DECIMALS, MAGNITUDE, Finding, Malformed, NotJson, mend, understand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +54,12 @@ def rewrite(shape: Struct) -> bytes:
     """Write again what somebody else wrote: its times as exactly as they were given (OCPI-41)."""
     written = _ENCODER.encode(shape)
     return _PADDED.sub(_to_millis, written) if _DOT in written and _FINER(written) else written
+
+
+def mended(kind: type[Struct], raw: bytes) -> bytes:
+    """Return a message that was read with findings as it should have been written, as far as it was understood."""
+    value = _UNTYPED.decode(raw)
+    return _ENCODER.encode(value) if mend(kind, value) else raw
 
 
 def _to_millis(fine: re.Match[bytes]) -> bytes:

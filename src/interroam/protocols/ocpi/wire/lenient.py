@@ -36,6 +36,7 @@ _DIGITS = 32
 DECIMALS = 4  # OCPI 2.2.1 types: number
 # The text of the specification says RESERVED of a session, its enumeration RESERVATION (C10).
 _SPELLED = {"RESERVED": "RESERVATION"}
+_AS_IT_IS = object()
 MAGNITUDE = 15  # nothing that is billed has more digits before or after the point
 
 
@@ -64,6 +65,16 @@ def understand(kind: type[Struct], value: object) -> tuple[Any, tuple[Finding, .
     patience = _Patience()
     read = patience.struct(_struct_type(kind), value, "")
     return read, tuple(patience.findings)
+
+
+def mend(kind: type[Struct], value: object) -> bool:
+    """Put what was understood in the place of what was written, in a decoded JSON value; false where all is well.
+
+    So others get a time in UTC, a word as it is spelled, text and whole numbers as such, and no empty optional text.
+    """
+    patience = _Patience()
+    patience.struct(_struct_type(kind), value, "")
+    return patience.mended
 
 
 def plain(number: Decimal) -> bool:
@@ -99,6 +110,8 @@ def _unwrapped(expected: Type) -> tuple[Type, dict[str, Any], bool]:
 class _Patience:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.mended = False
+        self._anew: object = _AS_IT_IS
 
     def note(self, path: str, message: str) -> None:
         self.findings.append(Finding(path, message))
@@ -114,19 +127,29 @@ class _Patience:
                 if field.required:
                     raise Malformed(here, "is missing")
                 continue
-            self.field(given, field, raw, here)
+            self.field(given, field, value, here)
         return expected.cls(**given)
 
-    def field(self, given: dict[str, object], field: Field, raw: object, path: str) -> None:
+    def field(self, given: dict[str, object], field: Field, holder: dict[str, object], path: str) -> None:
         expected, notes, _ = _unwrapped(field.type)
+        raw = holder[field.encode_name]
         if raw == "" and not (isinstance(expected, StrType) and not expected.min_length and not expected.pattern):
             if field.required:
                 raise Malformed(path, "is empty")
             self.note(path, "is empty, read as absent")
+            del holder[field.encode_name]
+            self.mended = True
             return
         if not field.required and isinstance(expected, StrType):
             notes = {**notes, "text_of_number": True}
-        given[field.name] = self.value(expected, notes, raw, path)
+        given[field.name] = self.placed(expected, notes, holder, field.encode_name, path)
+
+    def placed(self, expected: Type, notes: dict[str, Any], holder: Any, place: str | int, path: str) -> object:
+        """Read a value; what it should have been written as takes its place."""
+        read = self.value(expected, notes, holder[place], path)
+        if self._anew is not _AS_IT_IS:
+            holder[place], self._anew, self.mended = self._anew, _AS_IT_IS, True
+        return read
 
     def value(self, expected: Type, notes: dict[str, Any], raw: object, path: str) -> object:
         match expected:
@@ -154,7 +177,7 @@ class _Patience:
     def text(self, expected: StrType, raw: object, path: str, *, number_too: bool) -> str:
         if number_too and isinstance(raw, int | Decimal) and not isinstance(raw, bool):
             self.note(path, "is a number, text is expected")
-            raw = format(raw, "f") if isinstance(raw, Decimal) and plain(raw) else str(raw)
+            raw = self._anew = format(raw, "f") if isinstance(raw, Decimal) and plain(raw) else str(raw)
         if not isinstance(raw, str):
             raise Malformed(path, "text is expected")
         if expected.max_length is not None and len(raw) > expected.max_length:
@@ -173,9 +196,11 @@ class _Patience:
         spelled = next((each for each in expected.values if str(each).casefold() == raw.casefold()), None)
         if spelled is not None:
             self.note(path, f"{raw!r} is spelled {spelled}")
+            self._anew = spelled
             return str(spelled)
         if _SPELLED.get(raw) in expected.values:
             self.note(path, f"{raw!r} is spelled {_SPELLED[raw]}")
+            self._anew = _SPELLED[raw]
             return _SPELLED[raw]
         if not is_open:
             raise Malformed(path, f"{raw!r} is not one of {', '.join(map(str, expected.values))}")
@@ -194,6 +219,9 @@ class _Patience:
             self.note(path, "has an offset, UTC is expected")
         elif len(raw) < len("2020-01-01T00:00:00"):
             self.note(path, "is not a full date and time")
+        else:
+            return moment
+        self._anew = moment.isoformat().replace("+00:00", "Z")
         return moment
 
     def number(self, raw: object, path: str) -> Decimal:
@@ -210,7 +238,7 @@ class _Patience:
     def integer(self, expected: IntType, raw: object, path: str) -> int:
         if isinstance(raw, Decimal) and plain(raw) and raw == raw.to_integral_value():
             self.note(path, "is written as a fraction, a whole number is expected")
-            raw = int(raw)
+            raw = self._anew = int(raw)
         if isinstance(raw, bool) or not isinstance(raw, int) or not -_INTEGER <= raw < _INTEGER:
             raise Malformed(path, "a whole number is expected")
         if (expected.ge is not None and raw < expected.ge) or (expected.le is not None and raw > expected.le):
@@ -224,5 +252,7 @@ class _Patience:
             self.note(path, "is empty")
         inner, notes, _ = _unwrapped(expected.item_type)
         return tuple(
-            self.value(inner, notes, each, f"{path}[{place}]") for place, each in enumerate(raw) if each is not None
+            self.placed(inner, notes, raw, place, f"{path}[{place}]")
+            for place, each in enumerate(raw)
+            if each is not None
         )
