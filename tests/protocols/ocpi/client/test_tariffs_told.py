@@ -65,3 +65,16 @@ async def test_a_tariff_that_is_no_more_is_deleted(roaming, node):
     await roaming.settled()
 
     assert calls(roaming.emsp)[-1] == ("DELETE", "/receiver/tariffs/CH/CCC/T1")
+
+
+@pytest.mark.statement("OCPI-152", "OCPI-146")
+async def test_who_keeps_a_variant_of_its_own_or_never_knew_a_tariff_is_not_told_that_it_is_gone(roaming, node):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    for tariff in (messages.tariff(), messages.tariff(**own), messages.tariff("T2", type="AD_HOC_PAYMENT")):
+        await roaming.tell("tariff", tariff)
+    await roaming.settled()
+    roaming.emsp.seen.clear()
+    for name in ("T1", "T2"):
+        await roaming.state(Withdrawal(tariff_key(OWNER, name), node.clock.now()))
+    await roaming.settled()
+    assert calls(roaming.emsp) == []
