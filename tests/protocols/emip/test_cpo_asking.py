@@ -12,6 +12,7 @@ from interroam.core.rounds.pulling import PullTerms
 from interroam.model.errors import Refused
 from interroam.model.facts import Fact, Origin
 from interroam.model.ids import Module, PartyId
+from interroam.model.parties import PartnerState
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Token
 from interroam.protocols.emip.cpo.whitelist import downloaded
@@ -221,6 +222,22 @@ async def test_a_list_decides_where_the_platform_is_silent_and_only_there(tmp_pa
         assert (await cpo.authorize())[1]["allowed"] == "ALLOWED"
         assert (await cpo.authorize("04AAAAAA"))[1]["allowed"] == "BLOCKED"
         assert (await cpo.authorize("04BBBBBB"))[0] >= 500
+
+
+@pytest.mark.statement("EMIP-124")
+@pytest.mark.parametrize(("mode", "asked"), [("fallback", 0), ("always", 0), ("never", 1)])
+async def test_a_list_decides_where_the_platform_is_known_to_be_away(tmp_path, mode, asked):
+    async with charging(tmp_path, decide_locally=mode) as cpo:
+        await cpo.furnish()
+        await download(cpo, entry())
+        await cpo.node.change("iop", state=PartnerState.OFFLINE)
+        cpo.iop.answers[GET] = Http(502)
+        status, answer = await cpo.authorize()
+        assert (answer["allowed"] == "ALLOWED") if mode != "never" else (status >= 500)
+        assert len(cpo.iop.of(ASK)) == asked
+        await cpo.node.change("iop", state=PartnerState.OFFLINE)
+        cpo.iop.answers[GET] = YES  # it is back, and nobody has noticed
+        assert (await cpo.authorize("04BBBBBB"))[1]["allowed"] == "ALLOWED"
 
 
 @pytest.mark.statement("EMIP-124", "EMIP-82")

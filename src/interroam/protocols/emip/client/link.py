@@ -109,6 +109,7 @@ class EmipLink:
 class PlatformLink(EmipLink):
     """Speaks with one platform as it is wired now."""
 
+    skips_offline = False  # a platform may be back at any moment, and a list may know what it would say (EMIP-124)
     tries_next = False
 
     def __init__(self, peer: Peer, pulse: Pulse, sides: Sequence[MakeSide]) -> None:

@@ -15,6 +15,7 @@ from interroam.core.refs import token_ref
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Stored
 from interroam.model.ids import Kind, PartyId
+from interroam.model.parties import PartnerState
 from interroam.model.places import Evse
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Allowed, Authorization, Token
@@ -47,14 +48,15 @@ class Asking:
         if question.service == WHOSE:  # EMIP-71
             raise Refused(Reason.MALFORMED, "service 0 is the platform's own", remedy="ask for service 1")
         question = replace(question, cpo_session=question.cpo_session or self._hub.ids.new())
-        first = self._switches.decide_locally == "always"
+        mode = self._switches.decide_locally
+        first = mode == "always" or (mode == "fallback" and self._is_away())  # nobody waits for who is not there
         decided = await self._decided(question) if first else None
         if decided is not None:
             return decided
         try:
             return await self._asked(question, correlation)
         except Unavailable:
-            decided = await self._decided(question) if self._switches.decide_locally != "never" else None
+            decided = await self._decided(question) if mode != "never" else None
             if decided is None:
                 raise
             return decided
@@ -103,6 +105,10 @@ class Asking:
             return next(iter(await evses_at(hub, cpo, place)), None)
         named_ones = [await evse_at(hub, cpo, place, uid) for uid in question.evse_uids]
         return next(filter(None, named_ones), None)
+
+    def _is_away(self) -> bool:
+        platform = self._hub.book.partners.get(self._sending.partner)
+        return platform is not None and platform.state is PartnerState.OFFLINE
 
     # -- our own list ----------------------------------------------------------------------------------------------
 
