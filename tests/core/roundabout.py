@@ -52,6 +52,7 @@ class Inbox:
         self.tried = 0
         self.most_at_once = 0
         self.away = False
+        self.excuse = Unavailable(Reason.NOT_CONNECTED, "away")
         self.refuses: Callable[[Entry], bool] = lambda _: False
         self.chokes_on: Callable[[Entry], bool] = lambda _: False
         self.answer: Answer | Exception | None = None
@@ -68,7 +69,7 @@ class Inbox:
         try:
             await asyncio.sleep(self.delay)
             if self.away or self.chokes_on(entry):
-                raise Unavailable(Reason.NOT_CONNECTED, "away")
+                raise self.excuse
             if self.refuses(entry):
                 raise Refused(Reason.MALFORMED, "not like this")
             self.taken.append(entry)

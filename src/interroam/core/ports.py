@@ -229,8 +229,8 @@ class Store(Protocol):
         """Return all cursors."""
         ...
 
-    async def settle(self, cursor: Cursor, shelved: Sequence[Shelved] = ()) -> None:
-        """Persist a cursor, and what it shelved, in one transaction; rides on the next group's commit."""
+    async def settle(self, cursor: Cursor, shelved: Sequence[Shelved] = (), taken: Sequence[int] = ()) -> None:
+        """Persist a cursor with what it shelved and took from the shelf, at once; rides on the next group's commit."""
         ...
 
     async def shelf(self, courier: CourierKey | None = None, limit: int = 200) -> list[Shelved]:

@@ -67,3 +67,8 @@ class Unavailable(Exception):  # noqa: N818  see above
         self.message = message
         self.reached = reached
         self.retry_after = retry_after
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the other side has too much to do just now, whatever it was sent."""
+        return self.reason is Reason.OVERLOADED or self.retry_after is not None

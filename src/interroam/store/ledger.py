@@ -186,20 +186,21 @@ class Ledger(Finding):
         found = {one.key: one for one in (rows.cursor(state) for (state,) in await self._fetch("cursors"))}
         return list((found | self._writer.cursors).values())
 
-    async def settle(self, cursor: Cursor, shelved: Sequence[Shelved] = ()) -> None:
-        """Persist a cursor, and what it shelved, in one transaction; rides on the next group's commit.
+    async def settle(self, cursor: Cursor, shelved: Sequence[Shelved] = (), taken: Sequence[int] = ()) -> None:
+        """Persist a cursor with what it shelved and took from the shelf, at once; rides on the next group's commit.
 
-        With something for the shelf it returns after the commit; without, a crash may lose it, and what was settled
-        is delivered again.
+        With something for the shelf it returns after the commit, and nothing of it stands when that fails; without, a
+        crash may lose it, and what was settled is delivered again.
         """
-        self._writer.settle(cursor)
         if not shelved:
+            self._writer.settle(cursor)
             return
         lines = []
         for item in shelved:
             self._shelved = number = max(self._shelved + 1, item.id)
             lines.append(rows.shelved_row(replace(item, id=number)))
-        await self._writer.run(Errand("shelve", lines), Errand("save_cursor", [rows.cursor_row(cursor)]))
+        gone = Errand("unshelve", [(number,) for number in taken])
+        await self._writer.run(gone, Errand("shelve", lines), Errand("save_cursor", [rows.cursor_row(cursor)]))
 
     async def shelf(self, courier: CourierKey | None = None, limit: int = 200) -> list[Shelved]:
         """Return what lies on the shelf, oldest first."""

@@ -37,10 +37,10 @@ class Upkeep(Erasing):
                     Lane(lane): max(seq, self._horizon.get(Lane(lane), 0)) for seq, lane, *_ in some
                 }
                 delete = Errand("delete_entry", [(seq,) for seq, *_ in some])
+                self._horizon = horizon  # before they go: who reads them meanwhile shall know
                 await self._writer.run(
                     delete, Errand("save_horizon", [(lane.value, seq) for lane, seq in horizon.items()])
                 )
-                self._horizon = horizon
                 dropped.update(kind for _, _, kind, _ in some)
                 self._shrunk += 1
                 if self._tally is not None:

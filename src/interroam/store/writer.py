@@ -62,7 +62,7 @@ class _Group(NamedTuple):
 
     def apart(self) -> list[_Group]:
         """Return smaller groups of the same; none when there is only one thing in this one."""
-        kinds = [_Group(tellings=self.tellings), _Group(jobs=self.jobs), _Group(cursors=self.cursors)]
+        kinds = [_Group(tellings=self.tellings), _Group(cursors=self.cursors), _Group(jobs=self.jobs)]
         kinds = [one for one in kinds if any(one)]
         if len(kinds) > 1:
             return kinds
@@ -180,9 +180,9 @@ class Writer:
     async def _write(self, group: _Group) -> None:
         if not any(group):
             return
-        errands = [errand for job in group.jobs for errand in job.errands]
-        if group.cursors:
-            errands.append(Errand("save_cursor", [cursor_row(cursor) for cursor in group.cursors]))
+        # A job may bring a cursor that is newer than the one that rides.
+        errands = [Errand("save_cursor", [cursor_row(cursor) for cursor in group.cursors])] if group.cursors else []
+        errands += [errand for job in group.jobs for errand in job.errands]
         try:
             outcomes = await self._commit([one.telling for one in group.tellings], errands)
         except CommitFailed as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from interroam.core.delivering.pending import Pending, group_of, overtakes
 from interroam.model.agreements import Policy
@@ -125,3 +126,31 @@ def test_whatever_is_settled_when_the_cursor_never_passes_what_is_not(data, uids
         assert not any(one <= through or one in ahead for one in in_flight)
         assert settled <= set(range(1, through + 1)) | set(ahead)
         assert all(one > through for one in ahead)
+
+
+def test_objects_of_one_place_overtake_their_own_entries_where_others_stand_between():
+    pending = Pending(0, (), together=False)
+    other = evse_key(CPO, "L1", "2")
+    for seq in range(1, 5_001):
+        pending.take(entry(seq, ONE if seq % 2 else other), Policy.LATEST)
+    group, first = pending.pop()
+    pending.take(entry(5_001, ONE), Policy.LATEST)
+    pending.put_back(group, first)  # a newer one of its object came while it was on its way
+    pending.release(group)
+    left = []
+    while (taken := pending.pop()) is not None:
+        left.append(taken[1].seq)
+        pending.settle(taken[1].seq)
+        pending.release(taken[0])
+    assert (first.seq, left) == (4_999, [5_000, 5_001])
+    assert pending.position == (5_001, ())
+
+
+def test_a_driver_is_taken_out_of_what_comes_back_from_its_way_too():
+    pending = Pending(0, (), together=False)
+    pending.take(entry(1, ONE), Policy.FIFO)
+    group, first = pending.pop()
+    pending.rewrite(lambda one: replace(one, correlation="erased"))
+    pending.put_back(group, first)
+    pending.release(group)
+    assert pending.pop()[1].correlation == "erased"

@@ -27,8 +27,9 @@ from interroam.core.chores import Chores, ended
 from interroam.core.delivering.lacking import LACKING
 from interroam.core.delivering.pending import Group, Pending
 from interroam.core.delivering.rests import LONGEST_S, rest_s
-from interroam.core.delivering.seeds import once_more, succeeding
-from interroam.core.ports import CourierKey, Cursor, Query, Seed, Shelved
+from interroam.core.delivering.seeds import covering, once_more
+from interroam.core.delivering.shelving import Shelving
+from interroam.core.ports import CourierKey, Cursor, Query, Seed
 from interroam.core.rules.erasing import Erasure
 from interroam.model.agreements import Policy
 from interroam.model.errors import Reason, Refused, Unavailable
@@ -63,7 +64,7 @@ class Courier:
         self._probing = cursor.failures > 0
         self._tries: dict[int, tuple[int, int]] = {}
         self._delivered = 0
-        self._retries: dict[int, int] = {}
+        self._shelving = Shelving(cursor.key, dispatch)
         self._dirty = True
 
     # -- what the dispatch says ------------------------------------------------------------------------------------
@@ -111,15 +112,11 @@ class Courier:
 
     def cover(self, wanted: Sequence[Seed]) -> None:
         """Send the parts of the picture that the receiver is entitled to and has not had."""
-        had = set(self._cursor.covered)
-        missing = tuple(succeeding(seed, self._cursor) for seed in wanted if str(seed) not in had)
-        covered = tuple(sorted(str(seed) for seed in wanted))
-        if not missing and covered == self._cursor.covered:
+        self._cursor, before = covering(self._cursor, wanted), self._cursor
+        if self._cursor is before:
             return
-        seeds = tuple(one for one in self._cursor.seeds if str(one) in covered) + missing
-        self._cursor = replace(self._cursor, covered=covered, seeds=seeds)
         self._dirty = True
-        if missing:
+        if set(self._cursor.covered) - set(before.covered):
             self._behind = True
             self.wake()
 
@@ -157,9 +154,9 @@ class Courier:
 
     def again(self, entry: Entry, shelved: int) -> None:
         """Try an entry from the shelf once more, beside the lane."""
-        self._retries[entry.seq] = shelved
-        self._pending.take(entry, Policy.FIFO, anew=True)
-        self._employ()
+        if self._shelving.retry(entry.seq, shelved):
+            self._pending.take(entry, Policy.FIFO, anew=True)
+            self._employ()
 
     # -- figures ---------------------------------------------------------------------------------------------------
 
@@ -167,6 +164,11 @@ class Courier:
     def cursor(self) -> Cursor:
         """The cursor as of now."""
         through, ahead = self._pending.position
+        return replace(self._cursor, through=through, ahead=ahead)
+
+    def _cursor_with(self, seq: int) -> Cursor:
+        """Return the cursor as it is when this entry is settled too."""
+        through, ahead = self._pending.position_with(seq)
         return replace(self._cursor, through=through, ahead=ahead)
 
     @property
@@ -193,19 +195,24 @@ class Courier:
         try:
             while not self._cursor.paused:
                 await self._seed()  # also what came while entries were fetched
-                await self._note_missed()
                 while len(self._pending) >= BACKLOG:
                     await self._dispatch.clock.sleep(0.02)
-                entries = await self._dispatch.since(self._pending.scanned, 500)
+                scanned, routed = self._pending.scanned, self._dispatch.routed
+                entries = await self._dispatch.since(scanned, 500)
+                if scanned != self._pending.scanned:
+                    continue  # a replay began meanwhile
+                await self._note_missed()
                 for entry in entries:
                     for key, policy in self._dispatch.receivers(entry):
                         if key == self.key:
                             self._pending.take(entry, policy)
-                if entries:
-                    self._pending.scanned = max(self._pending.scanned, entries[-1].seq)
+                self._pending.scanned = max(self._pending.scanned, entries[-1].seq if entries else routed)
                 self._employ()
-                caught_up = self._pending.scanned >= self._dispatch.routed and not self._cursor.seeds
-                if caught_up and not await self._made_up():
+                if self._pending.scanned < self._dispatch.routed or self._cursor.seeds:
+                    continue
+                if self._cursor.missed:
+                    await self._make_up()  # what comes meanwhile is fetched afterwards
+                else:
                     self._behind = False
                     return
         finally:
@@ -219,17 +226,17 @@ class Courier:
             self._dirty = True
             await self.persist()
 
-    async def _made_up(self) -> bool:
-        """Have the picture follow what was left of the entries, where some were missed; false when nothing follows."""
-        while self._cursor.missed and (len(self._pending) or self._resting):
+    async def _make_up(self) -> None:
+        """Have the picture follow what was left of the entries, where some were missed."""
+        while len(self._pending) or self._resting:
             await self._dispatch.clock.sleep(0.02)
-        missed, self._cursor = self._cursor.missed, replace(self._cursor, missed=False)
-        return missed and self.repeat(None, "")
+        self._cursor = replace(self._cursor, missed=False)
+        self.repeat(None, "")
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
     async def _seed(self) -> None:
-        while self._cursor.seeds:
+        while self._cursor.seeds and not self._cursor.paused:
             if len(self._pending) or self._resting:  # what was under way goes first
                 await self._dispatch.clock.sleep(0.02)
                 continue
@@ -262,6 +269,10 @@ class Courier:
                 tries += 1
                 self._note_failure(later)
                 await self._dispatch.clock.sleep(rest_s(tries))
+                newest = await self._dispatch.store.get(stored.key)
+                if newest is None:  # its driver was erased meanwhile
+                    return
+                entry = replace(self._dispatch.entry_of(newest), correlation=seed.again)
             else:
                 self._note_success()
                 return
@@ -303,7 +314,7 @@ class Courier:
             self._pending.release(group)
 
     def _done(self, entry: Entry) -> None:
-        shelved = self._retries.pop(entry.seq, None)
+        shelved = self._shelving.delivered(entry.seq)
         if shelved is not None:
             self._chores.begin(self._dispatch.store.unshelve([shelved]))
         self._tries.pop(entry.seq, None)
@@ -316,24 +327,17 @@ class Courier:
         await self._shelve(entry, no.reason, no.told)
 
     async def _shelve(self, entry: Entry, reason: Reason, message: str, *, poison: bool = False) -> None:
-        self._pending.settle(entry.seq)
-        earlier = self._retries.pop(entry.seq, None)
-        if earlier is not None:
-            await self._dispatch.store.unshelve([earlier])
-        tries, _ = self._tries.pop(entry.seq, (1, 0))
-        at, why = self._dispatch.clock.now(), reason.value
-        one = Shelved(
-            id=0, courier=self.key, seq=entry.seq, at=at, reason=why, message=message, poison=poison, tries=tries
-        )
-        self._cursor = self.cursor
-        await self._dispatch.store.settle(self._cursor, (one,))
+        seq, (tries, _) = entry.seq, self._tries.pop(entry.seq, (1, 0))
+        await self._shelving.put(seq, reason.value, message, lambda: self._cursor_with(seq), poison=poison, tries=tries)
+        self._pending.settle(seq)
         if reason in LACKING:
             self._dispatch.lacking.note(entry)
 
     async def _failed(self, group: Group, entry: Entry, later: Unavailable) -> bool:
         """Return whether the group may go on: true when the entry was poison and is on the shelf now."""
         tries, seen = self._tries.get(entry.seq, (0, self._delivered))
-        tries += 1 if tries == 0 or self._delivered > seen else 0
+        if not later.is_busy:
+            tries += 1 if tries == 0 or self._delivered > seen else 0
         self._tries[entry.seq] = (tries, self._delivered)
         self._note_failure(later)
         if tries >= TRIES:

@@ -26,9 +26,12 @@ from interroam.model.parties import PartnerState
 
 log = structlog.get_logger()
 
+_OWED = frozenset({Lane.CHARGES, Lane.OUTCOMES})
 _SUSPENDED, _PLANNED, _CHARGES = PartnerState.SUSPENDED, PartnerState.PLANNED, Lane.CHARGES
+SHELF, MARK = "delivery", "routed"
 RECENT = 20_000
 _TICK_S = 0.25
+_AT_ONCE = 500
 
 
 class Dispatch:
@@ -39,6 +42,7 @@ class Dispatch:
         self.store = hub.store
         self.clock = hub.clock
         self.routed = 0
+        self._marked = -1
         self.turns = Turns()
         self.dating = Dating(hub, self)
         self.lacking = Lacking(self)
@@ -59,12 +63,33 @@ class Dispatch:
         await self._hub.clearing.load()
         self._hub.clearing.on_release = self.released  # type: ignore[method-assign]
         self._hub.book.on_change(self.refresh)
+        await self._reopen()
         self.refresh()
         for courier in self._couriers.values():
             courier.start()
         await self.dating.start()
         await self.lacking.start()
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def _reopen(self) -> None:
+        """Open the couriers that a crash took before they were written down: what they owe came after the mark."""
+        kept = await self.store.load(SHELF, MARK)
+        if kept is None:
+            await self._mark(self.routed)
+            return
+        after = self._marked = int.from_bytes(kept)
+        while entries := await self.store.entries(after, _AT_ONCE, through=self.routed):
+            for entry in entries:
+                for key, _ in self.receivers(entry):
+                    if key not in self._couriers:
+                        self._open(key, entry.seq - 1)
+            after = entries[-1].seq
+
+    async def _mark(self, seq: int) -> None:
+        """Note that all couriers that owe something up to here are written down."""
+        if seq != self._marked:
+            await self.store.save(SHELF, MARK, seq.to_bytes(8))  # in digits, it might look like somebody's card
+            self._marked = seq
 
     async def stop(self) -> None:
         """Stop all couriers and persist their cursors."""
@@ -194,13 +219,11 @@ class Dispatch:
 
     async def deliver(self, party: Party, entry: Entry) -> None:
         """Hand an entry to the partner that carries messages to this party, as far as the party may know it."""
-        self._hub.clearing.check(entry)
-        told = await self._hub.sight.told(party, entry)
-        if told is None:
-            return
         try:
-            link = self._way(party, told)
-            if link is not None:
+            self._hub.clearing.check(entry)
+            told = await self._hub.sight.told(party, entry) if self._is_entitled(party, entry) else None
+            link = self._way(party, told) if told is not None else None
+            if told is not None and link is not None:
                 await link.deliver(told, party)
         except Refused as no:
             self._report(party, entry, no)
@@ -210,6 +233,10 @@ class Dispatch:
         except Exception as bug:
             raise _broken(bug, party, entry) from bug
 
+    def _is_entitled(self, party: Party, entry: Entry) -> bool:
+        """Whether this party is still told such a thing: what waits while an agreement ends is not; a charge is."""
+        return entry.lane in _OWED or any(key.party == party for key, _ in self.receivers(entry))
+
     def _report(self, party: Party, entry: Entry, no: Refused) -> None:
         """Tell the quality page of who stated an entry that a receiver refused it (design: What 1000 means)."""
         what = f"is refused by {party}: {no.reason.value}"
@@ -217,16 +244,15 @@ class Dispatch:
 
     async def seed(self, party: Party, entry: Entry, seed: Seed) -> None:
         """Hand over a part of the picture; where a selection took the place of another, also what has left."""
-        told = await self._hub.sight.seeded(party, entry, seed)
-        link = self._way(party, told) if told is not None else None
-        if told is None or link is None:
-            return
         try:
-            await link.deliver(told, party)
+            told = await self._hub.sight.seeded(party, entry, seed)
+            link = self._way(party, told) if told is not None else None
+            if told is not None and link is not None:
+                await link.deliver(told, party)
         except (Refused, Unavailable, asyncio.CancelledError):
             raise
         except Exception as bug:
-            raise _broken(bug, party, told) from bug
+            raise _broken(bug, party, entry) from bug
 
     def _way(self, party: Party, entry: Entry) -> Link | None:
         """Return the link by which an entry goes to a party; None where its partner fetches it itself."""
@@ -290,12 +316,21 @@ class Dispatch:
     async def _tick(self) -> None:
         while True:
             await self.clock.sleep(_TICK_S)
-            if self._boundary is not None and self.clock.now() >= self._boundary:
-                self.refresh()
-            await self.dating.tick()
-            for courier in list(self._couriers.values()):
-                await courier.persist()
-                courier.wake()  # the bell is a hint; couriers also look for themselves
+            try:
+                await self._look()
+            except Exception as trouble:  # noqa: BLE001  a store that fails for a moment must not end this for good
+                log.warning("tick_failed", error=repr(trouble))
+
+    async def _look(self) -> None:
+        """Follow the dates, write down how far everybody is, and have the couriers look for themselves."""
+        if self._boundary is not None and self.clock.now() >= self._boundary:
+            self.refresh()
+        routed = self.routed
+        for courier in list(self._couriers.values()):
+            await courier.persist()
+            courier.wake()  # the bell is a hint
+        await self._mark(routed)
+        await self.dating.tick()
 
 
 def _order(seed: Seed) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -19,6 +19,17 @@ def succeeding(seed: Seed, cursor: Cursor) -> Seed:
     former += [one.former for one in cursor.seeds if one.part == seed.part and one.former is not None]
     names = {name for one in former for name in one.split("+")}
     return replace(seed, former="" if "" in names else "+".join(sorted(names)))
+
+
+def covering(cursor: Cursor, wanted: Sequence[Seed]) -> Cursor:
+    """Return a cursor that covers these parts: what the receiver has not had of them is sent, of others nothing."""
+    had = set(cursor.covered)
+    missing = tuple(succeeding(seed, cursor) for seed in wanted if str(seed) not in had)
+    covered = tuple(sorted(str(seed) for seed in wanted))
+    if not missing and covered == cursor.covered:
+        return cursor
+    kept = tuple(one for one in cursor.seeds if str(one) in covered)
+    return replace(cursor, covered=covered, seeds=(*kept, *missing))
 
 
 def once_more(covered: Iterable[str], kind: Kind | None, request: str) -> tuple[Seed, ...]:

@@ -102,8 +102,10 @@ async def test_elsewhere_a_no_is_a_no(quiet, http, status, error):
     await quiet.tell("token", messages.token())
     quiet.cpo.answers.append(says("PUT", "/receiver/tokens", http, status))
 
-    with pytest.raises(error):
+    with pytest.raises(error) as answered:
         await deliver(quiet, CPO, "cpo")
+    if error is Unavailable:  # of the partner, not of what it was sent: nothing is poison for that
+        assert answered.value.is_busy is (http in (429, 503))
 
 
 async def test_a_partner_that_wants_to_be_left_alone_says_for_how_long(quiet):

@@ -16,6 +16,7 @@ _SAYS = {
 _HUB_SAYS = {4002: Reason.TIMED_OUT, 4003: Reason.NOT_CONNECTED}
 # Whoever answers these may answer otherwise when the same comes again: not known yet, too fast, too slow.
 _LATER = frozenset({401, 403, 408, 429})
+_BUSY = frozenset({429, 503})
 _NO_METHOD = frozenset({405, 501})
 
 
@@ -85,6 +86,7 @@ def refused(called: Called) -> Refused:
 
 def _later(called: Called) -> Unavailable:
     reason = Reason.BAD_ANSWER if called.reply is None else Reason.FAILED
+    reason = Reason.OVERLOADED if called.http in _BUSY else reason
     return Unavailable(reason, _said(called), reached=True, retry_after=called.retry_after)
 
 
