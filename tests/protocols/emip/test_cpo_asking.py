@@ -172,6 +172,8 @@ async def test_a_list_knows_users_of_every_kind(tmp_path, kind, listed, asked):
         await download(cpo, entry(listed, kind=kind))
         assert (await cpo.authorize(**asked))[1]["allowed"] == "ALLOWED"
         assert not cpo.iop.of(ASK)
+        cpo.iop.answers[GET] = {**YES, "authorisationValue": 2}
+        assert (await cpo.authorize(" "))[1]["allowed"] == "NOT_ALLOWED"  # no user at all
 
 
 @pytest.mark.statement("EMIP-124")

@@ -116,7 +116,10 @@ class Asking:
         """Return what the downloaded list says of a user; None when it says nothing that still holds (EMIP-82)."""
         now = self._hub.clock.now()
         fresh = await is_fresh(self._hub.store, self._sending.partner, question.cpo, now)
-        kind, uid = read_user(*write_user(question.type, question.uid, question.type_word))  # as the list has it
+        try:
+            kind, uid = read_user(*write_user(question.type, question.uid, question.type_word))  # as the list has it
+        except ValueError:
+            return None
         name = token_ref(*await user_stated(self._hub, kind, uid, question.uid))
         for row in await self._hub.store.by_ref(name, Kind.TOKEN):
             token = row.body
