@@ -52,8 +52,7 @@ class Commander:
                 remedy="use a token of your own",
             )
         self.hub.book.routing.check_active(Party(emsp, role))
-        partner = self.hub.book.partners[origin.partner]
-        if not partner.is_hub and not partner.speaks_for(emsp, role):
+        if not self.hub.book.routing.speaks(origin.partner, emsp, role):
             raise Refused(
                 Reason.FORBIDDEN,
                 f"partner {origin.partner} does not speak for {emsp} as {role}",

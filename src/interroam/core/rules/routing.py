@@ -92,24 +92,24 @@ class Routing:
             raise Refused(Reason.FORBIDDEN, f"{party} is suspended", remedy="ask the operator")
 
     def may_ask(self, partner_id: str, cpo: PartyId) -> bool:
-        """Whether a partner may put questions of this CPO: it speaks for it, or is a hub."""
+        """Whether a partner may put questions of this CPO: it speaks for it, or is the hub before it."""
         asked = (partner_id, cpo)
         allowed = self._asking.get(asked)
         if allowed is None:
             self.check_active(Party(cpo, Role.CPO))
-            partner = self.partners[partner_id]
-            allowed = self._asking[asked] = partner.is_hub or partner.speaks_for(cpo, Role.CPO)
+            allowed = self._asking[asked] = self.speaks(partner_id, cpo, Role.CPO)
         return allowed
 
     def _states(self, partner_id: str, key: Key) -> bool:
         """Whether a partner speaks for the owner of an object; a NAP may own locations as well (sheet 2.11)."""
         owner, role = key.party, OWNER_ROLE[key.kind]
         if key.kind not in _SITES or not self._speakers.get(Party(owner, Role.NAP)):
-            return self._speaks(partner_id, owner, role)
-        as_cpo = bool(self._speakers.get(Party(owner, role))) and self._speaks(partner_id, owner, role)
-        return as_cpo or self._speaks(partner_id, owner, Role.NAP)
+            return self.speaks(partner_id, owner, role)
+        as_cpo = bool(self._speakers.get(Party(owner, role))) and self.speaks(partner_id, owner, role)
+        return as_cpo or self.speaks(partner_id, owner, Role.NAP)
 
-    def _speaks(self, partner_id: str, owner: PartyId, role: Role) -> bool:
+    def speaks(self, partner_id: str, owner: PartyId, role: Role) -> bool:
+        """Whether a partner speaks for a party; a hub for all that do not speak here themselves, or roam both ways."""
         partner = self.partners.get(partner_id)
         if partner is None or partner.state is PartnerState.SUSPENDED or Party(owner, role) in self.suspended:
             return False

@@ -9,6 +9,7 @@ from interroam.model.ids import Party
 from tests.protocols.ocpi.nodes import LONG_AGO
 from tests.protocols.ocpi.partners import Peer
 from tests.protocols.ocpi.server.messages import cdr, evse, location, session, tariff, token
+from tests.waiting import eventually
 
 LATER = "2026-03-14T12:05:00Z"
 
@@ -16,6 +17,7 @@ LATER = "2026-03-14T12:05:00Z"
 async def agree(node, one: str, *owners: str) -> None:
     parties = tuple(map(Party.parse, owners))
     await node.book.put_agreement(Agreement(id=one, emsp=Party.parse(one), cpos=parties, starts=LONG_AGO))
+    await eventually(lambda: all(courier.idle for courier in node.dispatch.couriers))  # what there is goes first
 
 
 @pytest.mark.statement("OCPI-23", "OCPI-24")
@@ -97,4 +99,26 @@ async def test_the_commands_of_an_scsp_are_taken_and_rejected_since_it_has_no_dr
     assert (answer.http, answer.status, answer.data["result"]) == (200, 1000, "REJECTED")
     assert "no agreement lets NL*SSS/SCSP" in answer.data["message"][0]["text"]
     assert (await scsp.post(f"receiver/commands/{name}", {})).status == 2001
+    assert peer.told("POST") == []
+
+
+@pytest.mark.statement("OCPI-17")
+async def test_a_hub_asks_and_commands_in_nobodys_name_that_is_connected_itself(node, operator, emsp):
+    peer, cpo = operator
+    hub = await node.partner("far", "FR*FAR/HUB", to=None)
+    await agree(node, "FR*FAR/HUB", "CH*CCC/CPO")
+    await cpo.put("receiver/locations/CH/CCC/L1", location())
+    await emsp.put("receiver/tokens/DE/EEE/AABBCCDD", token("AABBCCDD"))
+    place = {"location_id": "L1", "evse_uid": "E1"}
+    start = {"response_url": "http://far.example/1", **place, "token": token("AABBCCDD")}
+    unlock = {"response_url": "http://far.example/1", **place, "connector_id": "1"}
+    for path, said, name in (
+        ("sender/tokens/AABBCCDD/authorize", {"location_id": "L1"}, "CH*CCC"),
+        ("receiver/commands/START_SESSION", start, "DE*EEE"),
+        ("receiver/commands/UNLOCK_CONNECTOR", unlock, "DE*EEE"),
+    ):
+        named = {"OCPI-from-country-code": name[:2], "OCPI-from-party-id": name[3:]}
+        answer = await hub.post(path, said, named)
+        assert (path, answer.http, answer.status) == (path, 403, 2000)
+        assert name in answer.message
     assert peer.told("POST") == []
