@@ -201,12 +201,12 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
 
 MORE = "*"
 """Among the fields of a location that changed: perhaps others too, which nobody can name."""
-_PART, _NEW_PART = "evses/", "evses+/"
+_PART, _NEW_PART, _STATUS_PART = _PARTS = ("evses/", "evses+/", "evses.status/")
 
 
-def part_name(uid: str, *, new: bool) -> str:
-    """Name an EVSE among the fields of its location that changed; ``new`` says that it was not there before."""
-    return (_NEW_PART if new else _PART) + uid.casefold()
+def part_name(uid: str, *, new: bool, status_alone: bool) -> str:
+    """Name an EVSE among the fields of its location that changed: one that was not there, or whose status did alone."""
+    return (_NEW_PART if new else _STATUS_PART if status_alone else _PART) + uid.casefold()
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -214,7 +214,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     ``body`` is there for facts (the object as stated); a change keeps the names of its fields and its message. Where
     there is no message, the change of an EVSE or a session keeps the object as it was then. A location that is stated
-    again says in ``fields`` what is new: names of its own fields, and its EVSEs (see ``parts``).
+    again says in ``fields`` what is new: names of its own fields, and its EVSEs (see ``parts``). So does an EVSE of
+    which nothing but the status is.
     """
 
     seq: int
@@ -247,14 +248,18 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def own_fields(self) -> frozenset[str]:
         """The names of what is new of the object itself."""
-        return frozenset(one for one in self.fields if not one.startswith((_PART, _NEW_PART)))
+        return frozenset(one for one in self.fields if not one.startswith(_PARTS))
 
     @property
     def parts(self) -> dict[str, bool]:
         """The EVSEs of a location that changed, by uid as in keys, and whether each was not there before."""
-        old, new = len(_PART), len(_NEW_PART)
-        found = {one[old:]: False for one in self.fields if one.startswith(_PART)}
-        return found | {one[new:]: True for one in self.fields if one.startswith(_NEW_PART)}
+        named = (one.partition("/") for one in self.fields if one.startswith(_PARTS))
+        return {uid: f"{kind}/" == _NEW_PART for kind, _, uid in named}
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        """Those of them of which nothing but the status changed."""
+        return frozenset(one.removeprefix(_STATUS_PART) for one in self.fields if one.startswith(_STATUS_PART))
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -102,7 +102,7 @@ class Evse(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=Tr
     rest_at: datetime | None = None
     """When all but the status was stated; the status keeps its own time in ``status.at``."""
     changed_at: datetime | None = None
-    """When any of that changed, where it was before: since then it was only stated again."""
+    """When any of that changed, where it was only stated again since then; or when it came to be there."""
 
     @property
     def key(self) -> Key:

@@ -37,6 +37,7 @@ from interroam.store.rows import own_name
 
 _NAMELESS: tuple[str, ...] = ()
 _UNNAMED: frozenset[str] = frozenset()
+_STATUS = frozenset({"status"})
 _RECORDED, _LOCATION, _EVSE, _CDR, _FACT = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR, Act.FACT
 
 
@@ -124,6 +125,7 @@ class Draft:
         """Keep what is new of one object by itself: most of what is ever told."""
         self.seq = seq = self.seq + 1
         key, refs = telling.key, telling.refs
+        kind = key.kind
         if stored is None:
             self.no = no = self.no + 1
             row, created, known = first_row(telling, key, judgment, seq, no), True, _NAMELESS
@@ -139,10 +141,12 @@ class Draft:
             if stored.subject != row.subject or stored.contract != row.contract:
                 self._note_former(stored)
         self.rows[key] = before, row
-        fresh = altered(stored.body, row.body) if stored is not None and key.kind is _LOCATION else _UNNAMED
+        fresh = _STATUS if judgment.status_alone else _UNNAMED
+        if stored is not None and kind is _LOCATION:
+            fresh = altered(stored.body, row.body)
         entry = entry_of(telling, row, seq, moved, created=created, late=judgment.late, fresh=fresh)
         self.entries.append(entry)
-        if key.kind is _CDR and entry.act is _FACT:
+        if kind is _CDR and entry.act is _FACT:
             self._cdrs.append(entry)
         if refs != known:
             self._name(row, refs)
@@ -284,11 +288,12 @@ def _fresh(statement: Statement, steps: Sequence[_Step]) -> frozenset[str]:
         return _UNNAMED
     own = renewed(statement, before, judgment) if judgment.verdict is _RECORDED else _UNNAMED
     told = [step for step in steps if step.part and step.judgment.verdict is _RECORDED]
-    return own.union(
-        part_name(step.judgment.body.uid, new=step.before is None or step.before.withdrawn)
-        for step in told
-        if isinstance(step.judgment.body, Evse)
-    )
+    return own.union(_named(step) for step in told)
+
+
+def _named(step: _Step) -> str:
+    new = step.before is None or step.before.withdrawn
+    return part_name(step.key.sub, new=new, status_alone=step.judgment.status_alone)
 
 
 def _late(part: Fact, judgment: Judgment) -> bool:

@@ -30,7 +30,8 @@ def test_an_entry_overtaken_by_a_newer_one_of_its_object_is_skipped_under_latest
 def test_a_change_of_other_fields_is_not_overtaken_by_a_status():
     other = entry(1, ONE, fields=frozenset({"connectors"}))
     assert not overtakes(entry(2, ONE), other)
-    assert overtakes(entry(2, ONE, act=Act.FACT), other)
+    assert not overtakes(entry(2, ONE, act=Act.FACT), other)  # of which nothing but the status is new
+    assert overtakes(entry(2, ONE, act=Act.FACT, fields=frozenset()), other)
     assert not overtakes(entry(2, TWO), other)
 
 

@@ -11,6 +11,7 @@ from interroam.model.facts import Act, Entry
 from interroam.model.ids import Key, Kind, session_key
 
 _LOCATION, _EVSE, _CDR, _LATEST = Kind.LOCATION, Kind.EVSE, Kind.CDR, Policy.LATEST
+_PLACES = (_LOCATION, _EVSE)
 Group = tuple[str, ...]
 _EVERYTHING: Group = ("",)
 _MOST_OVERTAKEN = 1_000
@@ -20,7 +21,7 @@ _MOST_OVERTAKEN = 1_000
 def group_of(entry: Entry) -> Group:
     """Return what an entry must keep order with: its location, its charge, its object."""
     key = entry.key
-    if key.kind in (_LOCATION, _EVSE):
+    if key.kind in _PLACES:
         return ("place", key.owner, key.id)
     if key.kind is _CDR and isinstance(entry.body, Cdr) and entry.body.session_id:
         key = session_key(entry.body.owner, entry.body.session_id)
@@ -31,7 +32,7 @@ def overtakes(newer: Entry, older: Entry) -> bool:
     """Whether the newer entry says all that the older one does."""
     if newer.key != older.key or older.removed or older.moved or Act.WITHDRAWAL in (newer.act, older.act):
         return False  # what was left out of a location, or out of a selection, is said by that entry alone
-    if newer.key.kind is _LOCATION and newer.act is Act.FACT and not newer.whole:  # told by what is new of it alone
+    if newer.act is Act.FACT and newer.key.kind in _PLACES and not newer.whole:  # told by what is new of it alone
         return not older.whole and older.fields <= newer.fields
     return newer.act is Act.FACT or (older.act is Act.CHANGE and older.fields <= newer.fields)
 

@@ -38,6 +38,7 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _NO_PRICE = Price(Decimal(0))
 # Judged for every message: without asking the enumeration each time.
 _RECORDED = Verdict.RECORDED
+_REMOVED, _PLANNED = Availability.REMOVED, Availability.PLANNED
 
 
 class Judgment(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +55,8 @@ class Judgment(msgspec.Struct, frozen=True, gc=False):
     withdrawn: bool = False
     late: bool = False
     """Whether part of what was stated is older than what is known, so that it is not what holds now."""
+    status_alone: bool = False
+    """Whether it is an EVSE that was stated again, and nothing but its status is new (OCPI-86)."""
 
 
 def judge(statement: Statement, stored: Stored | None, now: datetime) -> Judgment:
@@ -137,6 +140,8 @@ def _judge_evse_change(change: Change, stored: Stored, old: Evse, at: datetime) 
             rest_at=at if rest_too and not late_rest else rest_at,
             changed_at=None if rest_too and not late_rest else old.changed_at,
         )
+    if _arrives(old.status, body.status):
+        body = replace(body, changed_at=at)
     judged_at = at if at >= stored.judged_at else stored.judged_at  # noqa: FURB136
     updated = stated if stated >= stored.updated else stored.updated  # noqa: FURB136
     # The bytes first: for a true change they differ, and two objects need not be compared.
@@ -165,7 +170,7 @@ def _judge_halves(change: Change, stored: Stored, old: Evse, at: datetime) -> Ju
         status=status,
         last_updated=_later(change.last_updated, old.last_updated),
         rest_at=old.rest_at if change.fields == _STATUS else _later(at, old.rest_at),
-        changed_at=old.changed_at if change.fields == _STATUS else None,
+        changed_at=at if _arrives(was, now) else old.changed_at if change.fields == _STATUS else None,
     )
     verdict = Verdict.UNCHANGED if same else Verdict.RECORDED
     return Judgment(verdict, body, wire, _later(at, stored.judged_at), _later(change.last_updated, stored.updated))
@@ -221,20 +226,31 @@ def _judge_evse_fact(fact: Fact, body: Evse, stored: Stored, old: Evse, *, same:
         body, row = replace(body, status=old.status), _restated(fact, row, old)
     if late_rest:
         body, row = replace(old, status=body.status), _restated(fact, stored.wire, body)
-    elif _is_same_but_for_status(fact, body, row, old, stored.wire):
+    status_alone = not late_rest and _is_same_but_for_status(fact, body, row, old, stored.wire)
+    if status_alone:
         body = replace(body, changed_at=old.changed_at or old.rest_at)
     body = replace(body, last_updated=max(body.last_updated, old.last_updated))
     updated = max(body.last_updated, stored.updated)
     if _untimed(body) == _untimed(old) and (row is None or _same(fact, row, stored.wire)):
         return Judgment(Verdict.UNCHANGED, body, stored.wire, max(at, stored.judged_at), updated)
-    return Judgment(_RECORDED, body, row, max(at, stored.judged_at), updated, late=late_status or late_rest)
+    late = late_status or late_rest
+    return Judgment(_RECORDED, body, row, max(at, stored.judged_at), updated, late=late, status_alone=status_alone)
+
+
+def _arrives(was: EvseStatus, now: EvseStatus) -> bool:
+    """Whether an EVSE comes to be there, which is more than another status (C9)."""
+    before = was.availability
+    return (before is _REMOVED or before is _PLANNED) and now.availability is not before
 
 
 def _is_same_but_for_status(fact: Fact, body: Evse, row: Wire | None, old: Evse, known: Wire | None) -> bool:
     """Whether an EVSE that is stated again says nothing new but its status (OCPI-86)."""
-    if _untimed(replace(body, status=old.status)) != _untimed(old):
+    if _arrives(old.status, body.status) or _untimed(replace(body, status=old.status)) != _untimed(old):
         return False
-    return row is None or known is None or _same(fact, _restated(fact, row, old), known)
+    if row is None or known is None:
+        return row is known
+    restated = _restated(fact, row, old)
+    return restated is not None and _same(fact, restated, known)
 
 
 def _restated(statement: Fact | Change, row: Wire | None, evse: Evse) -> Wire | None:

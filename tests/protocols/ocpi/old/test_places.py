@@ -131,9 +131,16 @@ async def test_a_status_alone_makes_no_place_appear_though_all_of_it_is_stated_a
             await old_emsp.say("PUT", f"{PLACE}/E1", point)
 
     await old_emsp.settled()
+    old_emsp.emsp.seen.clear()
     for minute, status in enumerate(("AVAILABLE", "CHARGING", "CHARGING", "AVAILABLE")):
         await state(minute, status=status)
+        await old_emsp.settled()
         assert await delta() == []
+    said = [
+        {"status": word, "last_updated": f"2026-03-15T12:{minute:02}:00Z"}
+        for minute, word in ((1, "CHARGING"), (3, "AVAILABLE"))
+    ]
+    assert [(one.method, one.body) for one in old_emsp.emsp.told()] == [("PATCH", one) for one in said]
     await old_emsp.say("PATCH", f"{PLACE}/E1", {"status": "BLOCKED", "last_updated": "2026-03-15T12:05:00Z"})
     assert await delta() == []
     await old_emsp.say("PATCH", f"{PLACE}/E1", {"floor_level": "1", "last_updated": "2026-03-15T12:06:00Z"})
@@ -146,6 +153,21 @@ async def test_a_status_alone_makes_no_place_appear_though_all_of_it_is_stated_a
     gone = messages.evse("E2", last_updated="2026-03-15T12:20:00Z")
     await old_emsp.say("PUT", f"{PLACE}/E2", gone)
     assert len((await old_emsp.ask("GET", "locations?date_from=2026-03-15T12:11:00Z"))["data"]) == 1
+
+
+@pytest.mark.statement("OCPI-86")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("was", ["PLANNED", "REMOVED"])
+async def test_an_evse_that_comes_to_be_there_makes_its_place_appear(old_emsp, was, method):
+    absent = messages.evse("E2", status=was, last_updated="2026-03-14T13:00:00Z")
+    await old_emsp.say("PUT", f"{PLACE}/E2", absent)
+    there = {"status": "AVAILABLE", "last_updated": LATER}
+    await old_emsp.say(method, f"{PLACE}/E2", absent | there if method == "PUT" else there)
+    (place,) = (await old_emsp.ask("GET", "locations?date_from=2026-03-15T00:00:00Z"))["data"]
+    assert [one["status"] for one in place["evses"]] == ["AVAILABLE", "AVAILABLE"]
+    again = "locations?date_from=2026-03-15T12:30:00Z"
+    await old_emsp.say("PATCH", f"{PLACE}/E2", {"status": "CHARGING", "last_updated": "2026-03-15T13:00:00Z"})
+    assert (await old_emsp.ask("GET", again))["data"] == []
 
 
 @pytest.mark.statement("OCPI-86", "OCPI-85")

@@ -27,6 +27,7 @@ from interroam.protocols.ocpi import v211
 from interroam.protocols.ocpi.bridge import HubNames, Lifting, OldViews, Unsaid, long_id
 from interroam.protocols.ocpi.calls import Call, Called
 from interroam.protocols.ocpi.profiles import Switches
+from interroam.protocols.ocpi.translate.rows import STATUS
 from interroam.protocols.ocpi.v211 import Down, Names
 from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.wire import Malformed, NotJson
@@ -73,7 +74,7 @@ class OldPushes(Pushes):
             if row.withdrawn or not isinstance(evse, Evse) or (view.sees is not None and not sees_row(view.sees, row)):
                 continue
             if not evse.removed and await is_priced_anew(self._hub.store, self._to.id, evse, entry.correlation):
-                pushes += await self._part(row, view)
+                pushes += await self._part(entry, row, view)
         return pushes
 
     async def _itself(self, entry: Entry, stored: Stored, names: frozenset[str], view: View) -> list[Push] | None:
@@ -83,10 +84,18 @@ class OldPushes(Pushes):
         except Unsaid:
             return []
 
-    async def _part(self, row: Stored, view: View) -> list[Push]:
-        """Return the PUT of an EVSE: none where 2.1.1 cannot be told of it, or must not be."""
+    async def _evse(self, entry: Entry, view: View) -> list[Push]:
+        """Tell of an EVSE: of its status by PATCH, also where its owner stated all of it again (OCPI-86)."""
+        if entry.act is Act.FACT and entry.fields == STATUS:
+            return await self._status(entry, await self._known(entry), view)
+        return await super()._evse(entry, view)
+
+    async def _part(self, entry: Entry, row: Stored, view: View) -> list[Push]:
+        """Return what tells of an EVSE: nothing where 2.1.1 cannot be told of it, or must not be."""
         try:
-            return await super()._part(row, view)
+            if row.key.sub in entry.statuses and not entry.own_fields:
+                return await self._status(replace(entry, body=None), row, view)
+            return await super()._part(entry, row, view)
         except Unsaid:
             return []
 

@@ -28,7 +28,7 @@ from interroam.model.tokens import Token
 from interroam.protocols.ocpi.callbacks import PROFILE_COMMANDS
 from interroam.protocols.ocpi.translate import write_active_profile, write_outcome, write_profile_outcome
 from interroam.protocols.ocpi.translate.renewing import location_patch, renewal
-from interroam.protocols.ocpi.translate.rows import is_ours
+from interroam.protocols.ocpi.translate.rows import STATUS, is_ours
 from interroam.protocols.ocpi.translate.tariffs import ADDRESSING
 from interroam.protocols.ocpi.views import Looks, View
 from interroam.protocols.ocpi.views.dress import moment, time_field
@@ -128,7 +128,7 @@ class Pushes:
             if row.withdrawn or not isinstance(evse, Evse) or (view.sees is not None and not sees_row(view.sees, row)):
                 continue
             if row.key.sub in parts or (own and not evse.removed):
-                pushes += await self._part(row, view)
+                pushes += await self._part(entry, row, view)
         return pushes
 
     async def _itself(self, entry: Entry, stored: Stored, names: frozenset[str], view: View) -> list[Push] | None:
@@ -140,9 +140,16 @@ class Pushes:
         patch = await self._views.patch(replace(entry, act=_CHANGE, wire=said), stored, view) if said else None
         return None if patch is None else [_patch(stored, view, patch)]
 
-    async def _part(self, row: Stored, view: View) -> list[Push]:
+    async def _part(self, entry: Entry, row: Stored, view: View) -> list[Push]:
         """Return the PUT of an EVSE that is told of because of its location."""
+        del entry
         return [await self._put(row, view)]
+
+    async def _status(self, entry: Entry, row: Stored, view: View) -> list[Push]:
+        """Return the PATCH of the status of an EVSE, however that was stated."""
+        said = replace(entry, act=_CHANGE, key=row.key, fields=STATUS, wire=None)
+        patch = await self._views.patch(said, row, view)
+        return [] if patch is None else [_patch(row, view, patch)]
 
     async def _evse(self, entry: Entry, view: View) -> list[Push]:
         stored = self._hub.store.at_hand(entry.key) or await self._known(entry)
