@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.protocols.ocpi.server.messages import evse, location
-from tests.protocols.ocpi.server.test_lists import LIST, crawl, fill
+from interroam.model.facts import Origin, Withdrawal
+from interroam.model.ids import PartyId, location_key, token_key
+from tests.protocols.ocpi.server.messages import evse, location, token
+from tests.protocols.ocpi.server.test_lists import LIST, OWNER, crawl, fill
 
 
 @pytest.mark.statement("OCPI-38", "OCPI-51")
@@ -65,3 +67,20 @@ async def test_an_owner_that_is_a_provider_too_lists_its_own_as_it_stated_it_and
     for _ in range(2):
         assert ["gireve_id" in one for one in (await emsp.get(LIST)).data] == [True]
         assert ["gireve_id" in one for one in (await both.get(LIST)).data] == [False]
+
+
+@pytest.mark.statement("OCPI-51", "OCPI-85")
+async def test_a_window_without_a_beginning_asks_for_no_changes_and_is_told_nothing_of_what_is_gone(node, cpo, emsp):
+    await cpo.put("receiver/locations/CH/CCC/L0", location("L0", evses=[]))
+    await cpo.put("receiver/locations/CH/CCC/L1", location("L1"))
+    await emsp.put("receiver/tokens/DE/EEE/AABBCCDD", token("AABBCCDD"))
+    at = datetime(2026, 3, 15, tzinfo=UTC)
+    for key in (location_key(OWNER, "L0"), location_key(OWNER, "L1")):
+        await node.hub.tell(Origin("ccc"), Withdrawal(key, at))
+    await node.hub.tell(Origin("eee"), Withdrawal(token_key(PartyId.parse("DE*EEE"), "RFID", "AABBCCDD"), at))
+
+    for window, count in (("", 0), ("?date_to=2027-01-01T00:00:00Z", 0), ("?date_from=2026-03-15T00:00:00Z", 2)):
+        page = await emsp.get(f"{LIST}{window}")
+        assert (window, len(page.data), page.headers["X-Total-Count"]) == (window, count, str(count))
+        tokens = await cpo.get(f"sender/tokens{window}")
+        assert (window, [one["valid"] for one in tokens.data]) == (window, [False] if count else [])

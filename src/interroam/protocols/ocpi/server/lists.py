@@ -34,7 +34,7 @@ def query_of(desk: Desk, call: Call, kind: Kind, page: Page) -> Query:
         kind=kind,
         owners=frozenset({call.receiver}) if call.receiver is not None else None,
         standing=kind is Kind.LOCATION and page.date_from is None,  # else it is told what is gone (OCPI-85)
-        gone=kind in _TOLD_GONE,
+        gone=kind in _TOLD_GONE and page.date_from is not None,
         hidden=desk.views.hidden(kind),
         without=call.left_out,
         updated_from=page.date_from,
