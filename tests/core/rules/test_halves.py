@@ -88,6 +88,19 @@ def test_a_half_after_a_status_in_one_word_keeps_the_other_half():
 # -- verdicts ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.statement("OCPI-86")
+@pytest.mark.parametrize("absent", [Availability.PLANNED, Availability.REMOVED])
+def test_a_half_that_says_that_an_evse_is_there_now_is_more_than_a_status(absent):
+    row = known(available(absent, at(1)))
+    assert row.body.changed_at is None
+    _, row = judged(row, busy(Busy.FREE, at(2)))
+    assert row.body.changed_at is None
+    _, row = judged(row, available(WORKS, at(3)))
+    assert row.body.changed_at == at(3)
+    _, row = judged(row, available(BROKEN, at(4)))
+    assert row.body.changed_at == at(3)
+
+
 @pytest.mark.statement("EMIP-52")
 def test_a_half_is_stale_by_its_own_time_alone():
     row = known(available(WORKS, at(10)), busy(Busy.FREE, at(50)))

@@ -36,6 +36,27 @@ def test_a_repeated_status_is_unchanged_and_still_refreshes_its_time():
     assert late.verdict is Verdict.STALE
 
 
+@pytest.mark.statement("OCPI-86")
+def test_of_an_evse_stated_again_the_status_alone_is_new_where_both_its_forms_say_so():
+    def wire(data: bytes) -> Wire:
+        return Wire("ocpi", "2.2.1", data)
+
+    row = stored(evse(), wire=wire(b"free"))
+    said = Fact(evse(word="CHARGING", when=at(5)), None, wire(b"used"))
+    restate = lambda _, body: wire({"AVAILABLE": b"free", "CHARGING": b"used"}[body.status.word])  # noqa: E731
+    alone = judge(replace(said, restate=restate), row, at(5))
+    assert (alone.status_alone, alone.body.changed_at, alone.body.rest_at) == (True, NOW, at(5))
+    for other in (
+        said,  # nobody can say what its row says besides the status
+        replace(
+            said, restate=restate, row=wire(b"used, with a floor"), body=evse(word="CHARGING", when=at(5), uid="2")
+        ),
+        replace(said, restate=lambda *_: wire(b"free, with a floor")),
+    ):
+        judgment = judge(other, row, at(5))
+        assert (judgment.verdict, judgment.status_alone, judgment.body.changed_at) == (Verdict.RECORDED, False, None)
+
+
 @pytest.mark.statement("OCPI-37")
 def test_a_status_that_goes_and_comes_back_is_three_recordings():
     row = stored(evse(word="BLOCKED", when=at(-10)))

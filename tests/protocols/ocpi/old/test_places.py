@@ -229,6 +229,11 @@ async def test_a_place_that_changed_goes_by_its_evses_under_the_hubs_ids(old_ems
     more = {"parking_type": "ON_STREET"} if method == "PUT" else {}
     (part,) = await said({"last_updated": "2026-03-15T12:01:00Z"}, state="BE", **more)
     assert (part.method, part.path, part.body["status"]) == ("PUT", f"{path}/{evse}", "AVAILABLE")
+    if method == "PUT":  # also those of which it says nothing new but the status
+        used = messages.evse(status="CHARGING", last_updated="2026-03-15T12:02:00Z")
+        more |= {"state": "BE", "name": "Am Markt", "evses": [used]}
+        _, part = await said({"last_updated": "2026-03-15T12:02:00Z"}, **more)
+        assert (part.method, part.path, part.body["status"]) == ("PUT", f"{path}/{evse}", "CHARGING")
 
 
 @pytest.mark.statement("OCPI-197")
