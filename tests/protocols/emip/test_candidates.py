@@ -52,6 +52,16 @@ async def test_only_emsps_in_contract_with_the_cpo_are_asked(here_and_another):
     assert (asked(here.emsp), asked(other)) == (["0"], [])
 
 
+@pytest.mark.statement("EMIP-130", "EMIP-69")
+async def test_where_nobody_roams_with_a_cpo_any_user_is_202(tmp_path):
+    async with world(tmp_path, agreed=False) as here:
+        for _ in range(2):
+            answer = await here.ask(card="00000001")
+            assert (answer.fields["authorisationValue"], answer.status) == ("2", 202)
+            await here.node.agree("FR*E01", "FR*C01", services=frozenset({"7"}))  # nor has anybody this service
+        assert not here.emsp.asked
+
+
 @pytest.mark.statement("EMIP-68", "EMIP-130")
 async def test_only_emsps_with_the_service_are_asked_and_all_of_them_at_the_same_time(here_and_another):
     here, other = here_and_another

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from aiohttp import web
 
 from tests.protocols.emip.emsp_office import CARD, CONTRACT, EVSE, selling
 
@@ -44,7 +45,11 @@ async def test_an_id_is_made_where_the_back_office_gives_none(emsp):
 
 @pytest.mark.statement("EMIP-72")
 async def test_service_0_says_whose_user_it_is_and_begins_nothing(emsp):
+    await emsp.token("0A0B0C0F", valid=False)
+    await emsp.node.settled()
     head = emsp.node.store.head()
+    blocked = await emsp.authorize("0A0B0C0F", service="0")
+    assert (blocked.status, blocked.fields["authorisationValue"]) == (1, "1")  # a user of its own, if a blocked one
     assert (await emsp.authorize(service="0")).fields["authorisationValue"] == "1"
     emsp.answers["authorize"] = {"allowed": "UNKNOWN"}
     answer = await emsp.authorize("0A0B0C0D", service="0")
@@ -180,6 +185,18 @@ async def test_a_platform_is_answered_in_time_though_the_back_office_is_not(emsp
     assert time.perf_counter() - began < emsp.node.hub.deadlines.partner
     assert answer.fault[0] == "SERVICE_UNAVAILABLE"  # no answer, so that the platform may go by its white list
     await asyncio.sleep(0.3)
+    assert await emsp.node.hub.authorization("iop-s-1") is None
+
+
+@pytest.mark.statement("EMIP-132")
+@pytest.mark.parametrize("service", ["1", "0"])
+async def test_a_back_office_that_fails_is_a_missing_answer_and_no_refusal(emsp, service):
+    async def fails(_said):
+        raise web.HTTPInternalServerError
+
+    emsp.answers["authorize"] = fails
+    answer = await emsp.authorize("0A0B0C0D", service=service)
+    assert (answer.http, answer.fault) == (503, ("SERVICE_UNAVAILABLE", "OVERLOADED"))
     assert await emsp.node.hub.authorization("iop-s-1") is None
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from interroam.protocols.emip.profiles import PROFILES
 from tests.protocols.emip.emsp_office import CARD, CONTRACT, OPERATOR, entries, selling
 from tests.protocols.emip.partner import Fault, Silence
 from tests.waiting import eventually
@@ -133,6 +134,13 @@ async def test_a_user_that_another_emsp_has_lies_on_the_shelf(tmp_path):
 
 
 # -- every so many hours -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statement("EMIP-76")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_by_default_users_are_uploaded_at_once_and_twice_a_day(profile):
+    assert PROFILES[profile].whitelist_at_once
+    assert PROFILES[profile].whitelist_hours == 12
 
 
 @pytest.mark.statement("EMIP-76", "EMIP-77")

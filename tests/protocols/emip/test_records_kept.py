@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from interroam.core.ports import Query
+from interroam.model.ids import Kind
 from tests.protocols.emip.charging import (
     ASKED,
     yes,
@@ -69,6 +71,9 @@ async def test_a_record_of_others_is_unknown(here):
     here.emsp = Partner(partner_id("FR*E02"), "FR*E02")
     assert (await here.fetch(serviceSessionId=session)).status == 10501
     assert (await here.fetch(salePartnerSessionId="E01-1")).status == 10501
+    for kind in (Kind.SESSION, Kind.CDR):
+        (row,) = (await here.node.store.page(Query(kind=kind))).items
+        assert (await here.fetch(serviceSessionId=row.hub_id)).status == 10501
     assert (await here.fetch(serviceSessionId="no-such")).status == 10501
     assert (await here.fetch()).status == 19001
     assert (await several(here))[1] == []

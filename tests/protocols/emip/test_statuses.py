@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from interroam.core.rules.statuses import one_word
-from interroam.model.facts import Fact, Origin
+from interroam.model.facts import Fact, Origin, Withdrawal
 from interroam.model.ids import Party, PartyId, Role, evse_key, location_key
 from interroam.model.places import Availability, Busy
 from tests.protocols.emip.nodes import hub
@@ -47,6 +47,25 @@ async def test_both_halves_make_the_status(node, cpo):
     assert one_word((await evse(node)).status) == "RESERVED"
     await busy(cpo, node, 1)
     assert one_word((await evse(node)).status) == "AVAILABLE"
+
+
+@pytest.mark.statement("EMIP-59", "EMIP-20")
+async def test_what_was_known_by_an_id_and_is_no_more_is_10601(node, cpo):
+    known = await evse(node)
+    for state in (availability, busy):
+        assert (await state(cpo, node, 2)).status == 1
+    renamed = replace(known, evse_id="FR*C01*E2", last_updated=node.clock.now())
+    await node.hub.tell(Origin("fr-c01"), Fact(renamed))
+    for state in (availability, busy):
+        assert (await state(cpo, node, 1)).status == 10601
+        assert (await state(cpo, node, 1, id="FR*C01*E2")).status == 1
+    await node.hub.tell(Origin("fr-c01"), Withdrawal(known.key, node.clock.now()))
+    head = node.store.head()
+    for state in (availability, busy):
+        assert (await state(cpo, node, 2, id="FR*C01*E2")).status == 10601
+    await node.hub.tell(Origin("fr-c01"), Withdrawal(location_key(C01, "FRC01P1"), node.clock.now()))
+    assert (await availability(cpo, node, 1, level="ChargingPool", id=POOL)).status == 10601
+    assert node.store.head() == head + 1
 
 
 @pytest.mark.statement("EMIP-52")

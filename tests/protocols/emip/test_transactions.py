@@ -15,6 +15,7 @@ from tests.protocols.emip.charging import CDR, record, world
 from tests.protocols.emip.nodes import hub
 from tests.protocols.emip.partner import Partner, write
 from tests.protocols.emip.places import availability, build
+from tests.waiting import eventually
 
 BEAT = "eMIP_ToIOP_HeartBeat"
 EVENT = "eMIP_ToIOP_SetSessionEventReport"
@@ -90,6 +91,37 @@ async def test_a_repeated_message_is_answered_again_and_done_once(node, cpo):
     assert works.count == 3
     assert other.fields["sessionEventId"] == "event-2"
     assert changed.fields["sessionEventId"] == "event-3"
+
+
+@pytest.mark.statement("EMIP-32", "EMIP-133")
+async def test_a_failure_of_ours_is_no_answer_to_give_again(node, cpo):
+    works = Works(node)
+
+    async def fails(_desk, _call):
+        raise RuntimeError("out of order")
+
+    node.room.front._handlers[EVENT] = fails
+    first = await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-6")
+    assert first.fault == ("INTERNAL_ERROR", "UNEXPECTED_ERROR")
+    node.room.front._handlers[EVENT] = works
+    again = [await cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-6") for _ in range(2)]
+    assert [one.status for one in again] == [1, 1]
+    assert works.count == 1
+    gate, tries = asyncio.Event(), []
+
+    async def fails_once(desk, call):
+        tries.append(call.transaction)
+        if len(tries) == 1:
+            await gate.wait()
+            raise RuntimeError("out of order")
+        return await works(desk, call)
+
+    node.room.front._handlers[EVENT] = fails_once
+    both = [asyncio.ensure_future(cpo.call(node.url, EVENT, EVENT_FIELDS, transaction="t-7")) for _ in range(2)]
+    await eventually(lambda: len(node.room.front._tasks) == 2)
+    gate.set()
+    assert sorted(one.http for one in await asyncio.gather(*both)) == [200, 500]
+    assert tries == ["t-7", "t-7"]
 
 
 @pytest.mark.statement("EMIP-32")

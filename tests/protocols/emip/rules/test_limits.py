@@ -51,6 +51,8 @@ def period(minutes, **volumes):
         (("2", "18350.1", "Wh"), False),
         (("1", "60", "min"), True),
         (("1", "60.5", "min"), False),
+        (("1", "60", "Minutes"), True),
+        (("1", "60", "h"), False),
         (("3", "7.5", "eur"), True),
         (("3", "7.5", "CHF"), False),
         (("3", "7.51", "EUR"), False),

@@ -16,6 +16,7 @@ from interroam.model.tokens import Limit
 DURATION, ENERGY, COST, POWER_TIME = 1, 2, 3, 5
 """Meters by their numbers; 1001 to 1999 are the minutes at a power of so many kW."""
 MINUTES, WATT_HOURS = "min", "Wh"
+_SPELLED_OUT = frozenset({"minute", "minutes"})
 _AT_POWER = range(1001, 2000)
 _MINUTE = timedelta(minutes=1) / timedelta(microseconds=1)
 _WH_PER_KWH = 1000
@@ -49,7 +50,7 @@ def reached(session: Session, limits: Iterable[Limit], now: datetime) -> Limit |
     for limit in limits:
         meter, most = _number(limit.type), _decimal(limit.value)
         value, unit = read.get(meter, (None, ""))
-        if value is None or most is None or unit.casefold() != limit.unit.strip().casefold():
+        if value is None or most is None or unit.casefold() != _unit(limit.unit):
             continue
         if value >= most:
             return limit
@@ -83,6 +84,12 @@ def _at_power(periods: tuple[Period, ...], end: datetime) -> Mapping[int, Decima
 
 def _volume(period: Period, dimension: str) -> Decimal:
     return sum((one.volume for one in period.dimensions if one.type == dimension), Decimal())
+
+
+def _unit(text: str) -> str:
+    """Return a unit as compared; an example of the guide writes one out (sheet 5, conflicts)."""
+    plain = text.strip().casefold()
+    return MINUTES if plain in _SPELLED_OUT else plain
 
 
 def _number(text: str) -> int:
