@@ -380,7 +380,8 @@ class Finding(ABC):
             self._listings[key.kind].move(row.no, place(before), place(row), traits(row.body))
 
     def _forget(self) -> None:
-        """Forget all that memory holds of the database."""
+        """Forget all that memory holds of the database, and what is being read of it just now."""
+        self._commits += 1
         self._recent = Recent(self._memory)
         self._sites.clear()
         self._refs.clear()

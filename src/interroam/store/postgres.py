@@ -33,6 +33,10 @@ from interroam.store.writer import CommitFailed, Errand, Outcome
 log = structlog.get_logger()
 
 READERS = 4
+_PATIENCE_S = 10.0
+_BEGUN = ".begun"
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
+"""What a read says when the connection went under it."""
 _PLACEHOLDER = re.compile(r"\?(\d+)")
 
 
@@ -64,10 +68,10 @@ class PostgresStore(Upkeep):
         try:
             self._db: asyncpg.Connection[Any] = await asyncpg.connect(self._url)
         except (OSError, asyncpg.PostgresError) as error:
-            raise Unavailable(Reason.NOT_CONNECTED, f"the database cannot be reached: {error}") from error
+            raise _unreachable(error) from error
         try:
             if not self._read_only:
-                await self._take()
+                await self._take(self._db)
                 await self._migrate()
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=READERS)
         except BaseException:
@@ -85,14 +89,14 @@ class PostgresStore(Upkeep):
         await self._pool.close()
         await self._db.close()
 
-    async def _take(self) -> None:
-        if not await self._db.fetchval(self._sql["take"]):
+    async def _take(self, db: asyncpg.Connection[Any]) -> None:
+        if not await db.fetchval(self._sql["take"]):
             raise Refused(
                 Reason.WRONG_STATE,
                 "the database belongs to a running node",
                 remedy="stop that node, or give this one a database of its own",
             )
-        await self._db.execute("SET synchronous_commit = on")
+        await db.execute("SET synchronous_commit = on")
 
     async def _migrate(self) -> None:
         await self._db.execute("CREATE TABLE IF NOT EXISTS migrated (version BIGINT PRIMARY KEY)")
@@ -131,7 +135,14 @@ class PostgresStore(Upkeep):
     # -- what the ledger asks for ----------------------------------------------------------------------------------
 
     async def _fetch(self, name: str, *params: object) -> list[Row]:
-        found: list[Row] = await self._pool.fetch(self._sql[name], *params)
+        found: list[Row]
+        try:
+            found = await self._pool.fetch(self._sql[name], *params)
+        except _LOST:
+            try:
+                found = await self._pool.fetch(self._sql[name], *params)  # the pool has connected anew
+            except _LOST as error:
+                raise _unreachable(error) from error
         return found
 
     async def _search(self, name: str, *params: object) -> list[Row]:
@@ -167,14 +178,25 @@ class PostgresStore(Upkeep):
         return outcomes
 
     async def _ensure_connected(self) -> None:
-        """Take the store again after the connection was lost; nobody knows whether the last commit came through."""
+        """Take the store again after the connection was lost; nobody knows whether the last commit came through.
+
+        Until it is taken and read again nothing is written: another node may have it by now.
+        """
         if not self._db.is_closed():
             return
         head = self._seq
-        self._db = await asyncpg.connect(self._url)
-        await self._take()
-        self._forget()
-        await self._learn()
+        try:
+            db = await asyncpg.connect(self._url, timeout=_PATIENCE_S)
+            try:
+                await self._take(db)
+                self._forget()
+                await self._learn()
+            except BaseException:
+                await db.close()
+                raise
+        except Exception as error:
+            raise CommitFailed(str(error)) from error
+        self._db = db
         if self._seq > head:
             self._publish(await self.entries(head, self._seq - head))
 
@@ -221,9 +243,12 @@ class PostgresStore(Upkeep):
     async def backup(self, target: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Write a consistent copy while running: a folder, a file per table, as COPY … (FORMAT binary) takes it."""
         folder = Path(target)
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        begun = folder / _BEGUN
+        await asyncio.to_thread(shutil.rmtree, begun, ignore_errors=True)
+        await asyncio.to_thread(begun.mkdir, mode=0o700, parents=True)
         async with self._borrow() as db, db.transaction(isolation="repeatable_read", readonly=True):
-            await _copy(db, folder, TABLES, progress)
+            await _copy(db, begun, TABLES, progress)
+        await asyncio.to_thread(_replace_tables, folder, begun)
 
 
 async def _copy(
@@ -247,6 +272,26 @@ def _replace(folder: Path, made: Path) -> None:
         shutil.rmtree(folder)
     made.rename(folder)
     flush(folder.parent)
+
+
+def _replace_tables(folder: Path, made: Path) -> None:
+    """Put the tables of a new copy in the place of an older one's; torn in the middle, it is none, never half of each.
+
+    Whatever else lies in the folder is not ours.
+    """
+    *others, last = [f"{table}.copy" for table in TABLES]
+    (folder / last).unlink(missing_ok=True)  # without it a copy is not whole
+    flush(folder)
+    for name in others:
+        (made / name).replace(folder / name)
+    flush(folder)
+    (made / last).replace(folder / last)
+    made.rmdir()
+    flush(folder)
+
+
+def _unreachable(error: Exception) -> Unavailable:
+    return Unavailable(Reason.NOT_CONNECTED, f"the database cannot be reached: {error}")
 
 
 def _inside(needed: Mapping[Key, Stored | None]) -> Callable[[Key], list[Stored]]:
