@@ -6,8 +6,18 @@ import json
 
 import pytest
 
-from interroam.model.facts import Origin
-from interroam.model.ids import authorization_key, cdr_key, location_key, session_key, token_key
+from interroam.core.ports import Query
+from interroam.model.facts import Origin, Withdrawal
+from interroam.model.ids import (
+    Kind,
+    Module,
+    authorization_key,
+    cdr_key,
+    location_key,
+    session_key,
+    tariff_key,
+    token_key,
+)
 from interroam.model.questions import Acknowledged, Authorize, StartSession, StopSession
 from interroam.model.tokens import Allowed, Authorization
 from tests.protocols.ocpi.client.conftest import OWNER, PROVIDER, Roaming
@@ -122,3 +132,33 @@ async def test_two_of_one_party_and_one_role_each_need_no_headers(tmp_path, thei
         url = f"{cpo.url}/ocpi/2.2.1/receiver/tokens/DE/EEE/{UID}"
         status, answer = await them.call("PUT", url, them.given["token"], messages.token())
         assert (status in (200, 201), answer["status_code"]) == (True, 1000 if taken else 2001)
+
+
+@pytest.mark.statement("OCPI-152", "OCPI-155", "OCPI-181")
+async def test_a_peer_knows_one_description_of_a_tariff_its_own_and_not_whom_any_is_for(pair):
+    cpo, emsp = pair
+    owner = mouth(cpo)
+    targets = {"": {}}
+    for code in ("FFF", "EEE"):
+        targets[code] = {"target_operator_country_code": "DE", "target_operator_party_id": code}
+
+    async def known() -> list[float]:
+        await settled(cpo, emsp)
+        rows = [row for row in (await emsp.store.page(Query(kind=Kind.TARIFF))).items if not row.withdrawn]
+        assert all(b"target_operator" not in row.wire.data and row.body.target is None for row in rows)
+        return [float(row.body.elements[0].components[0].price) for row in rows]
+
+    seen = []
+    for code, price in (("", 0.4), ("FFF", 0.2), ("EEE", 0.3)):
+        await owner.tell("tariff", messages.tariff(price=price, **targets[code]))
+        seen.append(await known())
+    await owner.tell("cdr", messages.cdr(tariffs=[messages.tariff(**targets["EEE"])]))
+    await settled(cpo, emsp)
+    (bill,) = (await emsp.store.page(Query(kind=Kind.CDR))).items
+    assert b"target_operator" not in bill.wire.data
+    await emsp.rounds.pulling.pull("them", Module.TARIFFS, whole=True)
+    seen.append(await known())
+    for target in (PROVIDER, None):
+        await owner.state(Withdrawal(tariff_key(OWNER, "T1", target), cpo.clock.now()))
+        seen.append(await known())
+    assert seen == [[0.4], [0.4], [0.3], [0.3], [0.4], []]

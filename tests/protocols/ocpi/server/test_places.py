@@ -303,3 +303,13 @@ async def test_points_go_out_with_as_many_characters_as_their_fields_have(node, 
     charge["cdr_location"]["coordinates"] = long
     assert (await cpo.post("receiver/cdrs", charge)).status == 1000
     assert (await emsp.get("sender/cdrs")).data[0]["cdr_location"]["coordinates"] == fine
+
+
+async def test_what_is_said_again_later_is_listed_with_its_newest_time(node, cpo, emsp):
+    for minute in (0, 5, 5, 9):
+        at = f"2026-03-14T12:0{minute}:00Z"
+        assert (await cpo.put(AT, location(last_updated=at))).status == 1000
+        (listed,) = (await emsp.get("sender/locations")).data
+        (again,) = (await emsp.get("sender/locations")).data  # drawn, then remembered
+        assert (listed["last_updated"], again["last_updated"]) == (at, at)
+    assert node.store.head() == 1

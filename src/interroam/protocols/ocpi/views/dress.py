@@ -60,6 +60,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
     """EVSEs that are gone are shown as REMOVED; else they are left out (OCPI-85)."""
     sees: Scope | None = None
     """Which EVSEs are shown, where agreements select some; such views are not remembered."""
+    addressed: bool = True
+    """Whom a tariff is for is said: that is between a CPO and its hub (OCPI-155)."""
 
     @property
     def number(self) -> int:
@@ -86,11 +88,11 @@ def dressed(kind: Kind, raw: bytes, view: View, names: Names, also: Mapping[str,
                 fields["session_id"] = text(names.session_id)
             else:  # its owner's name of a session that nobody was told of means nothing to anybody else
                 raw = drop_fields(raw, ("session_id",))
-            raw = _unaddressed(raw)
             fields |= _reference(names)
         elif kind is _LOCATION or kind is _TARIFF:
-            raw = raw if kind is _LOCATION else drop_fields(raw, ADDRESSING)
             fields["gireve_id"] = text(names.hub_id)
+    if view.rewrites or not view.addressed:
+        raw = _unaddressed(raw) if kind is _CDR else drop_fields(raw, ADDRESSING) if kind is _TARIFF else raw
     raw = set_fields(raw, fields) if fields else raw
     return _known(_WHOLE[kind], raw) if view.known_only and kind in _WHOLE else raw
 

@@ -18,7 +18,7 @@ from interroam.core.hub import Hub
 from interroam.core.rules.visibility import sees_row
 from interroam.model.charges import Cdr, Session
 from interroam.model.facts import Body, Entry, Stored
-from interroam.model.ids import Key, Kind, Party, evse_key, location_key, session_key, tariff_key
+from interroam.model.ids import Key, Kind, Party, Role, evse_key, location_key, session_key, tariff_key
 from interroam.model.places import Connector, Evse, Location
 from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
@@ -74,7 +74,9 @@ class Views:
     def view(self, viewer: Party, owner: str, switches: Switches, *, removed: bool = True) -> View:
         """Return how this viewer looks at objects of an owner (as in a key)."""
         rewrites = self._hub.is_hub and own_key(viewer) != owner
-        view = _view(rewrites, rewrites and switches.send_hub_reference, switches.known_fields_only, removed)
+        addressed = viewer.role is Role.HUB or own_key(viewer) == owner
+        known_only, hub_reference = switches.known_fields_only, rewrites and switches.send_hub_reference
+        view = _view(rewrites, hub_reference, known_only, removed, None, addressed)
         scope = self._hub.sight.scope(viewer)
         return view if scope is None else replace(view, sees=scope)
 
@@ -164,7 +166,7 @@ class Views:
         if stored.key.kind is _TOKEN and is_ours(stored.wire):
             return _token(stored.wire.data, stored.updated, known_only=view.known_only)  # asked about again and again
         also = time_field(stored.updated)
-        if not view.rewrites:
+        if view.addressed and not view.rewrites:
             also |= owners_fields(stored.body)
         names = await self.names(stored.body, stored.hub_id, view)
         return dressed(stored.key.kind, await self._row(stored), view, names, also)
