@@ -9,7 +9,9 @@ import pytest
 from interroam.core.audit import Actor, Rank
 from tests.protocols.emip import charging
 from tests.protocols.emip.charging import ASKED, CARD
+from tests.protocols.ocpi import older
 from tests.protocols.ocpi.partners import says
+from tests.protocols.ocpi.server import messages
 from tests.stories.emip_and_ocpi import THERE, AtOcpi, ocpi_world
 from tests.waiting import eventually
 
@@ -143,6 +145,36 @@ async def fetched(here: AtOcpi) -> list[dict]:
     records = found if isinstance(found, list) else [found]
     assert one.fields["chargeDetailRecord"] == records[0]
     return records
+
+
+@pytest.mark.statement("EMIP-62", "EMIP-85")
+@pytest.mark.parametrize("order", ["new first", "old first"])
+async def test_an_evse_that_was_given_another_uid_lives_on_under_its_id(at_ocpi, order):
+    here = at_ocpi
+    site = ("" if here.old else "receiver/") + "locations/CH/CCC/L1"
+    since = (await changed(here, "Static"))[1]
+    new = (older.old_evse if here.old else messages.evse)("E9", evse_id=THERE)
+    said = [
+        ("PUT", f"{site}/E9", new),
+        ("PATCH", f"{site}/E1", {"status": "REMOVED", "last_updated": "2026-03-14T12:30:00Z"}),
+    ]
+    for method, path, body in said if order == "new first" else said[::-1]:
+        assert (await here.say(method, path, body))["status_code"] == 1000
+
+    assert [one["actionType"] for one in (await changed(here, "Static", since))[0]] == ["1"]
+    (status,) = (await changed(here, "Dynamic", since))[0]
+    assert (status["EVSEId"], status["availabilityStatus"], status["busyStatus"]) == (THERE, "2", "1")
+    here.peer.answers.append(says("POST", "commands", 200, 1000, {"result": "REJECTED", "timeout": 30}))
+    await here.start(evse=THERE)
+    assert (await here.commanded("START_SESSION"))["evse_uid"] == "E9"
+
+
+async def changed(here: AtOcpi, kind: str, since: str | None = None) -> tuple[list[dict], str]:
+    """What the eMSP is told of changes since a date, and the next date."""
+    asked = {} if since is None else {"lastRequestDate": since}
+    answer = await here.emsp.call(here.node.url, f"eMIP_ToIOP_GetEVSE{kind}DataChanges", asked)
+    found = (answer.fields[f"EVSE{kind}DataChangeList"] or {}).get(f"EVSE{kind}DataChange", [])
+    return found if isinstance(found, list) else [found], answer.fields["currentTime"]
 
 
 async def started(here: AtOcpi, result: str | None, ack: str = "ACCEPTED", after: float = 0.1):

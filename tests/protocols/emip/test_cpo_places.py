@@ -177,6 +177,19 @@ async def test_what_goes_is_not_deleted_before_it_was_there(tmp_path):
             assert went - came >= timedelta(minutes=59)
 
 
+async def test_an_evse_that_was_given_another_uid_is_not_deleted(tmp_path):
+    async with charging(tmp_path, sends_places=True) as cpo:
+        await cpo.furnish(evse("1"))
+        cpo.iop.asked.clear()
+        await cpo.furnish({**evse("new", "CHARGING"), "evse_id": "FR*C01*E1"})  # and "1" is left out
+        await cpo.status("new", "OUTOFORDER")
+        await cpo.node.settled()
+        assert ("EVSE", "3") not in static(cpo)
+        assert said(cpo.iop.of(AVAILABILITY), "EVSEId", "availabilityStatus")[-1] == ("FR*C01*E1", "1")
+        assert "4" not in {one.fields["availabilityStatus"] for one in cpo.iop.of(AVAILABILITY)}
+        assert said(cpo.iop.of(BUSY), "EVSEId", "busyStatus") == [("FR*C01*E1", "2")]
+
+
 @pytest.mark.statement("EMIP-129")
 async def test_descriptions_stay_here_where_the_platform_takes_none(tmp_path):
     async with charging(tmp_path) as cpo:

@@ -25,6 +25,7 @@ from interroam.model.places import Evse, Location
 from interroam.model.tokens import Token
 from interroam.protocols.emip.translate.tokens import DELETE, INSERT, UPDATE
 
+from .evses import is_gone, successors
 from .touched import Flavor, Touched
 
 HEARD = "emip-heard"
@@ -155,6 +156,8 @@ class Changes:
         found: dict[Key, Item] = {}
         steps = self._steps(viewer, flavor, position, offered or self._published)
         async for item, after in steps:
+            if item is not None and item.action == DELETE and await self._lives_on(viewer, item.row):
+                item = None  # noqa: PLW2901  who tells by id has nothing to delete
             if len(found) >= most and (item is None or item.row.key not in found):
                 return Batch(tuple(found.values()), position, more=True)
             if item is not None:
@@ -169,14 +172,14 @@ class Changes:
         for owner in tuple(position.joining):
             async for row in self._of(owner, flavor.kind, position.joining[owner]):
                 position = replace(position, joining=position.joining | {owner: row.no})
-                if not _gone(row) and await self._has(viewer, row) and await offered(row):
+                if not is_gone(row) and await self._has(viewer, row) and await offered(row):
                     yield Item(row, INSERT), position
             position = replace(position, joining=_without(position.joining, owner))
         for owner in tuple(position.leaving):
             left = position.leaving[owner]
             async for row in self._of(owner, flavor.kind, left.reached):
                 position = replace(position, leaving=position.leaving | {owner: Leaving(row.no, left.former)})
-                told = flavor is not Flavor.DYNAMIC and not _gone(row) and await offered(row)
+                told = flavor is not Flavor.DYNAMIC and not is_gone(row) and await offered(row)
                 if told and self._was_seen(row, left.former) and not await self._has(viewer, row):
                     yield Item(row, DELETE), position
             position = replace(position, leaving=_without(position.leaving, owner))
@@ -192,7 +195,7 @@ class Changes:
         if not await self._sees(viewer, row):
             return Item(row, DELETE) if flavor is Flavor.STATIC and self._moved_out(viewer, row) else None
         new = row.no > position.born or self._touched.born_after(row.key, position.seq)
-        if _gone(row) or not self._granted(viewer, row) or not await offered(row):
+        if is_gone(row) or not self._granted(viewer, row) or not await offered(row):
             return None if new and flavor is not Flavor.DYNAMIC else Item(row, DELETE)
         return Item(row, INSERT if new else UPDATE)
 
@@ -202,7 +205,7 @@ class Changes:
         if flavor is Flavor.STATIC:  # what is gone is a matter of the description, though only a status said so
             for key, seq in (await self._touched.since(Flavor.DYNAMIC, position.seq)).items():
                 row = await self._hub.store.get(key) if key.kind is Kind.EVSE else None
-                if row is not None and _gone(row):
+                if row is not None and is_gone(row):
                     touched[key] = max(seq, touched.get(key, 0))
         sites = [key for key in touched if key.kind is Kind.LOCATION]
         for site, inside in zip(sites, await self._hub.store.evses(sites), strict=True):
@@ -220,6 +223,13 @@ class Changes:
         """Return what an owner has of a kind, in order."""
         owners = None if owner == _EVERYBODY else frozenset({Key(kind, owner, "").party})
         return every(self._hub.store.page, Query(kind=kind, owners=owners, after=after, limit=_PAGE))
+
+    async def _lives_on(self, viewer: Party, row: Stored) -> bool:
+        """Whether another EVSE that a party sees has the id of one that is gone: one replaced it, or it moved."""
+        if not isinstance(row.body, Evse):
+            return False
+        others = await successors(self._hub, row.body)
+        return any([await self._has(viewer, one) and await self._published(one) for one in others])
 
     async def _sees(self, viewer: Party, row: Stored) -> bool:
         return await self._hub.sight.sees(viewer, row)
@@ -293,8 +303,3 @@ def _turned(position: Position, now: View) -> Position:
 
 def _without(some: dict[str, _V], name: str) -> dict[str, _V]:
     return {one: value for one, value in some.items() if one != name}
-
-
-def _gone(row: Stored) -> bool:
-    body = row.body
-    return row.withdrawn or (isinstance(body, Evse) and body.removed)

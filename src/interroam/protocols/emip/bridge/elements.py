@@ -20,7 +20,7 @@ from interroam.core.refs import evse_ref, location_ref
 from interroam.model.facts import Stored
 from interroam.model.ids import Key, Kind, PartyId, evse_key, location_key
 from interroam.model.places import Evse, EvseStatus
-from interroam.protocols.emip.bridge.evses import evses_called, foremost
+from interroam.protocols.emip.bridge.evses import evses_called, foremost, is_gone
 from interroam.protocols.emip.rules.codes import ELEMENT_UNKNOWN, FOREIGN, MALFORMED, Declined
 from interroam.protocols.emip.rules.ids import ElementId, Letter, element, named
 from interroam.protocols.emip.translate.attributes import Attributes
@@ -130,7 +130,7 @@ class Elements:
             return known
         evse = parsed(text, Letter.EVSE)
         rows = [row for row in await self.evses(evse) if not row.withdrawn]
-        own = [row for row in rows if isinstance(row.body, Evse) and row.body.owner == owner]
+        own = sorted((row for row in rows if isinstance(row.body, Evse) and row.body.owner == owner), key=is_gone)
         if own:
             self._remember(owner, text, own[0])
             return own[0]
@@ -245,8 +245,8 @@ async def _own(wanted: ElementId, owner: PartyId, find: Callable[[ElementId], Aw
 
 
 def _is_called(row: Stored, evse_id: str | None) -> bool:
-    """Whether a row is that of an EVSE with this id."""
-    return not row.withdrawn and isinstance(row.body, Evse) and row.body.evse_id == evse_id
+    """Whether a row is that of an EVSE with this id; one that is gone may have left it to another."""
+    return isinstance(row.body, Evse) and row.body.evse_id == evse_id and not is_gone(row)
 
 
 def parsed(text: str, letter: Letter) -> ElementId:

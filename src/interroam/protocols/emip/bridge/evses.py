@@ -49,9 +49,24 @@ async def evses_called(hub: Hub, wanted: ElementId) -> list[Stored]:
 
 
 def foremost(rows: Iterable[Stored], wanted: ElementId) -> Stored | None:
-    """Return the row that an id means where several have it: that of the operator it names, else the first."""
+    """Return the row that an id means where several have it: of the operator it names, of one that is there still."""
     there = [row for row in rows if not row.withdrawn]
-    return next((row for row in there if row.key.party == wanted.operator), next(iter(there), None))
+    return min(there, key=lambda row: (row.key.party != wanted.operator, is_gone(row)), default=None)
+
+
+def is_gone(row: Stored) -> bool:
+    """Whether there is no such object any more."""
+    return row.withdrawn or (isinstance(row.body, Evse) and row.body.removed)
+
+
+async def successors(hub: Hub, evse: Evse) -> list[Stored]:
+    """Return what else of its operator has the id of an EVSE now: eMIP takes them for one."""
+    try:
+        found = await evses_called(hub, element(evse_id(evse), Letter.EVSE))
+    except ValueError:
+        return []
+    place = evse_key(evse.owner, evse.location_id, evse.uid)
+    return [row for row in found if row.key != place and row.key.party == evse.owner and not is_gone(row)]
 
 
 def _is(wanted: ElementId, evse: Evse) -> bool:

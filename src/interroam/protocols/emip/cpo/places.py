@@ -21,6 +21,7 @@ from interroam.model.errors import Refused
 from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse, EvseStatus, Location
+from interroam.protocols.emip.bridge.evses import successors
 from interroam.protocols.emip.cpo.ledger import Ledger, Said, Site
 from interroam.protocols.emip.cpo.sending import Message, Sending
 from interroam.protocols.emip.rules.ids import Letter
@@ -115,6 +116,8 @@ class Places:
         evse = row.body
         if not isinstance(evse, Evse):
             return []
+        if (gone or evse.removed) and await successors(self._hub, evse):
+            return []  # its id is another's now, and what is said of that is no end
         if gone:
             evse = replace(evse, status=EvseStatus("REMOVED", Availability.REMOVED, at=entry.at))
         anew = bool(not entry.seq and entry.correlation)
