@@ -48,9 +48,7 @@ def test_of_an_evse_stated_again_the_status_alone_is_new_where_both_its_forms_sa
     assert (alone.status_alone, alone.body.changed_at, alone.body.rest_at) == (True, NOW, at(5))
     for other in (
         said,  # nobody can say what its row says besides the status
-        replace(
-            said, restate=restate, row=wire(b"used, with a floor"), body=evse(word="CHARGING", when=at(5), uid="2")
-        ),
+        replace(said, restate=restate, body=evse(word="CHARGING", when=at(5), physical_reference="7")),
         replace(said, restate=lambda *_: wire(b"free, with a floor")),
     ):
         judgment = judge(other, row, at(5))
