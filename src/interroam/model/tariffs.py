@@ -76,3 +76,8 @@ class Tariff(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def key(self) -> Key:
         """The identity of this variant."""
         return tariff_key(self.owner, self.id, self.target)
+
+    @property
+    def regular(self) -> bool:
+        """Whether it is one for eMSPs; without a type it holds for every charge (OCPI-145)."""
+        return self.type in (None, "REGULAR")

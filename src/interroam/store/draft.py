@@ -38,7 +38,8 @@ from interroam.store.rows import own_name
 _NAMELESS: tuple[str, ...] = ()
 _UNNAMED: frozenset[str] = frozenset()
 _STATUS = frozenset({"status"})
-_RECORDED, _LOCATION, _EVSE, _CDR, _FACT = Verdict.RECORDED, Kind.LOCATION, Kind.EVSE, Kind.CDR, Act.FACT
+_RECORDED, _FACT = Verdict.RECORDED, Act.FACT
+_LOCATION, _EVSE, _CDR, _TARIFF = Kind.LOCATION, Kind.EVSE, Kind.CDR, Kind.TARIFF
 
 
 def wanted(tellings: Iterable[Telling], recent: Recent) -> tuple[dict[Key, Stored | None], list[Key]]:
@@ -142,7 +143,7 @@ class Draft:
                 self._note_former(stored)
         self.rows[key] = before, row
         fresh = _STATUS if judgment.status_alone else _UNNAMED
-        if stored is not None and kind is _LOCATION:
+        if stored is not None and (kind is _LOCATION or kind is _TARIFF):
             fresh = altered(stored.body, row.body)
         entry = entry_of(telling, row, seq, moved, created=created, late=judgment.late, fresh=fresh)
         self.entries.append(entry)

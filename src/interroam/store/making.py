@@ -12,11 +12,13 @@ from interroam.model.charges import Command, CommandState
 from interroam.model.facts import MORE, Act, Body, Change, Entry, Fact, Moved, Stored, Telling, Verdict
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Evse, Location
+from interroam.model.tariffs import Tariff
 from interroam.model.tokens import Token
 from interroam.store.rows import numbered
 
 UNMOVED: tuple[Moved, ...] = ()
 _NONE: frozenset[str] = frozenset()
+_TYPE = frozenset({"type"})
 _CHANGE, _FACT, _RECORDED = Act.CHANGE, Act.FACT, Verdict.RECORDED
 _TOLD_BY_CHANGES = frozenset({Kind.EVSE, Kind.SESSION})
 _UNWRITTEN = "a judgment that writes brings a body and its times"
@@ -145,7 +147,9 @@ def renewed(fact: Fact, before: Stored, judgment: Judgment) -> frozenset[str]:
 
 
 def altered(before: Body, body: Body | None) -> frozenset[str]:
-    """Return in which fields of the model a location is another now; no other object is told by its fields."""
+    """Return in which fields of the model a location is another now; of a tariff, whether it was regular."""
+    if isinstance(before, Tariff) and isinstance(body, Tariff):
+        return _TYPE if before.regular and not body.regular else _NONE
     if not isinstance(before, Location) or not isinstance(body, Location):
         return _NONE
     return frozenset(name for name in _OWN_FIELDS if getattr(before, name) != getattr(body, name))

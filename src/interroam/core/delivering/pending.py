@@ -10,7 +10,8 @@ from interroam.model.charges import Cdr
 from interroam.model.facts import Act, Entry
 from interroam.model.ids import Key, Kind, session_key
 
-_LOCATION, _EVSE, _CDR, _LATEST = Kind.LOCATION, Kind.EVSE, Kind.CDR, Policy.LATEST
+_LOCATION, _EVSE, _CDR, _TARIFF = Kind.LOCATION, Kind.EVSE, Kind.CDR, Kind.TARIFF
+_LATEST = Policy.LATEST
 _PLACES = (_LOCATION, _EVSE)
 Group = tuple[str, ...]
 _EVERYTHING: Group = ("",)
@@ -34,6 +35,8 @@ def overtakes(newer: Entry, older: Entry) -> bool:
         return False  # what was left out of a location, or out of a selection, is said by that entry alone
     if newer.act is Act.FACT and newer.key.kind in _PLACES and not newer.whole:  # told by what is new of it alone
         return not older.whole and older.fields <= newer.fields
+    if newer.key.kind is _TARIFF and older.fields:
+        return False  # since then it is of another type, and may be nobody's business any more
     return newer.act is Act.FACT or (older.act is Act.CHANGE and older.fields <= newer.fields)
 
 

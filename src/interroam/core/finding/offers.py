@@ -16,13 +16,13 @@ from interroam.model.ids import Kind, PartyId, tariff_key
 from interroam.model.places import Evse
 from interroam.model.tariffs import Tariff
 
-REGULAR = (None, "REGULAR")
+_TYPE = "type"
 
 
 async def offered(store: Store, owner: PartyId, tariff_id: str, emsp: PartyId) -> Stored | None:
     """Return the tariff that an eMSP knows by this id."""
     found = await described(store, owner, tariff_id, emsp)
-    return found if found is not None and isinstance(found.body, Tariff) and found.body.type in REGULAR else None
+    return found if found is not None and isinstance(found.body, Tariff) and found.body.regular else None
 
 
 async def concerned(store: Store, emsp: PartyId, entry: Entry, request: str) -> bool:
@@ -48,7 +48,9 @@ async def told(store: Store, emsp: PartyId, entry: Entry) -> Entry | None:
     shown = await offered(store, row.body.owner, row.body.id, emsp)
     if shown is not None and shown.key == entry.key:
         return entry
-    if entry.act is not Act.WITHDRAWAL or row.body.type not in REGULAR or row.body.target not in (None, emsp):
+    if entry.act is not Act.WITHDRAWAL and shown is None and _TYPE in entry.fields and row.body.target in (None, emsp):
+        return replace(entry, act=Act.WITHDRAWAL, fields=frozenset(), body=None, wire=None)  # it was regular (OCPI-146)
+    if entry.act is not Act.WITHDRAWAL or not row.body.regular or row.body.target not in (None, emsp):
         return None  # not for this eMSP, or it has one of its own
     if shown is None:
         return entry

@@ -40,6 +40,19 @@ async def test_only_regular_tariffs_go_to_emsps(roaming):
     assert calls(roaming.emsp) == [("PUT", "/receiver/tariffs/CH/CCC/T3")]
 
 
+@pytest.mark.statement("OCPI-145", "OCPI-146")
+async def test_a_tariff_that_is_not_regular_any_more_is_taken_back_once(roaming):
+    path, told = "/receiver/tariffs/CH/CCC/T1", []
+    for minute, kind in enumerate((None, "REGULAR", "AD_HOC_PAYMENT", "PROFILE_FAST", "PROFILE_FAST", "REGULAR")):
+        at = f"2026-03-14T12:1{minute}:00Z"
+        said = messages.tariff(price=0.1 * minute, last_updated=at) | ({"type": kind} if kind else {})
+        await roaming.tell("tariff", said)
+        await roaming.settled()
+        told.append([method for method, place in calls(roaming.emsp) if place == path])
+        roaming.emsp.seen.clear()
+    assert told == [["PUT"], ["PUT"], ["DELETE"], [], [], ["PUT"]]
+
+
 @pytest.mark.statement("OCPI-152", "OCPI-156")
 async def test_who_had_a_variant_of_its_own_is_given_the_one_for_all_when_that_is_gone(roaming, node):
     own, other = ({"target_operator_country_code": "DE", "target_operator_party_id": one} for one in ("EEE", "FFF"))

@@ -20,7 +20,6 @@ from interroam.protocols.ocpi.v211.context import LONGEST, Path, Thing
 
 Asked = Collection[tuple[Thing, Path]]
 _SHELF = "ocpi_long_ids"
-_REGULAR = (None, "REGULAR")
 
 
 class HubNames:
@@ -81,7 +80,7 @@ class HubNames:
         for tariff_id in tariff_ids:
             found = await self.tariff(tariff_id)
             tariff = found.body if found is not None else None
-            if isinstance(tariff, Tariff) and tariff.type in _REGULAR:
+            if isinstance(tariff, Tariff) and tariff.regular:
                 begun = tariff.starts is None or tariff.starts <= now
                 if begun and (tariff.ends is None or now < tariff.ends):
                     return tariff_id

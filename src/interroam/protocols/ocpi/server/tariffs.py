@@ -7,7 +7,6 @@ from functools import partial
 
 import msgspec
 
-from interroam.core.finding.offers import REGULAR
 from interroam.core.pages import every
 from interroam.core.ports import Query
 from interroam.core.rules.pricing.choosing import covers
@@ -118,7 +117,7 @@ def shown_to(viewer: Party, tariffs: Iterable[Stored]) -> list[Stored]:
             continue
         if tariff.target is not None or (one.key.owner, one.key.id) not in chosen:
             chosen[one.key.owner, one.key.id] = one
-    regular = [one for one in chosen.values() if isinstance(one.body, Tariff) and one.body.type in REGULAR]
+    regular = [one for one in chosen.values() if isinstance(one.body, Tariff) and one.body.regular]
     return sorted(regular, key=lambda one: one.no)
 
 
