@@ -186,7 +186,7 @@ class Draft:
                 for part in statement.parts
                 if isinstance(part.body, Evse)
             }  # of two with one uid the later
-            return [first, *_parts(parts, inner, telling.at, first.judgment.updated or telling.at)]
+            return [first, *_parts(parts, inner, telling.at, first.judgment.updated)]
         return [first]
 
     def _emptied(self, key: Key) -> list[_Step]:
@@ -266,8 +266,8 @@ def _speaks_otherwise(before: Body, body: Body) -> bool:
     return refs_of(before) != refs_of(body) or getattr(before, "token", None) != getattr(body, "token", None)
 
 
-def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime) -> list[_Step]:
-    """Judge the EVSEs a location brings, and those it leaves out."""
+def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime | None) -> list[_Step]:
+    """Judge the EVSEs a location brings, and those it leaves out; one that comes late leaves out none (OCPI-39)."""
     steps = []
     for key, part in parts.items():
         row = inner.pop(key, None)
@@ -275,7 +275,7 @@ def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: 
         steps.append(_Step(key, row, judgment, part=True, late=_late(part, judgment)))
     for key, row in inner.items():
         body = row.body
-        if isinstance(body, Evse) and not row.withdrawn and not body.removed:
+        if at is not None and isinstance(body, Evse) and not row.withdrawn and not body.removed:
             judgment = judge(removal(row, at), row, now)
             uid = body.uid if judgment.verdict is _RECORDED else ""
             steps.append(_Step(key, row, judgment, removed=uid))

@@ -234,8 +234,8 @@ class Gate:
             for part in await self._stated(key, parts, statement.body):
                 await self._single(origin, part, standards)
             return receipt
-        if isinstance(weighed, Receipt):  # the location says nothing new, its EVSEs may
-            for part in await self._stated(key, parts, statement.body):
+        if isinstance(weighed, Receipt):  # the location comes late and leaves out nothing; its EVSEs may be news
+            for part in parts:
                 await self._single(origin, part, standards)
             return weighed
         shown, untouched = await self._parts(origin, await self._stated(key, parts, statement.body), standards)

@@ -173,6 +173,35 @@ async def test_of_what_comes_late_the_status_is_not_passed_on_and_the_rest_is_wh
     assert await told() == [("AVAILABLE", None)]
 
 
+@pytest.mark.statement("OCPI-39")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("quality", ["off", "automatic"])
+async def test_a_location_that_comes_late_removes_no_evse(node, both, method, quality):
+    await node.change("ccc", switches={"quality": quality})
+    cpo = both.cpo
+    await cpo.put(AT, location(evses=[evse("E1"), evse("E2"), evse("E3")]))
+    await cpo.patch(f"{AT}/E2", {"status": "CHARGING", "last_updated": at(20)})
+    renamed = {"name": "Neu", "last_updated": at(15)}
+    await cpo.call(method, AT, renamed if method == "PATCH" else {**(await cpo.get(AT)).data, **renamed})
+    await node.settled()
+    both.provider.seen.clear()
+    late = location(evses=[evse("E1")], last_updated=at(10))
+    assert (await cpo.put(AT, late)).status == 1000
+    await node.settled()
+
+    assert both.provider.told() == []
+    place = (await cpo.get(AT)).data
+    assert {one["uid"]: one["status"] for one in place["evses"]} == {
+        "E1": "AVAILABLE",
+        "E2": "CHARGING",
+        "E3": "AVAILABLE",
+    }
+    assert place["name"] == "Neu"
+    assert (await cpo.put(AT, {**late, "last_updated": at(30)})).status == 1000
+    gone = [one["uid"] for one in (await cpo.get(AT)).data["evses"] if one["status"] == "REMOVED"]
+    assert gone == ["E2", "E3"]
+
+
 @pytest.mark.statement("OCPI-38", "OCPI-39")
 async def test_a_change_of_other_fields_says_nothing_of_how_old_a_status_is(node, both):
     cpo = both.cpo
