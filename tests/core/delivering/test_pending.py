@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from interroam.core.delivering.pending import Pending, group_of, overtakes
 from interroam.model.agreements import Policy
 from interroam.model.facts import Act, Moved
-from interroam.model.ids import cdr_key, evse_key, location_key, session_key
+from interroam.model.ids import cdr_key, evse_key, location_key, session_key, tariff_key
 from tests.core.objects import CPO, cdr, entry
 
 ONE, TWO = evse_key(CPO, "L1", "1"), evse_key(CPO, "L2", "1")
@@ -62,6 +62,13 @@ def test_a_location_told_by_what_is_new_of_it_overtakes_only_what_says_no_more()
     assert not overtakes(told(2, "name"), told(1, created=True))
     assert not overtakes(told(2, "name"), told(1))
     assert overtakes(told(2, "name", created=True), named)
+
+
+def test_what_says_that_a_tariff_is_not_regular_any_more_is_not_overtaken():
+    key = tariff_key(CPO, "T1")
+    plain, gone = (entry(1, key, act=Act.FACT, fields=frozenset(fields)) for fields in ((), ("type",)))
+    assert overtakes(entry(2, key, act=Act.FACT, fields=frozenset()), plain)
+    assert not overtakes(entry(2, key, act=Act.FACT, fields=frozenset()), gone)
 
 
 def test_fifo_skips_nothing():

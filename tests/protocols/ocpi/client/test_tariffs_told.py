@@ -51,6 +51,12 @@ async def test_a_tariff_that_is_not_regular_any_more_is_taken_back_once(roaming)
         told.append([method for method, place in calls(roaming.emsp) if place == path])
         roaming.emsp.seen.clear()
     assert told == [["PUT"], ["PUT"], ["DELETE"], [], [], ["PUT"]]
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE"}
+    at = {"last_updated": "2026-03-14T12:20:00Z"}
+    await roaming.tell("tariff", messages.tariff(price=0.3, **own, **at))
+    await roaming.tell("tariff", messages.tariff(type="PROFILE_CHEAP", **at))  # it has one of its own, which stays
+    await roaming.settled()
+    assert calls(roaming.emsp) == [("PUT", path)]
 
 
 @pytest.mark.statement("OCPI-152", "OCPI-156")
