@@ -190,6 +190,25 @@ async def test_an_evse_that_was_given_another_uid_is_not_deleted(tmp_path):
         assert said(cpo.iop.of(BUSY), "EVSEId", "busyStatus") == [("FR*C01*E1", "2")]
 
 
+@pytest.mark.statement("EMIP-57", "EMIP-129")
+@pytest.mark.parametrize("order", ["new first", "old first"])
+async def test_an_evse_moves_to_another_site_by_being_deleted_and_inserted(tmp_path, order):
+    async with charging(tmp_path, sends_places=True) as cpo:
+        await cpo.furnish()
+        cpo.iop.asked.clear()
+        sites = [("L2", location(evse("2"))), ("L1", location(evse("1")))]
+        for name, body in sites if order == "new first" else sites[::-1]:
+            await cpo.put(f"/locations/FR*C01/{name}", body)
+            await cpo.node.settled()
+        for level, name in (("EVSE", "FR*C01*E2"), ("ChargingConnector", "FR*C01*X2*1")):
+            named = [
+                one.fields for one in cpo.iop.of(f"ToIOP_Set{level}StaticData") if one.fields[f"{level}Id"] == name
+            ]
+            assert [one["actionType"] for one in named] == ["3", "1"]
+        states = [one.fields for one in cpo.iop.of(AVAILABILITY) if one.fields["EVSEId"] == "FR*C01*E2"]
+        assert states[-1]["availabilityStatus"] == "2"
+
+
 @pytest.mark.statement("EMIP-129")
 async def test_descriptions_stay_here_where_the_platform_takes_none(tmp_path):
     async with charging(tmp_path) as cpo:

@@ -59,14 +59,19 @@ def is_gone(row: Stored) -> bool:
     return row.withdrawn or (isinstance(row.body, Evse) and row.body.removed)
 
 
-async def successors(hub: Hub, evse: Evse) -> list[Stored]:
-    """Return what else of its operator has the id of an EVSE now: eMIP takes them for one."""
+async def namesakes(hub: Hub, evse: Evse) -> list[Stored]:
+    """Return what else of its operator has, or had, the id of an EVSE: eMIP takes them for one."""
     try:
         found = await evses_called(hub, element(evse_id(evse), Letter.EVSE))
     except ValueError:
         return []
     place = evse_key(evse.owner, evse.location_id, evse.uid)
-    return [row for row in found if row.key != place and row.key.party == evse.owner and not is_gone(row)]
+    return [row for row in found if row.key != place and row.key.party == evse.owner]
+
+
+async def successors(hub: Hub, evse: Evse) -> list[Stored]:
+    """Return what else of its operator has the id of an EVSE now."""
+    return [row for row in await namesakes(hub, evse) if not is_gone(row)]
 
 
 def _is(wanted: ElementId, evse: Evse) -> bool:

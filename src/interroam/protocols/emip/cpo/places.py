@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from interroam.model.errors import Refused
 from interroam.model.facts import Act, Entry, Stored
 from interroam.model.ids import Key, Kind
 from interroam.model.places import Availability, Evse, EvseStatus, Location
-from interroam.protocols.emip.bridge.evses import successors
+from interroam.protocols.emip.bridge.evses import namesakes, successors
 from interroam.protocols.emip.cpo.ledger import Ledger, Said, Site
 from interroam.protocols.emip.cpo.sending import Message, Sending
 from interroam.protocols.emip.rules.ids import Letter
@@ -39,6 +39,7 @@ _STATIC: Mapping[Letter, tuple[type[ToIop], str]] = {
     Letter.EVSE: (to_iop.SetEVSEStaticData, "evse_id"),
     Letter.CONNECTOR: (to_iop.SetChargingConnectorStaticData, "charging_connector_id"),
 }
+_INSIDE = frozenset({Letter.EVSE, Letter.CONNECTOR})
 _DOWN = (Letter.POOL, Letter.STATION, Letter.EVSE, Letter.CONNECTOR)
 
 
@@ -96,8 +97,30 @@ class Places:
         if place is not None:
             at = max([place.last_updated, *(one.rest_at or one.last_updated for one in evses)])
             at = max([at, *(one.last_updated for one in gone)])  # nothing goes before it was there
+        new = {one.id for one in elements} - known.elements.keys()
+        refusals = await self._leave(entry, site, [one for one in evses if evse_id(one) in new], new, at)
+        return refusals + await self._upload(entry, site, known, _steps(known, elements), at)
+
+    async def _leave(
+        self, entry: Entry, site: Stored, comers: Iterable[Evse], new: Collection[str], at: datetime
+    ) -> list[Refused]:
+        """Delete from other sites what is in this one now: an element moves by being deleted and inserted."""
         refusals: list[Refused] = []
-        for action, element in _steps(known, elements):
+        for evse in comers:
+            for row in await namesakes(self._hub, evse):
+                if row.key.id != site.key.id:
+                    former = await self._known(Key(Kind.LOCATION, row.key.owner, row.key.id))
+                    left = await self._ledger.site(self._sending.partner, former.hub_id)
+                    moved = [Described.gone(name) for name in left.elements if name in new]
+                    steps = [(DELETE, one) for one in _upward(moved) if one.letter in _INSIDE]
+                    refusals += await self._upload(entry, former, left, steps, at)
+        return refusals
+
+    async def _upload(
+        self, entry: Entry, site: Stored, known: Site, steps: Iterable[tuple[int, Described]], at: datetime
+    ) -> list[Refused]:
+        refusals: list[Refused] = []
+        for action, element in steps:
             message = _statement(action, element, at)
             try:
                 await self._sending.send(entry, message)
@@ -177,7 +200,11 @@ def _steps(known: Site, elements: Sequence[Described]) -> Iterable[tuple[int, De
     yield from ((UPDATE, one) for one in up if known.elements.get(one.id, digest(one)) != digest(one))
     named_now = {one.id for one in elements}
     gone = [Described.gone(name) for name in known.elements if name not in named_now]
-    yield from ((DELETE, one) for one in sorted(gone, key=lambda one: -_DOWN.index(one.letter)))
+    yield from ((DELETE, one) for one in _upward(gone))
+
+
+def _upward(elements: Iterable[Described]) -> list[Described]:
+    return sorted(elements, key=lambda one: -_DOWN.index(one.letter))
 
 
 def _statement(action: int, element: Described, at: datetime) -> Message:
