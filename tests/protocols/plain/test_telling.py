@@ -198,3 +198,21 @@ async def test_a_field_that_nobody_reads_must_be_readable_too(node):
     body = json.dumps(TARIFF).encode()[:-1] + b', "more": "\xff"}'
     status, answer = await node.call("cpo", "PUT", "/tariffs/CH*CCC/T1", body)
     assert (status, answer["error"]["reason"]) == (400, "not_json")
+
+
+async def test_what_names_no_time_changed_at_a_millisecond_that_every_protocol_has_room_for(furnished):
+    statements = [
+        (
+            "cpo",
+            "PUT",
+            "/locations/CH*CCC/L2",
+            {name: held for name, held in LOCATION.items() if name != "last_updated"},
+        ),
+        ("cpo", "PUT", "/tariffs/CH*CCC/T9", {name: held for name, held in TARIFF.items() if name != "last_updated"}),
+        *(("emsp", "PUT", f"/tokens/CH*EEE/RFID/0A0B0C0{n}", TOKEN) for n in range(3)),
+    ]
+    for who, method, path, body in statements:
+        assert (await furnished.call(who, method, path, body))[0] == 200
+    told = [entry.body for entry in await furnished.hub.store.entries(0, 100) if entry.body is not None]
+    assert len(told) > len(statements)
+    assert not [one for one in told if one.last_updated.microsecond % 1000]

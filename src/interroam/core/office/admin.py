@@ -229,7 +229,8 @@ class Admin:
                 Reason.INCOMPLETE, f"partner {partner.id} speaks for nobody", remedy="name its parties, as CH*CCC/CPO"
             )
         if self._book.hub is not None and any(own.id == self._book.hub.id for own in partner.parties):
-            raise Refused(Reason.CONFLICT, f"{self._book.hub.id} is this hub itself")
+            message = f"{self._book.hub.id} is this hub itself"
+            raise Refused(Reason.CONFLICT, message, remedy="host an operator or a provider here under an id of its own")
 
     # -- agreements ------------------------------------------------------------------------------------------------
 

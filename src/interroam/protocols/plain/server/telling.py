@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -76,7 +77,7 @@ async def put_session(call: Call) -> wire.Told:
 async def patch_session(call: Call) -> wire.Told:
     """State what is new about a session."""
     owner, session_id = _owner(call), call.params["id"]
-    change, findings = translate.read_session_change(owner, session_id, call.body, call.hub.clock.now())
+    change, findings = translate.read_session_change(owner, session_id, call.body, _now(call))
     call.about([session_id])
     return await _tell(call, change, findings)
 
@@ -213,15 +214,21 @@ def error_of(no: Refused | Unavailable) -> wire.Error:
 # -- each kind, however it came ----------------------------------------------------------------------------------------
 
 
+def _now(call: Call) -> datetime:
+    """Return the time by which an object that names none was changed: protocols have room for milliseconds."""
+    now = call.hub.clock.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
 async def _stated(
     read: Callable[..., tuple[Fact, list[Finding]]], call: Call, body: Any, owner: PartyId, *names: str
 ) -> wire.Told:
-    return await _tell(call, *read(owner, *names, body, call.hub.clock.now()))
+    return await _tell(call, *read(owner, *names, body, _now(call)))
 
 
 async def _status(call: Call, body: wire.Status) -> wire.Told:
     if body.uid is not None:
-        return await _tell(call, *translate.read_status(body, call.hub.clock.now()))
+        return await _tell(call, *translate.read_status(body, _now(call)))
     (rows,) = await call.hub.store.evses([location_key(translate.party_of(body.party), body.location_id)])
     uids = [row.body.uid for row in rows if isinstance(row.body, Evse) and not row.withdrawn]
     if not uids:
@@ -233,7 +240,7 @@ async def _status(call: Call, body: wire.Status) -> wire.Told:
 async def _session(call: Call, body: wire.Session, owner: PartyId, session_id: str) -> wire.Told:
     body = await _referenced(call, body, owner, session_id)
     permission = await _permission(call, owner, body.authorization_reference)
-    read = translate.read_session(owner, session_id, body, permission, call.hub.clock.now())
+    read = translate.read_session(owner, session_id, body, permission, _now(call))
     return await _tell(call, *read)
 
 
@@ -245,7 +252,7 @@ async def _cdr(call: Call, body: wire.Cdr) -> wire.Told:
     if body.evse_id is None:
         row = await call.hub.store.get(evse_key(owner, body.location_id, body.evse_uid))
         evse = row.body if row is not None and isinstance(row.body, Evse) else None
-    return await _tell(call, *translate.read_cdr(body, permission, evse, call.hub.clock.now()))
+    return await _tell(call, *translate.read_cdr(body, permission, evse, _now(call)))
 
 
 async def _referenced(call: Call, body: Charge, owner: PartyId, session_id: str | None) -> Charge:
