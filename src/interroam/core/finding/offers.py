@@ -48,8 +48,10 @@ async def told(store: Store, emsp: PartyId, entry: Entry) -> Entry | None:
     shown = await offered(store, row.body.owner, row.body.id, emsp)
     if shown is not None and shown.key == entry.key:
         return entry
-    if entry.act is not Act.WITHDRAWAL and shown is None and _TYPE in entry.fields and row.body.target in (None, emsp):
-        return replace(entry, act=Act.WITHDRAWAL, fields=frozenset(), body=None, wire=None)  # it was regular (OCPI-146)
+    known = await _taken_away(store, emsp, entry, row, row.body) if shown is None else None
+    if known is not None:
+        gone = replace(entry, act=Act.WITHDRAWAL, fields=frozenset(), body=None, wire=None, created=False)
+        return replace(gone, key=known.key, no=known.no, hub_id=known.hub_id)
     if entry.act is not Act.WITHDRAWAL or not row.body.regular or row.body.target not in (None, emsp):
         return None  # not for this eMSP, or it has one of its own
     if shown is None:
@@ -60,3 +62,15 @@ async def told(store: Store, emsp: PartyId, entry: Entry) -> Entry | None:
         entry, act=Act.FACT, key=shown.key, no=shown.no, hub_id=shown.hub_id, fields=frozenset(), body=shown.body,
         wire=None, created=False,
     )  # fmt: skip
+
+
+async def _taken_away(store: Store, emsp: PartyId, entry: Entry, row: Stored, tariff: Tariff) -> Stored | None:
+    """Return what an eMSP knew until this fact: by its type, or by one for it alone that it may not know (OCPI-146)."""
+    if entry.act is Act.WITHDRAWAL or tariff.regular or tariff.target not in (None, emsp):
+        return None
+    if not entry.created:
+        return row if _TYPE in entry.fields else None
+    everybodys = await store.get(tariff_key(tariff.owner, tariff.id))
+    if tariff.target is None or everybodys is None or everybodys.withdrawn or not isinstance(everybodys.body, Tariff):
+        return None
+    return everybodys if everybodys.body.regular else None

@@ -97,3 +97,15 @@ async def test_who_keeps_a_variant_of_its_own_or_never_knew_a_tariff_is_not_told
         await roaming.state(Withdrawal(tariff_key(OWNER, name), node.clock.now()))
     await roaming.settled()
     assert calls(roaming.emsp) == []
+
+
+@pytest.mark.statement("OCPI-145", "OCPI-152")
+async def test_one_for_an_emsp_alone_that_it_may_not_know_takes_away_the_one_for_all(roaming):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "EEE", "type": "AD_HOC_PAYMENT"}
+    other = {**own, "target_operator_party_id": "FFF"}
+    said = []
+    for target in ({}, other, own):
+        await roaming.tell("tariff", messages.tariff(**target))
+        await roaming.settled()
+        said.append([method for method, _ in calls(roaming.emsp)])
+    assert said == [["PUT"], ["PUT"], ["PUT", "DELETE"]]

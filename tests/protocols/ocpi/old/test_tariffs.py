@@ -59,3 +59,18 @@ async def test_an_old_emsp_knows_its_own_variant_wherever_a_tariff_is_named(make
         own = await world.node.store.get(tariff_key(OWNER, "T1", PartyId.parse("DE*EEE")))
         assert (shown["elements"][0]["price_components"][0]["price"], shown["id"]) == (0.3, own.hub_id)
         assert place["evses"][0]["connectors"][0]["tariff_id"] == own.hub_id
+
+
+@pytest.mark.statement("OCPI-145")
+async def test_an_old_emsp_is_told_by_the_id_it_knows_that_a_tariff_is_not_for_it_any_more(make):
+    async with make("emsp") as world:
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T1", messages.tariff())
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T2", messages.tariff("T2"))
+        await world.settled()
+        known = [one.path.rpartition("/")[2] for one in world.emsp.told("PUT")]
+        later = {"type": "AD_HOC_PAYMENT", "last_updated": "2026-03-15T12:00:00Z"}
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T1", messages.tariff(**TO_EEE, **later))
+        await world.say("PUT", "receiver/tariffs/CH/CCC/T2", messages.tariff("T2", **later))
+        await world.settled()
+        assert sorted(one.path.rpartition("/")[2] for one in world.emsp.told("DELETE")) == sorted(known)
+        assert (await world.ask("GET", "tariffs"))["data"] == []
