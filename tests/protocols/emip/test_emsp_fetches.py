@@ -109,6 +109,20 @@ async def test_a_description_that_changes_leaves_the_status_and_one_that_goes_re
     assert (await evses(emsp)).get(EVSE, {"status": "REMOVED"})["status"] == "REMOVED"
 
 
+async def test_an_evse_is_only_where_it_was_described_last(emsp):
+    async def standing():
+        _, answer = await emsp.call("GET", "/locations")
+        return [(place["name"], one["status"]) for place in answer["items"] for one in place["evses"]]
+
+    await push_static(emsp, described())
+    await push_dynamic(emsp, stated(busy=2))
+    elsewhere = {"chargingPoolId": "FR*C01*P2", "chargingPoolName": "Port"}
+    assert (await push_static(emsp, described(at=LAST, **elsewhere))).status == 1
+    assert await standing() == [("Gare", "REMOVED"), ("Port", "CHARGING")]
+    await push_dynamic(emsp, stated(busy=1, at="2026-03-02T11:00:00Z"))
+    assert await standing() == [("Gare", "REMOVED"), ("Port", "AVAILABLE")]
+
+
 async def test_two_evses_whose_ids_differ_by_a_separator_are_two(emsp):
     one, other = "FR*C01*E1*23", "FR*C01*E12*3"
     await push_static(emsp, described(one), described(other))

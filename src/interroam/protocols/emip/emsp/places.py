@@ -16,6 +16,7 @@ from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Origin, Stored, Verdict
 from interroam.model.ids import Key
 from interroam.model.places import Evse
+from interroam.protocols.emip.bridge.evses import successors
 from interroam.protocols.emip.emsp.sales import known_evse
 from interroam.protocols.emip.rules.codes import REMARKS, SUCCESS
 from interroam.protocols.emip.server.call import Call
@@ -75,10 +76,19 @@ class Hearing:
         known = await self._known(said.evse_id)
         status = known.body.status if known is not None and isinstance(known.body, Evse) else None
         try:
-            return read_description(said, at, status)
+            place, evse = read_description(said, at, status)
         except ValueError as odd:
             self.findings.append(f"{said.evse_id}: {odd}")
             return ()
+        await self._moved(evse.body, at)
+        return place, evse
+
+    async def _moved(self, evse: object, at: datetime) -> None:
+        """Say of an EVSE that it is no more where the platform described it before: it is at one place at a time."""
+        for row in await successors(self._hub, evse) if isinstance(evse, Evse) else ():
+            if row.origin == self._origin.partner and isinstance(row.body, Evse):
+                dates = (at, row.body.status.availability_at, row.body.status.at)
+                await self.tell(availability_change(row.key, GONE, max(one for one in dates if one is not None)))
 
     async def stated(self, changes: Iterable[EvseDynamicDataChange]) -> None:
         """Take statuses, half by half; one of an unknown EVSE is a finding."""
