@@ -76,6 +76,20 @@ def test_an_agreement_that_ended_or_leaves_the_module_out_tells_nobody():
         assert told(Routing([], [one])) == {}
 
 
+@pytest.mark.statement("OCPI-35")
+def test_each_question_follows_the_time_at_which_it_is_asked_and_no_other():
+    routing = Routing([], [agreement(starts=at(-100), ends=at(100))])
+    asked = {
+        "told": lambda when: bool(routing.told(PLACE.owner, Module.LOCATIONS, when)),
+        "covering": lambda when: routing.covering(CPO, EMSP, Module.TOKENS, when) is not None,
+        "askable": lambda when: bool(routing.askable(CPO, when)),
+        "scope": lambda when: routing.scope(EMSP_PARTY, when).of(CPO) is None,
+    }
+    for name, ask in asked.items():  # each by itself: none leans on another's having looked at the clock
+        answers = [ask(at(seconds)) for seconds in (-101, -100, 0, 99, 100, 99, -101)]
+        assert answers == [False, True, True, True, False, True, False], name
+
+
 def test_a_hub_is_not_told_what_it_said_itself():
     behind = agreement(emsp="FR*107/HUB")
     assert told(Routing([partner("cpo", "FR*107/HUB")], [behind])) == {}
