@@ -265,7 +265,8 @@ async def test_a_cpo_of_ocpi_that_is_silent_is_10207(at_ocpi):
 
 
 @pytest.mark.statement("EMIP-88", "EMIP-109")
-async def test_an_emip_emsp_stops_a_charge_at_a_cpo_of_ocpi(at_ocpi):
+@pytest.mark.parametrize("nature", [1, 0])
+async def test_an_emip_emsp_stops_a_charge_at_a_cpo_of_ocpi(at_ocpi, nature):
     here = at_ocpi
     reference = await here.authorized()
     await here.put(reference)
@@ -273,7 +274,7 @@ async def test_an_emip_emsp_stops_a_charge_at_a_cpo_of_ocpi(at_ocpi):
     session = here.emsp.of("FromIOP_GetServiceAuthorisation")[-1].fields["serviceSessionId"]
     here.peer.answers.append(says("POST", "commands", 200, 1000, {"result": "ACCEPTED", "timeout": 30}))
 
-    asked = asyncio.create_task(here.act(session, 1))
+    asked = asyncio.create_task(here.act(session, nature))
     body = await here.commanded("STOP_SESSION")
     await here.say("POST", body["response_url"], {"result": "ACCEPTED"})
     answer, other = await asked, await here.act(session, 2)

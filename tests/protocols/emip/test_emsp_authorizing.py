@@ -48,6 +48,7 @@ async def test_service_0_says_whose_user_it_is_and_begins_nothing(emsp):
     await emsp.token("0A0B0C0F", valid=False)
     await emsp.node.settled()
     head = emsp.node.store.head()
+    emsp.answers["authorize"] = {"allowed": "UNKNOWN"}
     blocked = await emsp.authorize("0A0B0C0F", service="0")
     assert (blocked.status, blocked.fields["authorisationValue"]) == (1, "1")  # a user of its own, if a blocked one
     assert (await emsp.authorize(service="0")).fields["authorisationValue"] == "1"

@@ -17,6 +17,7 @@ from tests.protocols.emip.charging import (
     HANDED,
     METERS,
     NOW,
+    STARTED,
     meter,
     reports,
     world,
@@ -81,6 +82,23 @@ async def test_intermediate_records_go_only_where_they_were_wanted(here):
 
     assert [(record["serviceSessionId"], record["CDRNature"]) for record in here.records()] == [(wanted, "2")]
     assert here.records()[0]["salePartnerSessionId"] == "E01-2"
+
+
+@pytest.mark.parametrize("asked", [1, 0])
+@pytest.mark.statement("EMIP-103", "EMIP-118", "EMIP-126")
+async def test_what_a_remote_authorisation_wanted_holds_for_its_records(here, asked):
+    here.cpo.answers[STARTED] = {"partnerServiceSessionId": "C01-S-1", "requestStatus": 1}
+    started = await here.start(intermediateCDRRequested=asked, userContractIdAlias="alias-93b2")
+    session = started.fields["serviceSessionId"]
+    user = {"userIdType": "EMP-SPEC", "userId": "app-7"}
+    for nature in (2, 1):
+        assert (await here.bring(session, nature, **user)).status == 1
+    await here.node.settled()
+
+    assert [record["CDRNature"] for record in here.records()] == (["2", "1"] if asked else ["1"])
+    for record in here.records():
+        assert record["userContractIdAlias"] == "alias-93b2"
+        assert (record["execPartnerSessionId"], record["salePartnerSessionId"]) == ("C01-S-1", "E01-ses-9")
 
 
 @pytest.mark.parametrize("asked", [1, 0])

@@ -39,6 +39,16 @@ async def test_an_event_reaches_the_emsp_under_its_own_name_of_the_session(here)
     assert (asked.fields["operatorId"], asked.fields["targetOperatorId"]) == ("FR*C01", "FR*E01")
 
 
+@pytest.mark.statement("EMIP-91", "EMIP-92")
+async def test_who_names_a_session_in_its_own_way_is_understood_and_the_other_side_gets_ours(here):
+    session = await here.allowed()
+    assert (await here.report("C01-S-1")).status == 1
+    assert (await here.act("E01-ses-77")).status == 1
+    for partner, operation in ((here.emsp, "FromIOP_SetSessionEventReport"), (here.cpo, ACTED.removeprefix("eMIP_"))):
+        (asked,) = partner.of(operation)
+        assert asked.fields["serviceSessionId"] == session
+
+
 @pytest.mark.statement("EMIP-109", "EMIP-91", "EMIP-92")
 async def test_an_action_reaches_the_cpo_under_its_own_name_of_the_session(here):
     session = await here.allowed()

@@ -205,6 +205,28 @@ async def test_a_status_whose_time_is_over_reads_unspecified(node, cpo):
     assert (await evse(node)).status.availability is Availability.OUT_OF_SERVICE
 
 
+@pytest.mark.statement("EMIP-60")
+async def test_each_half_ends_at_its_own_time_and_one_that_was_said_anew_without_an_end_goes_on(node, cpo):
+    def until(minutes):
+        return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+    async def after(minutes):
+        node.clock.forward(minutes=minutes)
+        await node.hub.sweep()
+        status = (await evse(node)).status
+        return status.availability, status.busy
+
+    await availability(cpo, node, 2, availabilityStatusUntil=until(10))
+    await busy(cpo, node, 2, busyStatusUntil=until(20))
+    assert await after(11) == (Availability.UNKNOWN, Busy.OCCUPIED)
+    assert await after(10) == (Availability.UNKNOWN, Busy.UNKNOWN)
+    await availability(cpo, node, 2, availabilityStatusUntil=until(60))
+    await busy(cpo, node, 2, busyStatusUntil=until(60))
+    await availability(cpo, node, 1)
+    await busy(cpo, node, 1)
+    assert await after(120) == (Availability.OUT_OF_SERVICE, Busy.FREE)
+
+
 @pytest.mark.statement("EMIP-52")
 async def test_a_status_of_pool_station_or_connector_stays_beside_that_of_the_evse(node, cpo):
     await describe(cpo, node, "ChargingStation", STATION, parent=POOL)
