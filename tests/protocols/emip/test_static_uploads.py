@@ -139,12 +139,14 @@ async def test_what_is_deleted_takes_with_it_what_is_in_it(node, cpo):
     await describe(cpo, node, "ChargingConnector", CONNECTOR, parent=EVSE)
     assert (await describe(cpo, node, "ChargingConnector", CONNECTOR, DELETE)).status == 1
     assert (await availability(cpo, node, 1, level="ChargingConnector", id=CONNECTOR)).status == 10601
+    await busy(cpo, node, 2)
     assert (await describe(cpo, node, "EVSE", EVSE, DELETE)).status == 1
     assert (await body(node, POINT)).status.availability is Availability.REMOVED
     assert await found(node) == []
     assert (await describe(cpo, node, "EVSE", EVSE, values={}, parent=POOL)).status == 1
     assert (await body(node, POINT)).status.availability is Availability.UNKNOWN
-    assert len(await found(node)) == 1
+    (anew,) = await found(node)
+    assert (anew["availabilityStatus"], anew["busyStatus"]) == ("0", "0")
     assert (await describe(cpo, node, "ChargingPool", POOL, DELETE)).status == 1
     assert await body(node, SITE) is None
     assert await body(node, POINT) is None

@@ -118,8 +118,9 @@ async def _insert(desk: Desk, call: Call, name: ElementId, sent: Attributes, at:
         key = here.key
         change = _read(lambda: places.evse_change(key, sent, at, whole=True, station=_described(part)))
         await desk.tell(call, change)
-        if not _is_standing(here):
+        if not _is_standing(here):  # what was said of its status was said of the one before
             await desk.tell(call, statuses.availability_change(key, statuses.UNSPECIFIED, at))
+            await desk.tell(call, statuses.busy_change(key, statuses.UNSPECIFIED, at))
     if part is not None and part.status is not None and part.status.at is not None:
         code = statuses.write_availability(part.status.availability)
         await desk.tell(call, statuses.station_change(key, code, part.status.at, part.status.until))
