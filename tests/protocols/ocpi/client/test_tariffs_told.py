@@ -109,3 +109,21 @@ async def test_one_for_an_emsp_alone_that_it_may_not_know_takes_away_the_one_for
         await roaming.settled()
         said.append([method for method, _ in calls(roaming.emsp)])
     assert said == [["PUT"], ["PUT"], ["PUT", "DELETE"]]
+
+
+@pytest.mark.statement("OCPI-153", "OCPI-156")
+async def test_the_hub_behind_a_hub_is_told_of_every_variant_and_whom_it_is_for(roaming, node):
+    own = {"target_operator_country_code": "DE", "target_operator_party_id": "XYZ"}
+    async with Peer((("NL", "HH2", "HUB"),)) as behind:
+        await join(node, "behind", behind, "NL*HH2/HUB")
+        await node.agree("NL*HH2/HUB", "CH*CCC/CPO")
+        for target in (own, {}):
+            await roaming.tell("tariff", messages.tariff(**target))
+        await roaming.state(Withdrawal(tariff_key(OWNER, "T1", PartyId.parse("DE*XYZ")), node.clock.now()))
+        await roaming.settled()
+        first, second, gone = behind.told()
+    keys = [tariff_key(OWNER, "T1", target) for target in (PartyId.parse("DE*XYZ"), None)]
+    ids = [(await node.store.get(key)).hub_id for key in keys]
+    assert first.body == {**messages.tariff(**own), "gireve_id": ids[0]}
+    assert second.body == {**messages.tariff(), "gireve_id": ids[1]}
+    assert (gone.method, gone.query) == ("DELETE", own)

@@ -166,7 +166,7 @@ class Pushes:
             return []
         if entry.act is not Act.WITHDRAWAL:
             return await self._object(entry, stored, view)
-        if view.rewrites or not view.addressed:
+        if not view.addressed:
             return [tariff_removal(tariff)]
         if tariff.target is not None:
             return [replace(tariff_removal(tariff), query=_addressed_to(tariff.target))]

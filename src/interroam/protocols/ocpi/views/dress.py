@@ -61,7 +61,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     sees: Scope | None = None
     """Which EVSEs are shown, where agreements select some; such views are not remembered."""
     addressed: bool = True
-    """Whom a tariff is for is said: that is between a CPO and its hub (OCPI-155)."""
+    """Whom a tariff is for is said: that is between a CPO and its hub, and the hub behind that (OCPI-155)."""
 
     @property
     def number(self) -> int:
@@ -91,7 +91,7 @@ def dressed(kind: Kind, raw: bytes, view: View, names: Names, also: Mapping[str,
             fields |= _reference(names)
         elif kind is _LOCATION or kind is _TARIFF:
             fields["gireve_id"] = text(names.hub_id)
-    if view.rewrites or not view.addressed:
+    if not view.addressed:
         raw = _unaddressed(raw) if kind is _CDR else drop_fields(raw, ADDRESSING) if kind is _TARIFF else raw
     raw = set_fields(raw, fields) if fields else raw
     return _known(_WHOLE[kind], raw) if view.known_only and kind in _WHOLE else raw

@@ -166,7 +166,7 @@ class Views:
         if stored.key.kind is _TOKEN and is_ours(stored.wire):
             return _token(stored.wire.data, stored.updated, known_only=view.known_only)  # asked about again and again
         also = time_field(stored.updated)
-        if view.addressed and not view.rewrites:
+        if view.addressed:
             also |= owners_fields(stored.body)
         names = await self.names(stored.body, stored.hub_id, view)
         return dressed(stored.key.kind, await self._row(stored), view, names, also)
