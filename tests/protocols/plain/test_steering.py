@@ -190,6 +190,17 @@ async def test_a_token_that_came_with_a_command_is_not_asked_about_again(furnish
 
 
 @pytest.mark.statement("OCPI-120")
+@pytest.mark.parametrize("answer", [{"result": "REJECTED"}, {"result": "NOT_SUPPORTED"}])
+async def test_a_token_whose_command_was_turned_down_is_asked_about(furnished, answer):
+    async with receiving(furnished, "cpo", "start") as cpo, receiving(furnished, "emsp", "authorize") as emsp:
+        cpo.answers["start"] = answer
+        emsp.answers["authorize"] = {"allowed": "BLOCKED"}
+        await furnished.call("emsp", "POST", "/commands/start", START)
+        _, said = await furnished.call("cpo", "POST", "/authorize", ASK)
+        assert (said["allowed"], len(emsp.questions)) == ("BLOCKED", 1)
+
+
+@pytest.mark.statement("OCPI-120")
 async def test_tokens_of_apps_come_with_commands_and_are_never_asked_about(tmp_path):
     async with running(tmp_path, hub=None) as node, receiving(node, "emsp", "authorize") as emsp:
         emsp.answers["authorize"] = {"allowed": "ALLOWED", "contract_id": "CH-EEE-C0009"}

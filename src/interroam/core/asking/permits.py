@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from interroam.core.refs import commanded_ref
+from interroam.model.charges import Command, CommandState
+from interroam.model.ids import command_key
 from interroam.model.questions import Authorize
 from interroam.model.tokens import Authorization
 
@@ -27,9 +29,17 @@ async def commanded(hub: Hub, question: Authorize) -> Authorization | None:
             and body.at is not None
             and now - body.at <= WINDOW
             and _here(body, question)
+            and not await _refused(hub, body.command)
         ):
             return body
     return None
+
+
+async def _refused(hub: Hub, command: str | None) -> bool:
+    """Whether a command was turned down at once: what came with it allows nothing."""
+    row = await hub.store.get(command_key(command)) if command else None
+    body = row.body if row is not None else None
+    return isinstance(body, Command) and body.state is CommandState.SETTLED and body.result is None
 
 
 def _here(permission: Authorization, question: Authorize) -> bool:
