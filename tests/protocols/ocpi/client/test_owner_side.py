@@ -1,6 +1,7 @@
 """A node that is no hub: a CPO's facts on their way to the hub, in order, unchanged, until they are taken."""
 
 from datetime import UTC, datetime
+from itertools import groupby
 
 import pytest
 
@@ -134,6 +135,27 @@ async def test_while_the_hub_fails_places_and_sessions_wait_in_order(owner, hub)
 
     ordered = [path for path, _ in runs(hub)]
     assert ordered == [f"{PLACE}/E1", "/receiver/sessions/CH/CCC/S1", f"{PLACE}/E1"]
+
+
+@pytest.mark.statement("OCPI-82", "OCPI-125", "OCPI-135")
+async def test_what_failed_goes_before_all_that_waited_behind_it(owner, hub):
+    await owner.tell("location", messages.location())
+    await owner.settled()
+    hub.seen.clear()
+    hub.answers += [says(method, "/receiver", 503, 3000) for method in ("PATCH", "PUT", "POST")]
+    hub.delay = 0.2  # while the first is under way the others come
+    await owner.patch_evse(status="CHARGING", last_updated=LATER)
+    await owner.patch_evse(status="BLOCKED", last_updated="2026-03-14T12:06:00Z")
+    await owner.tell("session", messages.session(kwh=1.0))
+    await owner.tell("session", messages.session(kwh=2.0, last_updated=LATER))
+    await owner.tell("cdr", messages.cdr())
+    await hub.until(lambda: len(hub.told()) > 1)
+    hub.answers.clear()
+    hub.delay = 0.0
+    await owner.settled()
+
+    said = [one.body.get("status" if "E1" in one.path else "kwh", "bill") for one in hub.told()]
+    assert [one for one, _ in groupby(said)] == ["CHARGING", "BLOCKED", 1.0, 2.0, "bill"]
 
 
 @pytest.mark.statement("OCPI-135", "OCPI-158")
