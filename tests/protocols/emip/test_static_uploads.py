@@ -97,6 +97,9 @@ async def test_nobody_describes_what_is_anothers(node, cpo, other):
     assert own.status == 19005  # not into another's pool
     foreign = await describe(other, node, "ChargingPool", "FR*C01*P77", values=PLACE)
     assert foreign.status == 19005  # nor under another's name
+    for level, name, parent in (("ChargingStation", "FR*C01*S77", ""), ("EVSE", "FR*C02*E5", POOL)):
+        stranger = cpo if parent else other
+        assert (await describe(stranger, node, level, name, values={}, parent=parent or POOL)).status == 19005
     for level, name in (("ChargingPool", "FR*C01*P9"), ("EVSE", "FR*C01*E9")):
         assert (await describe(cpo, node, level, name, UPDATE, {})).status == 10601
         assert (await describe(cpo, node, level, name, DELETE)).status == 10601

@@ -97,6 +97,7 @@ def test_a_fault_is_laid_out_as_soap_1_2_wants_it():
     assert [child.tag for child in detail] == ["faultCode", "exceptionCode", "transactionId", "message"]
 
 
+@pytest.mark.statement("EMIP-31", "EMIP-48")
 def test_faults_in_the_style_of_soap_1_1_are_read():
     data = (
         '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault>'

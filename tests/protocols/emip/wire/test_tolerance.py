@@ -242,6 +242,7 @@ def test_words_stand_for_natures_of_cdrs(written, nature):
     assert received.message.charge_detail_record.cdr_nature == nature
 
 
+@pytest.mark.statement("EMIP-7")
 @pytest.mark.parametrize(("written", "flag"), [("1", True), ("0", False), ("true", True), ("False", False)])
 def test_flags_are_read_as_digits_and_as_words(written, flag):
     children = (
