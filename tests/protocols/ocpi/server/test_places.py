@@ -294,6 +294,14 @@ async def test_points_go_out_with_as_many_characters_as_their_fields_have(node, 
     assert (seen["coordinates"], [one["coordinates"] for one in seen["evses"]]) == (fine, [fine, short])
     assert seen["related_locations"] == [{**fine, "name": {"language": "en", "text": "Gate"}}, short]
     longer = {name: f"{value}5" for name, value in fine.items()}
+    north, south = ({**short, name: long[name]} for name in ("latitude", "longitude"))
+    for uid, one in (("E1", north), ("E2", south)):  # one of the two is enough
+        assert (await cpo.put(f"{AT}/{uid}", evse(uid, coordinates=one, floor_level="1"))).status == 1000
+    (seen,) = (await emsp.get("sender/locations")).data
+    assert [one["coordinates"] for one in seen["evses"]] == [
+        {**short, "latitude": fine["latitude"]},
+        {**short, "longitude": fine["longitude"]},
+    ]
     for path in (AT, f"{AT}/E2"):
         assert (await cpo.patch(path, {"coordinates": longer, "last_updated": "2026-03-14T12:05:00Z"})).status == 1000
     (seen,) = (await emsp.get("sender/locations")).data
