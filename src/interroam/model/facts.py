@@ -65,7 +65,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     ``wire`` goes into the journal whole. ``row`` is the form kept in the picture: without last_updated and without
     inner objects that have rows of their own; the room puts these back on reading. A location brings its EVSEs as
     ``parts``; an EVSE known so far and absent from a non-None ``parts`` is set to REMOVED. ``restate`` lets an EVSE
-    keep its row where only half of what came late is taken.
+    keep its row where only half of what came late is taken, or where the location leaves it out.
     """
 
     body: Body

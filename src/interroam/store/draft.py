@@ -22,6 +22,7 @@ from interroam.model.facts import (
     Entry,
     Fact,
     Receipt,
+    Restate,
     Statement,
     Stored,
     Telling,
@@ -186,7 +187,10 @@ class Draft:
                 for part in statement.parts
                 if isinstance(part.body, Evse)
             }  # of two with one uid the later
-            return [first, *_parts(parts, inner, telling.at, first.judgment.updated)]
+            steps = _parts(parts, inner, telling.at)
+            if first.judgment.updated is not None:  # what comes late leaves out none (OCPI-39)
+                steps += _left_out(inner, telling.at, first.judgment.updated, statement.restate)
+            return [first, *steps]
         return [first]
 
     def _emptied(self, key: Key) -> list[_Step]:
@@ -266,17 +270,23 @@ def _speaks_otherwise(before: Body, body: Body) -> bool:
     return refs_of(before) != refs_of(body) or getattr(before, "token", None) != getattr(body, "token", None)
 
 
-def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime, at: datetime | None) -> list[_Step]:
-    """Judge the EVSEs a location brings, and those it leaves out; one that comes late leaves out none (OCPI-39)."""
+def _parts(parts: dict[Key, Fact], inner: dict[Key, Stored], now: datetime) -> list[_Step]:
+    """Judge the EVSEs that a location brings; those that it leaves out stay in ``inner``."""
     steps = []
     for key, part in parts.items():
         row = inner.pop(key, None)
         judgment = judge(part, row, now)
         steps.append(_Step(key, row, judgment, part=True, late=_late(part, judgment)))
+    return steps
+
+
+def _left_out(inner: dict[Key, Stored], now: datetime, at: datetime, restate: Restate | None) -> list[_Step]:
+    """Judge the EVSEs that a location leaves out: they are gone since then."""
+    steps = []
     for key, row in inner.items():
         body = row.body
-        if at is not None and isinstance(body, Evse) and not row.withdrawn and not body.removed:
-            judgment = judge(removal(row, at), row, now)
+        if isinstance(body, Evse) and not row.withdrawn and not body.removed:
+            judgment = judge(removal(row, at, restate), row, now)
             uid = body.uid if judgment.verdict is _RECORDED else ""
             steps.append(_Step(key, row, judgment, removed=uid))
     return steps

@@ -23,7 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from interroam.model.charges import INTERIM, Cdr, Command, CommandState, Session
-from interroam.model.facts import Body, Change, Fact, Statement, Stored, Verdict, Wire, Withdrawal
+from interroam.model.facts import Body, Change, Fact, Restate, Statement, Stored, Verdict, Wire, Withdrawal
 from interroam.model.money import Price
 from interroam.model.places import Availability, Evse, EvseStatus
 from interroam.model.tokens import Authorization
@@ -68,14 +68,15 @@ def judge(statement: Statement, stored: Stored | None, now: datetime) -> Judgmen
     return _judge_withdrawal(statement, stored, now)
 
 
-def removal(stored: Stored, at: datetime) -> Change:
-    """Return the change that says an EVSE is gone: there is no delete (OCPI-91)."""
+def removal(stored: Stored, at: datetime, restate: Restate | None = None) -> Change:
+    """Return the change that says an EVSE is gone: there is no delete (OCPI-91). It keeps its row, as it may return."""
 
     def remove(body: Body, wire: Wire | None) -> tuple[Body, Wire | None]:
         if not isinstance(body, Evse):
             return body, wire
         status = EvseStatus(word="REMOVED", availability=Availability.REMOVED, at=at)
-        return replace(body, status=status, last_updated=max(at, body.last_updated)), None
+        gone = replace(body, status=status, last_updated=max(at, body.last_updated))
+        return gone, None if wire is None or restate is None else restate(wire, gone)
 
     return Change(key=stored.key, fields=_STATUS, last_updated=at, merge=remove)
 

@@ -22,7 +22,7 @@ from interroam.core.telling.drafts import Draft, Drafts, site_of
 from interroam.core.telling.findings import Findings
 from interroam.model.charges import Cdr, Session
 from interroam.model.errors import Reason, Refused
-from interroam.model.facts import Body, Change, Fact, Origin, Receipt, Statement, Stored, Verdict, Wire, Withdrawal
+from interroam.model.facts import Change, Fact, Origin, Receipt, Statement, Stored, Verdict, Wire, Withdrawal
 from interroam.model.ids import Key, Kind, Module, tariff_key
 from interroam.model.places import Evse, Location
 from interroam.model.tariffs import Tariff
@@ -227,27 +227,29 @@ class Gate:
         """Let a location through with those of its EVSEs that may be shown, and keep the rest."""
         key = statement.key
         same, differ = statement.same, statement.differ
-        alone = Fact(statement.body, None, statement.row or statement.wire, None, same, differ=differ)
+        restate = statement.restate
+        alone = Fact(statement.body, None, statement.row or statement.wire, None, same, restate, differ)
         weighed = await self._weigh(origin, alone, standards)
         if isinstance(weighed, Draft):
             receipt = await self._keep(origin, weighed, standards)
-            for part in await self._stated(key, parts, statement.body):
+            for part in await self._stated(statement, parts):
                 await self._single(origin, part, standards)
             return receipt
         if isinstance(weighed, Receipt):  # the location comes late and leaves out nothing; its EVSEs may be news
             for part in parts:
                 await self._single(origin, part, standards)
             return weighed
-        shown, untouched = await self._parts(origin, await self._stated(key, parts, statement.body), standards)
+        shown, untouched = await self._parts(origin, await self._stated(statement, parts), standards)
         await self.drafts.drop(key)
         if untouched and weighed is alone:
             return await self._hub.record(origin, statement)
         told = weighed if isinstance(weighed, Fact) else alone
         row = told.row or told.wire
-        return await self._hub.record(origin, Fact(told.body, None, row, shown, same, differ=differ))
+        return await self._hub.record(origin, Fact(told.body, None, row, shown, same, restate, differ))
 
-    async def _stated(self, key: Key, parts: tuple[Fact, ...], body: Body) -> list[Fact | Change]:
+    async def _stated(self, statement: Fact, parts: tuple[Fact, ...]) -> list[Fact | Change]:
         """Return what a whole location says of its EVSEs: those it brings, and that those it leaves out are gone."""
+        key, body = statement.key, statement.body
         stated: list[Fact | Change] = list(parts)
         brought = {part.key for part in parts}
         for draft in self.drafts.within(key):
@@ -258,7 +260,7 @@ class Gate:
         for row in rows:
             gone = isinstance(row.body, Evse) and row.body.removed
             if row.key not in brought and not row.withdrawn and not gone:
-                stated.append(removal(row, at))
+                stated.append(removal(row, at, statement.restate))
         return stated
 
     async def _parts(

@@ -202,6 +202,19 @@ async def test_a_location_that_comes_late_removes_no_evse(node, both, method, qu
     assert gone == ["E2", "E3"]
 
 
+@pytest.mark.parametrize("quality", ["off", "automatic"])
+async def test_an_evse_that_a_location_left_out_comes_back_with_all_it_was_known_by(node, both, quality):
+    await node.change("ccc", switches={"quality": quality})
+    cpo, whole = both.cpo, evse("E2", floor_level="2", custom=7)
+    await cpo.put(AT, location(evses=[evse("E1"), whole]))
+    await cpo.put(AT, location(evses=[evse("E1")], last_updated=at(1)))
+    assert (await cpo.get(f"{AT}/E2")).data == {**whole, "status": "REMOVED", "last_updated": at(1)}
+    await cpo.put(AT, location(evses=[], last_updated=at(2)))
+    back = {"status": "AVAILABLE", "last_updated": at(3)}
+    assert (await cpo.patch(f"{AT}/E2", back)).status == 1000
+    assert (await cpo.get(f"{AT}/E2")).data == {**whole, **back}
+
+
 @pytest.mark.statement("OCPI-38", "OCPI-39")
 async def test_a_change_of_other_fields_says_nothing_of_how_old_a_status_is(node, both):
     cpo = both.cpo

@@ -228,7 +228,7 @@ def location_fact(shape: wire.Location, raw: bytes) -> Fact:
     spelled = [part.wire.data for part in parts if part.wire is not None]
     if spelled != inner:
         raw = set_fields(raw, {"evses": b"[" + b",".join(spelled) + b"]"})
-    return Fact(body, wired(raw), wired(row_of(row)), tuple(parts), same, differ=differ)
+    return Fact(body, wired(raw), wired(row_of(row)), tuple(parts), same, restated, differ)
 
 
 # -- changes -----------------------------------------------------------------------------------------------------------
