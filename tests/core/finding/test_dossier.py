@@ -159,3 +159,9 @@ async def test_a_charge_rests_on_the_permission_it_names_though_its_provider_gav
     assert later.emsp_reference == yes.emsp_reference
     story = await office.dossier(LOCAL, "C1")
     assert story.summary["authorization"] == yes.reference
+    assert [piece.key for piece in story.pieces if piece.key.startswith("authorization")] == [
+        f"authorization/{yes.reference}"
+    ]
+    with pytest.raises(Refused) as both:
+        await office.dossier(LOCAL, "theirs")
+    assert both.value.reason is Reason.AMBIGUOUS

@@ -143,11 +143,20 @@ class Archive:
     # -- 2. from objects to the charge -----------------------------------------------------------------------------
 
     async def _gathered(self, root: Stored) -> list[Stored]:
-        """Follow the names objects have for each other until nothing is new."""
+        """Follow the names objects have for each other until nothing is new.
+
+        A provider may give several permissions one name: that is followed only where no charge bears the other.
+        """
         rows = {root.no: root}
+        await self._follow(rows, theirs=False)
+        if not any(isinstance(row.body, Session | Cdr) for row in rows.values()):
+            await self._follow(rows, theirs=True)
+        return [rows[no] for no in sorted(rows)]
+
+    async def _follow(self, rows: dict[int, Stored], *, theirs: bool) -> None:
         asked: set[str] = set()
         for _ in range(_ROUNDS):
-            refs = {ref for row in rows.values() for ref in _links(row.body)} - asked
+            refs = {ref for row in rows.values() for ref in _links(row.body, theirs=theirs)} - asked
             if not refs:
                 break
             asked |= refs
@@ -157,7 +166,6 @@ class Archive:
                     cpo = _cpo(row.body)
                     if row.key.kind in CHARGE and (not cpo or not cpos or cpo in cpos):
                         rows.setdefault(row.no, row)
-        return [rows[no] for no in sorted(rows)]
 
     async def _named(self, ref: str) -> list[Stored]:
         kind, _, name = ref.partition(":")
@@ -211,15 +219,15 @@ class Archive:
         return names
 
 
-def _links(body: Body) -> set[str]:
-    """The names by which an object of a charge refers to the others."""
+def _links(body: Body, *, theirs: bool) -> set[str]:
+    """The names by which an object of a charge refers to the others; ``theirs``: those that providers gave as well."""
     match body:
         case Session():
             links = {session_ref(body.id), _auth(body.authorization_reference)}
         case Cdr():
             links = {_session(body.session_id), _auth(body.authorization_reference), f"cdr:{body.id.casefold()}"}
         case Authorization():
-            named = {_auth(body.reference), _auth(body.emsp_reference)}
+            named = {_auth(body.reference), _auth(body.emsp_reference) if theirs else ""}
             links = {*named, _session(body.cpo_session), f"command:{body.command}"}
         case Command():
             links = {_session(body.session_id), _auth(body.authorization)}

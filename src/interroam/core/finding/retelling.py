@@ -138,7 +138,7 @@ def _state(body: Body | None) -> str:
 def summarized(pieces: Iterable[Stored], actor: Actor) -> dict[str, str]:
     """Return the charge in a dozen words."""
     said: dict[str, str] = {}
-    for row in _rested_on(list(pieces)):
+    for row in pieces:
         said |= {name: value for name, value in _said(row.body, actor).items() if value}
         if row.agreement:
             said["agreement"] = row.agreement
@@ -147,19 +147,6 @@ def summarized(pieces: Iterable[Stored], actor: Actor) -> dict[str, str]:
         if row.key.kind is Kind.SESSION:
             said["hub session"] = row.hub_id
     return said
-
-
-def _rested_on(pieces: list[Stored]) -> list[Stored]:
-    """Leave out permissions that nothing was made of, where another one was: providers may give one name to several."""
-    charges = [row.body for row in pieces if isinstance(row.body, Session | Cdr)]
-    named = {charge.authorization_reference for charge in charges}
-    idle = [row for row in pieces if isinstance(row.body, Authorization) and not _names(row.body) & named]
-    used = any(isinstance(row.body, Authorization) and row not in idle for row in pieces)
-    return [row for row in pieces if row not in idle] if used else pieces
-
-
-def _names(permission: Authorization) -> set[str | None]:
-    return {permission.reference, permission.emsp_reference} - {None}
 
 
 def _said(body: Body, actor: Actor) -> dict[str, str]:
