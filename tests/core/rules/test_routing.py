@@ -11,7 +11,18 @@ from interroam.core.rules.routing import Routing
 from interroam.model.agreements import Policy, Terms
 from interroam.model.errors import Reason, Refused
 from interroam.model.facts import Act
-from interroam.model.ids import Kind, Lane, Module, Party, PartyId, evse_key, location_key, session_key, token_key
+from interroam.model.ids import (
+    Kind,
+    Lane,
+    Module,
+    Party,
+    PartyId,
+    cdr_key,
+    evse_key,
+    location_key,
+    session_key,
+    token_key,
+)
 from interroam.model.parties import PartnerState, Route
 from tests.core.objects import CPO, EMSP, EMSP_PARTY, HUB_PARTY, NOW, agreement, at, entry, partner
 
@@ -107,6 +118,13 @@ def test_a_charge_goes_to_its_one_receiver_only():
     key = session_key(CPO, "S1")
     assert told(routing, key, act=Act.FACT, receiver=EMSP_PARTY) == {CourierKey(EMSP_PARTY, Lane.CHARGES): Policy.FIFO}
     assert told(routing, key, act=Act.FACT) == {}
+
+
+def test_charges_that_an_agreement_switches_off_go_to_nobody():
+    routing = Routing([], [agreement(terms={Module.CDRS: Terms(policy=Policy.NONE)})])
+    given = {"act": Act.FACT, "receiver": EMSP_PARTY, "agreement": agreement().id}
+    assert told(routing, cdr_key(CPO, "C1"), **given) == {}
+    assert told(routing, session_key(CPO, "S1"), **given) == {CourierKey(EMSP_PARTY, Lane.CHARGES): Policy.FIFO}
 
 
 def test_a_refusal_names_what_is_missing():

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from interroam.core.audit import LOCAL
-from interroam.core.ports import Query
+from interroam.core.ports import CourierKey, Cursor, Query, Shelved
 from interroam.core.rules.pricing import Outcome
 from interroam.model.agreements import Beyond, Prices
 from interroam.model.charges import Dimension, Period
 from interroam.model.errors import Refused
 from interroam.model.facts import Change, Fact, Verdict
-from interroam.model.ids import Kind, session_key
+from interroam.model.ids import Kind, Lane, session_key
 from interroam.model.money import Price
 from interroam.model.tariffs import PriceComponent, Restrictions, Tariff, TariffElement
 from tests.core.desk import open_office
@@ -264,3 +266,30 @@ async def test_a_session_stays_as_stated_where_the_cost_is_not_ours_to_say_or_no
         await core.tell("cpo", grown("10", 3700))
         one = await kept(core)
         assert (one.total_cost, one.cleared) == (fields.get("total_cost"), False)
+
+
+async def test_one_that_is_let_go_while_it_is_being_put_aside_goes_out(both):
+    office, core = both
+    await core.dispatch.start()
+    with sqlite3.connect(core.store.path) as db:
+        db.execute("CREATE TRIGGER full BEFORE INSERT ON shelf BEGIN SELECT RAISE(FAIL, 'no room'); END")
+    await core.tell("cpo", Fact(charge("99")))
+    courier = core.dispatch.courier(CourierKey(EMSP_PARTY, Lane.CHARGES))
+    await core.until(lambda: courier.waiting == 1)
+    await asyncio.sleep(0.05)
+    await office.upkeep.release(LOCAL, CPO, "C1")
+    with sqlite3.connect(core.store.path) as db:
+        db.execute("DROP TRIGGER full")
+    await core.until(lambda: told(core) == ["c1"])
+
+
+async def test_a_held_one_is_found_however_much_lies_on_the_shelf_before_it(both):
+    office, core = both
+    courier = CourierKey(EMSP_PARTY, Lane.PLACES)
+    other = Shelved(id=0, courier=courier, seq=1, at=NOW, reason="conflict", message="")
+    await core.store.settle(Cursor(courier), [other] * 10_000)
+    await core.dispatch.start()
+    await core.tell("cpo", Fact(charge("99")))
+    await core.drained()
+    await office.upkeep.release(LOCAL, CPO, "C1")
+    await core.until(lambda: told(core) == ["c1"])

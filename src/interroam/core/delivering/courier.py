@@ -327,11 +327,12 @@ class Courier:
         await self._shelve(entry, no.reason, no.told)
 
     async def _shelve(self, entry: Entry, reason: Reason, message: str, *, poison: bool = False) -> None:
+        if reason in LACKING:
+            self._dispatch.lacking.note(entry)  # before it lies there: what it waits for may come meanwhile
         seq, (tries, _) = entry.seq, self._tries.pop(entry.seq, (1, 0))
         await self._shelving.put(seq, reason.value, message, lambda: self._cursor_with(seq), poison=poison, tries=tries)
         self._pending.settle(seq)
-        if reason in LACKING:
-            self._dispatch.lacking.note(entry)
+        await self._dispatch.shelved(entry.key, reason)
 
     async def _failed(self, group: Group, entry: Entry, later: Unavailable) -> bool:
         """Return whether the group may go on: true when the entry was poison and is on the shelf now."""

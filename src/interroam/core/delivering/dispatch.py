@@ -11,13 +11,14 @@ import structlog
 
 from interroam.core.delivering.courier import Courier
 from interroam.core.delivering.dating import Dating
-from interroam.core.delivering.lacking import Lacking
+from interroam.core.delivering.lacking import ALL, Lacking
 from interroam.core.delivering.turns import Turns
 from interroam.core.hub import Hub
 from interroam.core.ports import CourierKey, Cursor, Link, Seed
 from interroam.core.rules.erasing import Erasure
 from interroam.core.rules.routing import EVERY_OWNER, default_policy
-from interroam.core.rules.visibility import ALL, named
+from interroam.core.rules.visibility import ALL as WHOLE
+from interroam.core.rules.visibility import named
 from interroam.model.agreements import Agreement, Policy
 from interroam.model.errors import Reason, Refused, Unavailable
 from interroam.model.facts import Act, Entry, Stored
@@ -187,7 +188,7 @@ class Dispatch:
         """Name the selections by which a receiver sees an owner's places; nothing when it sees all."""
         scope = self._hub.sight.scope(receiver) if kind is Kind.LOCATION else None
         if scope is None:
-            return ALL
+            return WHOLE
         return named(scope.anywhere) if owner.role is Role.HUB else scope.name(owner.id)
 
     def _pushed_to(self, party: Party) -> bool:
@@ -296,7 +297,7 @@ class Dispatch:
         """Try entries from the shelf again; returns how many were found."""
         wanted = set(ids)
         found = 0
-        for shelved in await self.store.shelf(limit=10_000):
+        for shelved in await self.store.shelf(limit=ALL):
             courier = self._couriers.get(shelved.courier)
             if shelved.id not in wanted or courier is None:
                 continue
@@ -305,12 +306,17 @@ class Dispatch:
                 found += 1
         return found
 
+    async def shelved(self, key: Key, reason: Reason) -> None:
+        """Deliver a CDR after all that was let go while it was laid on the shelf for being held."""
+        if reason is Reason.HELD and key not in self._hub.clearing.held:
+            await self.released(key)
+
     async def released(self, key: Key) -> None:
         """Deliver a CDR that was held until now."""
-        for shelved in await self.store.shelf(limit=10_000):
+        for shelved in await self.store.shelf(limit=ALL):
             if shelved.reason == Reason.HELD:
-                (entry,) = await self.store.entries(shelved.seq - 1, 1, through=shelved.seq)
-                if entry.key == key:
+                found = await self.store.entries(shelved.seq - 1, 1, through=shelved.seq)
+                if any(entry.key == key for entry in found):
                     await self.retry([shelved.id])
 
     async def _tick(self) -> None:

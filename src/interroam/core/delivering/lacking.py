@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 LACKING = frozenset({Reason.INCOMPLETE, Reason.UNKNOWN_LOCATION})
 _PLACES = frozenset({Kind.LOCATION, Kind.EVSE})
-_ALL = 10_000
+ALL = 2**31
+"""However much lies on the shelf."""
 _GATHERED_S = 2.0
 """The place shall be told before the charge is told again."""
 
@@ -36,7 +37,7 @@ class Lacking:
     async def start(self) -> None:
         """Find what lies there since before, and follow the journal."""
         store = self._dispatch.store
-        for one in await store.shelf(limit=_ALL):
+        for one in await store.shelf(limit=ALL):
             if one.reason in LACKING:
                 for entry in await store.entries(one.seq - 1, 1, through=one.seq):
                     self.note(entry)
@@ -64,5 +65,5 @@ class Lacking:
 
     async def _again(self, seqs: set[int]) -> None:
         await self._dispatch.clock.sleep(_GATHERED_S)
-        shelf = await self._dispatch.store.shelf(limit=_ALL)
+        shelf = await self._dispatch.store.shelf(limit=ALL)
         await self._dispatch.retry([one.id for one in shelf if one.seq in seqs and one.reason in LACKING])

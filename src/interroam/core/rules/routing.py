@@ -297,10 +297,11 @@ class Routing:
             if entry.act is not Act.CHANGE or not entry.fields & _SAID_OF_COMMANDS:
                 return ()
             return ((CourierKey(entry.receiver, Lane.OUTCOMES), _FIFO),)
-        own = self._courier(entry.receiver, kind, self._policy_of(entry, MODULE_OF[kind]))
+        policy = self._policy_of(entry, MODULE_OF[kind])
+        own = () if policy is Policy.NONE else (self._courier(entry.receiver, kind, policy),)
         if kind is not _SESSION or entry.agreement not in self._smart:
-            return (own,)
-        return (own, *(self._courier(one, kind, _FIFO) for one in self._smart[entry.agreement]))
+            return own
+        return (*own, *(self._courier(one, kind, _FIFO) for one in self._smart[entry.agreement]))
 
     def smart_charging(self, agreement: str) -> tuple[Party, ...]:
         """Return who is told of the sessions of an agreement beside its eMSP, and may ask for profiles for them."""

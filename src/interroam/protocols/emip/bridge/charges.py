@@ -24,7 +24,7 @@ from interroam.protocols.emip.wire.types import ChargeDetailRecord
 ANSWERED = "emip-answered"
 """Commands that were answered before anybody knew what became of them."""
 
-_SHELF = 100_000
+_SHELF = 2**31
 _BY_HAND = "settle it with {emsp} without eMIP, by a credit note or an invoice; then drop this entry"
 
 
