@@ -52,7 +52,9 @@ class Dating:
     async def start(self) -> None:
         """Go on where the dates were left, and follow the journal."""
         kept = await self._hub.store.load(SHELF, MARK)
-        self._reached = datetime.fromisoformat(kept.decode()) if kept is not None else self._hub.clock.now()
+        now = self._hub.clock.now()
+        # A mark that lies ahead says only that the clock was set back meanwhile.
+        self._reached = min(datetime.fromisoformat(kept.decode()), now) if kept is not None else now
         self._next = await self._coming(self._reached)
         self._unsubscribe = self._hub.store.subscribe(self._committed)
 
