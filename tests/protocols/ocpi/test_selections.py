@@ -78,7 +78,7 @@ class Desk:
         assert place[0] in self.picture or (method == "PUT" and len(place) == 1)
         known = self.picture.setdefault(place[0], {})
         if method == "PUT" and len(place) == 1:
-            known.update({one["uid"]: one["status"] for one in body["evses"]})
+            known.update({one["uid"]: one["status"] for one in body.get("evses", ())})
         elif len(place) == 2 and "status" in body:
             known[place[1]] = body["status"]
 
@@ -242,6 +242,19 @@ async def test_tariff_ids_are_the_same_for_every_emsp_that_sees_the_evse(tmp_pat
             shown = [one.data["evses"][0]["connectors"] for one in asked]
             assert shown[0] == shown[1]
             assert [one["tariff_ids"] for one in shown[0]] == [["fast"], GROUPS]
+
+    await at_desk(tmp_path, play)
+
+
+@pytest.mark.statement("OCPI-87")
+async def test_a_location_without_evses_is_told_to_who_comes_to_see_all_of_its_owner(tmp_path):
+    async def play(desk: Desk) -> None:
+        await desk.agree(locations=("L2",))
+        await desk.put("L2", {})
+        await desk.agree(all_=True)
+        assert sent(desk) == [("PUT", "L2")]
+        await desk.put("L2", {"E1": "fast", "E2": "fast"})  # its EVSEs alone are news
+        assert sent(desk) == [("PUT", "L2/E1"), ("PUT", "L2/E2")]
 
     await at_desk(tmp_path, play)
 

@@ -196,7 +196,7 @@ async def amended(
     gone = tuple(
         one.uid for one in evses if former.sees(Spot.of(one)) and not scope.sees(Spot.of(one)) and not one.removed
     )
-    if any(map(scope.sees, spots(evses))):
+    if scope.of(entry.key.party) is None or any(map(scope.sees, spots(evses))):
         return replace(entry, removed=gone)
     return replace(entry, act=Act.WITHDRAWAL, body=None, removed=gone) if gone else None
 

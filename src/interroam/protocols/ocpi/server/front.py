@@ -10,8 +10,10 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from interroam.core.hub import Hub
-from interroam.model.facts import Exchange, Origin, Receipt, Statement
+from interroam.model.facts import Exchange, Receipt, Statement
 from interroam.model.ids import PartyId
 from interroam.model.parties import Partner
 from interroam.net.http import LATER, Later, Request, Response
@@ -119,8 +121,10 @@ class OcpiServer:
             call.who = who = self._callers.recognize(call.request)
             self._hear(call, who.partner)
             fresh = self._seen.get(who.partner.id) is not who.partner.wiring
-            if fresh or call.older:
-                return self._run(call, self._used if fresh else self._old_door)
+            if fresh:
+                return self._run(call, self._used)
+            if call.older:
+                return self._at_old_door(call)
             found = self._ways.find(call)
             return self._close(call, found) if isinstance(found, Answer) else self._go(call, found)
         except Exception as error:  # noqa: BLE001  see above
@@ -131,27 +135,31 @@ class OcpiServer:
         run = way.run
         if type(run) is not Stating:
             return self._run(call, run)
-        statement = run.read(self._desk, call)
-        origin = Origin(way.caller.partner.id, call.party, call.correlation, call.request_id)
-        if self._hub.told(origin, statement, partial(self._became, call, run, statement), call.now):
-            return LATER
-        return self._tell(call, run, statement)
+        return self._state(self._desk, call, run, run.read(self._desk, call))
 
-    def _became(self, call: Call, stating: Stating, statement: Statement, outcome: Receipt | Exception) -> None:
+    def _state(self, desk: Desk, call: Call, stating: Stating, statement: Statement) -> Later | Awaitable[Response]:
+        """Tell what is stated."""
+        if self._hub.told(call.origin, statement, partial(self._became, desk, call, stating, statement), call.now):
+            return LATER
+        return self._tell(desk, call, stating, statement)
+
+    def _became(
+        self, desk: Desk, call: Call, stating: Stating, statement: Statement, outcome: Receipt | Exception
+    ) -> None:
         try:
             if isinstance(outcome, Exception):
                 answer = of_error(call, outcome)
             else:
-                answer = stating.say(self._desk, call, statement, outcome)
+                answer = stating.say(desk, call, statement, outcome)
         except Exception as error:  # noqa: BLE001  see above
             answer = of_error(call, error)
         request = call.request
         request.taker.take(request, self._close(call, answer))
 
-    async def _tell(self, call: Call, stating: Stating, statement: Statement) -> Response:
+    async def _tell(self, desk: Desk, call: Call, stating: Stating, statement: Statement) -> Response:
         try:
             receipt = await self._hub.tell(call.origin, statement)
-            return self._close(call, stating.say(self._desk, call, statement, receipt))
+            return self._close(call, stating.say(desk, call, statement, receipt))
         except Exception as error:  # noqa: BLE001  see above
             return self._close(call, of_error(call, error))
 
@@ -172,6 +180,10 @@ class OcpiServer:
         found = self._ways.find(call)
         return found if isinstance(found, Answer) else await found.run(desk, call)
 
+    def _at_old_door(self, call: Call) -> Later | Awaitable[Response]:
+        found = self._old.stated(call, parts_of(call.request))
+        return self._run(call, self._old_door) if found is None else self._state(found[0], call, found[1], found[2])
+
     async def _old_door(self, _desk: Desk, call: Call) -> Answer:
         return await self._old.answer(call, parts_of(call.request))
 
@@ -191,6 +203,8 @@ class OcpiServer:
 
     def _close(self, call: Call, answer: Answer) -> Response:
         """Write the answer and leave a trace: of the answer only when it says more than *done*."""
+        if call.older and answer.http == 201:  # some partners of 2.1.1 count nothing but 200 as delivered (OCPI-199)
+            answer = replace(answer, http=200)
         response = write_answer(call, answer)
         request, said, who = call.request, (answer.http, answer.status), call.who
         partner = who.partner.id if who is not None else ""

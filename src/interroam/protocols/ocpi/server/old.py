@@ -10,7 +10,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from interroam.core.hub import Hub
+from interroam.core.prompt import at_once
 from interroam.model.errors import Reason, Refused, Unavailable
+from interroam.model.facts import Statement
 from interroam.model.ids import Kind, Party, PartyId, Role
 from interroam.model.places import Evse, Location
 from interroam.net.http import Request
@@ -23,7 +25,7 @@ from interroam.protocols.ocpi.v211.peers import Face, interface
 from interroam.protocols.ocpi.views import Looks
 
 from .call import DONE, Answer, Call, Caller
-from .desk import Desk, Route, read_owner
+from .desk import Desk, Route, Run, Stating, read_owner
 from .held import Held, Holding
 from .lifts import LIFTS, Lift
 from .table import ROUTES
@@ -32,6 +34,7 @@ FACES: dict[str, Face] = {"cpo": "CPO", "emsp": "EMSP"}
 _MAXIMA = {"locations": 20}  # OCPI-45
 _NOWHERE = Answer(http=404, status=2000, message="there is nothing at this path")
 _CHARGES = frozenset({"sessions", "cdrs"})
+_PLACES = [OLD, "locations"]
 _NARROWED = frozenset({"locations", "tokens"})
 
 
@@ -61,9 +64,7 @@ class OldDoors:
 
     async def answer(self, call: Call, parts: list[str]) -> Answer:
         """Answer a call to ``/ocpi/{face}/2.1.1/{module}/…``."""
-        if not call.caller.raw:
-            message = "in OCPI 2.1.1 the token is sent as it stands"
-            raise Refused(Reason.UNAUTHENTICATED, message, remedy="send Authorization: Token <token>")
+        _check_raw(call)
         if len(parts) < 4 or parts[2] != OLD:
             return _NOWHERE
         face = parts[1]
@@ -74,6 +75,27 @@ class OldDoors:
                 raise
             await self._holding.hold(call, face, no)
             return DONE
+
+    def stated(self, call: Call, parts: list[str]) -> tuple[Desk, Stating, Statement] | None:
+        """Read what a call states of a place, where nothing has to be waited for; None of all else."""
+        if call.request.method != "PATCH" or parts[2:4] != _PLACES or not self._hub.store.prompt:
+            return None
+        _check_raw(call)
+        entered = self._enter(call, parts[1], parts[3:])
+        if isinstance(entered, Answer) or not call.caller.switches.takes_old_places:
+            return None
+        desk, route = entered
+        run, lift = route.run, _lift_of(call, route)
+        if type(run) is not Stating or lift is None:
+            return None
+        said: list[Statement] = []
+
+        async def read(desk: Desk, call: Call) -> Answer:
+            said.append(run.read(desk, call))
+            return DONE
+
+        at_once(_lifted(desk, call, read, lift))
+        return desk, run, said[0]
 
     async def _again(self, one: Held) -> None:
         """Take up a message that was held."""
@@ -88,6 +110,21 @@ class OldDoors:
         await self._answer(call, one.face, one.path.split("/"))
 
     async def _answer(self, call: Call, face: str, parts: list[str]) -> Answer:
+        entered = self._enter(call, face, parts)
+        if isinstance(entered, Answer):
+            return entered
+        desk, route = entered
+        looks = desk.looks
+        try:
+            await self._addressed(call, looks, route)
+            lift = _lift_of(call, route)
+            return await (route.run(desk, call) if lift is None else _lifted(desk, call, route.run, lift))
+        finally:
+            if looks.losses:
+                call.notes.append(looks.note)
+
+    def _enter(self, call: Call, face: str, parts: list[str]) -> tuple[OldDesk, Route] | Answer:
+        """Find out who calls, what for, and what runs then."""
         module = parts[0]
         if module not in v211.MODULES or module == "credentials":
             return _NOWHERE
@@ -101,24 +138,7 @@ class OldDoors:
         call.operation = found.operation
         looks = OldViews(self._views, self._hub, party, call.caller.switches)
         lifting = Lifting(self._hub, self._views, _stating(call, party, found))
-        desk = OldDesk(self._hub, looks, self._base_url, face, lifting)
-        try:
-            await self._addressed(call, looks, found)
-            return await self._run(desk, call, found)
-        finally:
-            if looks.losses:
-                call.notes.append(looks.note)
-
-    async def _run(self, desk: OldDesk, call: Call, route: Route) -> Answer:
-        lift = _lift_of(call, route)
-        if lift is None:
-            return _plain(await route.run(desk, call))
-        given = call.request
-        try:
-            return _plain(await lift(desk.lifting, desk, call, route.run))
-        finally:
-            if call.request is not given:
-                call.request, call.came = given, None  # the trace keeps what came
+        return OldDesk(self._hub, looks, self._base_url, face, lifting), found
 
     # -- who calls -------------------------------------------------------------------------------------------------
 
@@ -202,13 +222,24 @@ def _route(call: Call, side: str) -> Route | Answer:
     return Answer(http=405, status=2000, message=message, headers=((b"allow", ", ".join(allowed).encode()),))
 
 
+def _check_raw(call: Call) -> None:
+    """Refuse a token that does not come as it stands (OCPI-4)."""
+    if not call.caller.raw:
+        message = "in OCPI 2.1.1 the token is sent as it stands"
+        raise Refused(Reason.UNAUTHENTICATED, message, remedy="send Authorization: Token <token>")
+
+
+async def _lifted(desk: OldDesk, call: Call, run: Run, lift: Lift) -> Answer:
+    given = call.request
+    try:
+        return await lift(desk.lifting, desk, call, run)
+    finally:
+        if call.request is not given:
+            call.request, call.came = given, None  # the trace keeps what came
+
+
 def _lift_of(call: Call, route: Route) -> Lift | None:
     return LIFTS.get((call.module, route.interface, call.request.method))
-
-
-def _plain(answer: Answer) -> Answer:
-    """Answer HTTP 200 to whatever went well: some partners of 2.1.1 count nothing else as delivered (OCPI-199)."""
-    return replace(answer, http=200) if answer.http == 201 else answer
 
 
 def _page(call: Call) -> Page | None:
