@@ -15,6 +15,7 @@ from interroam.core.telling.findings import Defect
 from interroam.model.ids import Key, Kind, Module
 from interroam.protocols.ocpi.translate import token_said
 from interroam.protocols.ocpi.views import gallery
+from tests.postgres import EVERYWHERE
 from tests.protocols.emip import charging
 from tests.protocols.emip.charging import CARD
 from tests.protocols.emip.nodes import hub, partner_id
@@ -35,6 +36,8 @@ OTHER = "0A0B0C0D0E0F01"
 @pytest.fixture(params=["sqlite", "postgres"])
 def kept(request, tmp_path):
     """Where the node keeps what it knows."""
+    if request.param == "sqlite" and EVERYWHERE:
+        pytest.skip("every node keeps its store in PostgreSQL now")
     return request.getfixturevalue("database") if request.param == "postgres" else ""
 
 
